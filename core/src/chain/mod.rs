@@ -1,0 +1,1 @@
+//! Chain facts and their proofs: headers, merkle proofs, watches, fee rates.

@@ -1,0 +1,1 @@
+//! The channel state machine (BOLT 2).

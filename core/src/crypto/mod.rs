@@ -1,0 +1,1 @@
+//! Keys, secrets and the signer (BOLT 3).

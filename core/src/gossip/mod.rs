@@ -1,0 +1,1 @@
+//! The network graph and what fills it (BOLT 7).

@@ -1,0 +1,1 @@
+//! Invoices (BOLT 11).

@@ -1,0 +1,1 @@
+//! What to claim from published commitments (BOLT 5).

@@ -1,0 +1,1 @@
+//! Onion packets and failures (BOLT 4).

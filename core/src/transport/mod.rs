@@ -1,0 +1,1 @@
+//! Encrypted transport (BOLT 8).

@@ -1,0 +1,1 @@
+//! Pure builders of every transaction (BOLT 3).

@@ -1,0 +1,1 @@
+//! Messages and their codecs (BOLT 1, 2, 7).
