@@ -89,6 +89,11 @@ impl Commitment {
         &self.second_stage_script
     }
 
+    /// The index of the output of a kind; unset where there is none.
+    pub fn output_index(&self, kind: CommitmentOutput) -> Option<u32> {
+        (0u32..).zip(&self.outputs).find(|(_, its)| **its == kind).map(|(index, _)| index)
+    }
+
     /// The transaction with both signatures, ready to be published.
     pub fn signed(&self, broadcaster: &Signature, countersignatory: &Signature) -> Transaction {
         let witness = funding_witness(
