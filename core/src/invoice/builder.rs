@@ -2,7 +2,8 @@
 
 use super::description::MAX_DESCRIPTION_BYTES;
 use super::{
-    DEFAULT_EXPIRY_SECS, DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA, Description, Invoice, InvoiceBuildError, RouteHint,
+    DEFAULT_EXPIRY_SECS, DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA, Description, Invoice, InvoiceBuildError,
+    RouteHint,
 };
 use crate::crypto::ec;
 use crate::types::{CltvExpiryDelta, MilliSatoshi, PaymentHash, PaymentSecret, UnixTime};
@@ -86,7 +87,7 @@ impl InvoiceBuilder {
     /// What cannot be written in an invoice.
     pub fn sign(self, node_secret: &SecretKey, now: UnixTime) -> Result<Invoice, InvoiceBuildError> {
         self.check(now)?;
-        let builder = lightning_invoice::InvoiceBuilder::new(currency(self.network)?);
+        let builder = lightning_invoice::InvoiceBuilder::new(currency(self.network));
         let builder = match self.description {
             Description::Text(text) => builder.description(text),
             Description::Hash(hash) => builder.description_hash(sha256::Hash::from_byte_array(hash)),
@@ -108,9 +109,8 @@ impl InvoiceBuilder {
         }
         // `check` has refused what `build_raw` would: what it still refuses does not fit.
         let raw = builder.build_raw().map_err(|_| InvoiceBuildError::TooLong)?;
-        let signed = raw.sign(|digest| {
-            Ok::<_, Infallible>(ec::sign_ecdsa_recoverable(digest.as_ref(), node_secret))
-        });
+        let signed =
+            raw.sign(|digest| Ok::<_, Infallible>(ec::sign_ecdsa_recoverable(digest.as_ref(), node_secret)));
         let Ok(signed) = signed;
         let text = signed.to_string();
         if text.len() > MAX_LENGTH {
@@ -147,12 +147,11 @@ impl InvoiceBuilder {
     }
 }
 
-fn currency(network: Network) -> Result<Currency, InvoiceBuildError> {
+fn currency(network: Network) -> Currency {
     match network {
-        Network::Bitcoin => Ok(Currency::Bitcoin),
-        Network::Testnet | Network::Testnet4 => Ok(Currency::BitcoinTestnet),
-        Network::Signet => Ok(Currency::Signet),
-        Network::Regtest => Ok(Currency::Regtest),
-        network => Err(InvoiceBuildError::UnknownNetwork { network }),
+        Network::Bitcoin => Currency::Bitcoin,
+        Network::Testnet | Network::Testnet4 => Currency::BitcoinTestnet,
+        Network::Signet => Currency::Signet,
+        Network::Regtest => Currency::Regtest,
     }
 }

@@ -147,12 +147,6 @@ pub enum InvoiceError {
 /// Why an invoice cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvoiceBuildError {
-    /// Invoices have no prefix for this network.
-    #[error("invoices have no prefix for {network}")]
-    UnknownNetwork {
-        /// The network.
-        network: Network,
-    },
     /// The description does not fit a field (639 bytes): commit to its hash instead.
     #[error("a description of {bytes} bytes is longer than the {maximum} an invoice can carry")]
     DescriptionTooLong {

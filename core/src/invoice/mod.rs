@@ -15,6 +15,10 @@ mod error;
 mod raw;
 mod route_hint;
 mod signature;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors_test;
 
 pub use builder::{DEFAULT_OWN_MIN_FINAL_CLTV_EXPIRY_DELTA, InvoiceBuilder};
 pub use description::Description;
@@ -99,7 +103,9 @@ impl Invoice {
         if !raw::same_prefix(self.network, network) {
             return Err(InvoiceError::WrongNetwork { invoice: self.network, expected: network });
         }
-        self.features.check(&KNOWN_FEATURES).map_err(|error| match error {
+        // BOLT 9 assumes var_onion_optin of every node: no other feature is wrong without it.
+        let assumed = Features::from_bits([Feature::VarOnionOptin.optional()]);
+        self.features.union(&assumed).check(&KNOWN_FEATURES).map_err(|error| match error {
             FeaturesError::UnknownRequired { bit } => InvoiceError::UnknownRequiredFeature { bit },
             FeaturesError::MissingDependency { feature, missing } => {
                 InvoiceError::MissingFeature { feature, missing }

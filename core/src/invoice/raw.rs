@@ -70,7 +70,7 @@ impl RawInvoice {
             return Err(InvoiceError::TooLong { length: text.len(), maximum: MAX_LENGTH });
         }
         let lower_case = text.to_ascii_lowercase();
-        if !lower_case.starts_with("ln") {
+        if !lower_case.starts_with("ln") || !lower_case.contains('1') {
             return Err(InvoiceError::NotAnInvoice);
         }
         if lower_case != text && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
@@ -133,8 +133,7 @@ fn split_fields(mut rest: &[Fe32]) -> Result<Vec<RawField>, InvoiceError> {
         let truncated = InvoiceError::TruncatedField { field: tag.to_char() };
         let [high, low, ..] = after_tag else { return Err(truncated) };
         let groups = usize::from(high.to_u8()) * 32 + usize::from(low.to_u8());
-        let (field, after) =
-            rest.split_at_checked(FIELD_HEADER_GROUPS + groups).ok_or(truncated)?;
+        let (field, after) = rest.split_at_checked(FIELD_HEADER_GROUPS + groups).ok_or(truncated)?;
         let field = RawField(field.to_vec());
         field.check()?;
         fields.push(field);

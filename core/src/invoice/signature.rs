@@ -16,8 +16,8 @@ pub(super) fn payee(
         .map_err(|_| InvoiceError::InvalidRecoveryId { recovery_id: *recovery_id })?;
     let Some(named) = named else {
         // BOLT 11 accepts high-S signatures here.
-        let recoverable = RecoverableSignature::from_compact(compact, id)
-            .map_err(|_| InvoiceError::InvalidSignature)?;
+        let recoverable =
+            RecoverableSignature::from_compact(compact, id).map_err(|_| InvoiceError::InvalidSignature)?;
         return ec::recover_ecdsa(digest, &recoverable).map_err(|_| InvoiceError::InvalidSignature);
     };
     let plain = Signature::from_compact(compact).map_err(|_| InvoiceError::InvalidSignature)?;
