@@ -14,3 +14,6 @@ pub use derive::{
 };
 pub use keys::{ChannelBasepoints, ChannelKeys, KeyError, NodeKeys, Seed};
 pub use sha_chain::{SecretStore, ShaChainError, per_commitment_secret};
+
+#[cfg(test)]
+mod vectors_test;
