@@ -1,6 +1,7 @@
 //! The one place that calls libsecp256k1, so that every curve operation of a payment can be counted.
 
-use bitcoin::secp256k1::{All, Message, PublicKey, Scalar, Secp256k1, SecretKey, ecdh, ecdsa::Signature};
+use bitcoin::secp256k1::ecdsa::{RecoverableSignature, Signature};
+use bitcoin::secp256k1::{All, Message, PublicKey, Scalar, Secp256k1, SecretKey, ecdh};
 use std::sync::OnceLock;
 use thiserror::Error;
 
@@ -21,6 +22,9 @@ pub enum CurveError {
     /// The sum is the point at infinity, or zero.
     #[error("the sum is the point at infinity, or zero")]
     SumIsZero,
+    /// No key can have made the signature.
+    #[error("no key can have made the signature")]
+    NotRecoverable,
 }
 
 /// The context of all operations. It holds no secret.
@@ -50,6 +54,21 @@ pub fn verify_ecdsa(
     secp()
         .verify_ecdsa(&Message::from_digest(*digest), signature, public_key)
         .map_err(|_| SignatureError { public_key: *public_key })
+}
+
+/// Signs a digest so that the public key can be recovered (BOLT 11): as [`sign_ecdsa`], with the recovery id.
+pub fn sign_ecdsa_recoverable(digest: &[u8; 32], key: &SecretKey) -> RecoverableSignature {
+    count(|counts| &mut counts.sign);
+    secp().sign_ecdsa_recoverable(&Message::from_digest(*digest), key)
+}
+
+/// The key that made a signature of a digest (BOLT 11). Costs as much as [`verify_ecdsa`] and counts as one.
+///
+/// # Errors
+/// [`CurveError::NotRecoverable`] when no key can have made it. A high S is accepted.
+pub fn recover_ecdsa(digest: &[u8; 32], signature: &RecoverableSignature) -> Result<PublicKey, CurveError> {
+    count(|counts| &mut counts.verify);
+    secp().recover_ecdsa(&Message::from_digest(*digest), signature).map_err(|_| CurveError::NotRecoverable)
 }
 
 /// The shared secret of BOLT 4 and BOLT 8: SHA-256 of the compressed product.
@@ -203,6 +222,18 @@ mod tests {
             assert_ne!(high, signature);
             assert!(verify_ecdsa(&digest, &high, &public_key(&key(3))).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_is_recovered_from_its_signature() {
+        let signature = sign_ecdsa_recoverable(&[7; 32], &key(1));
+        assert_eq!(signature.to_standard(), sign_ecdsa(&[7; 32], &key(1)));
+        assert_eq!(recover_ecdsa(&[7; 32], &signature), Ok(public_key(&key(1))));
+        assert_ne!(recover_ecdsa(&[8; 32], &signature), Ok(public_key(&key(1))));
+        let (id, mut compact) = signature.serialize_compact();
+        compact[..32].fill(0);
+        let impossible = RecoverableSignature::from_compact(&compact, id).unwrap();
+        assert_eq!(recover_ecdsa(&[7; 32], &impossible), Err(CurveError::NotRecoverable));
     }
 
     #[test]

@@ -8,8 +8,7 @@
 //! | `m/9735'/coin'/0'` | the node's identity |
 //! | `m/9735'/coin'/1'` | root of all channel keys, see [`NodeKeys::channel_keys`] |
 //! | `m/9735'/coin'/2'` | root of invoices and incoming payments |
-//! | `m/9735'/coin'/3'` | seals stored records |
-//! | `m/9735'/coin'/4'` | hides the names of stored records |
+//! | `m/9735'/coin'/3'` | storage key, see [`NodeKeys::storage_key`] |
 //!
 //! These never change: a wallet restored from its words must find the same keys.
 
@@ -65,8 +64,7 @@ pub struct NodeKeys {
     onchain: Xpriv,
     channels_root: [u8; 32],
     inbound_payment_key: [u8; 32],
-    record_seal_key: [u8; 32],
-    record_name_key: [u8; 32],
+    storage_key: [u8; 32],
 }
 
 impl NodeKeys {
@@ -89,8 +87,7 @@ impl NodeKeys {
             onchain: master.derive_priv(ec::secp(), &hardened([84, coin, 0])?)?,
             channels_root: own(1)?.secret_bytes(),
             inbound_payment_key: own(2)?.secret_bytes(),
-            record_seal_key: own(3)?.secret_bytes(),
-            record_name_key: own(4)?.secret_bytes(),
+            storage_key: own(3)?.secret_bytes(),
         })
     }
 
@@ -154,14 +151,9 @@ impl NodeKeys {
         &self.inbound_payment_key
     }
 
-    /// The key that seals stored records.
-    pub const fn record_seal_key(&self) -> &[u8; 32] {
-        &self.record_seal_key
-    }
-
-    /// The key of the HMAC that hides the names of stored records.
-    pub const fn record_name_key(&self) -> &[u8; 32] {
-        &self.record_name_key
+    /// The key of a store or backup that belongs to this seed; names and contents get keys derived from it.
+    pub const fn storage_key(&self) -> &[u8; 32] {
+        &self.storage_key
     }
 }
 
@@ -171,8 +163,7 @@ impl Drop for NodeKeys {
         self.onchain.private_key.non_secure_erase();
         self.channels_root.zeroize();
         self.inbound_payment_key.zeroize();
-        self.record_seal_key.zeroize();
-        self.record_name_key.zeroize();
+        self.storage_key.zeroize();
     }
 }
 
@@ -250,4 +241,91 @@ pub struct ChannelBasepoints {
     pub delayed_payment_basepoint: PublicKey,
     /// Base of this side's key in HTLC scripts.
     pub htlc_basepoint: PublicKey,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// BIP 39 seed of "abandon … about" without a passphrase, as BIP 84 uses it for its vectors.
+    fn seed() -> Seed {
+        let text = "5eb00bbddcf069084889a8ab9155568165f5c453ccb85e70811aaed6f6da5fc1\
+                    9a5ac40b389cd370d086206dec8aa6c43daea6690f20ad3d8d48b2d2ce9e38e4";
+        Seed::new(hex::decode(text).unwrap().try_into().unwrap())
+    }
+
+    fn keys(network: Network) -> NodeKeys {
+        NodeKeys::from_seed(&seed(), network).unwrap()
+    }
+
+    #[test]
+    fn the_onchain_account_is_that_of_bip_84() {
+        // BIP 84, Test vectors: account 0, first receiving address's public key.
+        let keys = keys(Network::Bitcoin);
+        let path = [ChildNumber::from_normal_idx(0).unwrap(); 2];
+        let child = keys.onchain_xpriv().derive_priv(ec::secp(), &path).unwrap();
+        assert_eq!(
+            ec::public_key(&child.private_key).to_string(),
+            "0330d54fd0dd420a6e5f8d3624f5f3482cae350f79d5f0753bf5beef9c2d91af3c"
+        );
+        assert!(keys.onchain_descriptor(false).starts_with("wpkh([73c5da0a/84'/0'/0']xprv"));
+        assert!(keys.onchain_descriptor(true).ends_with("/1/*)"));
+    }
+
+    /// A restored wallet must find its keys: these values are frozen.
+    #[test]
+    fn derived_keys_never_change() {
+        let keys = keys(Network::Regtest);
+        let shown = [
+            keys.node_id().to_string(),
+            hex::encode(crate::crypto::hash::sha256(&[keys.inbound_payment_key()])),
+            hex::encode(crate::crypto::hash::sha256(&[keys.storage_key()])),
+            keys.channel_keys(0).basepoints().funding_pubkey.to_string(),
+            keys.channel_keys(1).basepoints().payment_basepoint.to_string(),
+            hex::encode(crate::crypto::hash::sha256(&[&keys.channel_keys(u32::MAX).commitment_seed])),
+        ];
+        assert_eq!(shown, FROZEN);
+    }
+
+    const FROZEN: [&str; 6] = [
+        "02f453c4d7ab22b7044c0ac7bff3fcd39bdeba17828c15500c945fb5f998b2e942",
+        "1f1e8a9652991243b5f90218b420798d2e13c2a54f6e5332ae6797157717b0fb",
+        "2ff385806a3fad7dcb5451e742a3439242a4dae4d28df8bfb1211ad9b171e9b9",
+        "02c509575cb3e611e9cbd2828cd3df384c00859cff224d64588a0c5cc79260b229",
+        "02f4427c6a7ab65edab0fd8f171e28bff285a2741592de8db9ed489bc0c8829bcf",
+        "9deb8327340408fd1689e9532366a02d71aec5b2655ca615a2aaab50ba883054",
+    ];
+
+    #[test]
+    fn every_key_is_different() {
+        let mut seen = std::collections::BTreeSet::new();
+        for network in [Network::Bitcoin, Network::Regtest] {
+            let keys = keys(network);
+            let roots = [*keys.inbound_payment_key(), *keys.storage_key(), keys.channels_root];
+            let own = roots.into_iter().chain([keys.node_secret().secret_bytes()]);
+            assert!(own.into_iter().all(|key| seen.insert(key)));
+            for index in [0, 1, 256, u32::MAX] {
+                let channel = keys.channel_keys(index);
+                let secrets = [
+                    channel.funding,
+                    channel.revocation_base,
+                    channel.payment,
+                    channel.delayed_payment_base,
+                    channel.htlc_base,
+                ];
+                assert!(secrets.iter().all(|key| seen.insert(key.secret_bytes())));
+                assert!(seen.insert(channel.commitment_seed));
+            }
+        }
+        assert_eq!(seen.len(), 2 * (4 + 4 * 6));
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let keys = keys(Network::Signet);
+        let shown = format!("{:?} {keys:?} {:?}", seed(), keys.channel_keys(0));
+        assert!(shown.starts_with("Seed(secret) NodeKeys { network: Signet, node_id: PublicKey("), "{shown}");
+        assert!(shown.ends_with("ChannelKeys(secret)"), "{shown}");
+        assert!(!shown.contains(&hex::encode(keys.node_secret().secret_bytes())));
+    }
 }

@@ -5,6 +5,7 @@
 //! whoever copies it, sees opaque keys and ciphertext.
 
 mod batch;
+pub(crate) mod cbor;
 mod name;
 mod shelf;
 mod vault;
