@@ -4,7 +4,7 @@
 //! type cannot be queued as the other. Gated outputs wait built and in order (P3), behind the batch that holds
 //! everything put up to the end of the input that made them.
 
-use super::{Answer, CommandError, CommandId, EventRecord};
+use super::{Answer, CommandError, CommandId, EventRecord, StoreFailure};
 use crate::store::{Batch, RecordName, Shelf};
 use crate::types::ConnId;
 use crate::wire::Message;
@@ -39,6 +39,10 @@ pub(crate) enum Exempt {
     Drop(ConnId),
     /// The set of watched scripts is another now.
     WatchesChanged,
+    /// The node has stopped.
+    Halted(StoreFailure),
+    /// A command that a stopped node refuses.
+    Stopped(CommandId),
 }
 
 /// The messages that may pass the gate: BOLT 1 set-up and control, and BOLT 7 queries.
@@ -161,6 +165,11 @@ impl Outbox {
         self.fresh.clear();
         self.gated.clear();
         self.exempt.clear();
+    }
+
+    /// What a halted node may still say.
+    pub(crate) fn last_words(&mut self, output: Exempt) {
+        self.exempt.push_back(output);
     }
 
     /// Drops a connection although the node is halted.
