@@ -17,6 +17,8 @@ pub(crate) struct Link {
     pub(crate) connection: Option<Connection>,
     /// BOLT 1.
     pub(crate) peer: Peer,
+    /// The last message is queued: nothing more is read.
+    pub(crate) is_closing: bool,
 }
 
 /// A peer that is to be kept connected.
@@ -78,7 +80,7 @@ impl Connections {
             known.conn = Some(conn);
             known.retry_at = None;
             let peer = Peer::new(now, self.config.clone());
-            self.links.insert(conn, Link { node_id: *node_id, connection: None, peer });
+            self.links.insert(conn, Link { node_id: *node_id, connection: None, peer, is_closing: false });
             dialled.push((conn, *node_id, known.address.clone()));
         }
         dialled
@@ -99,7 +101,7 @@ impl Connections {
     pub(crate) fn ready(&self, node_id: &PublicKey) -> Option<(ConnId, &Link)> {
         let conn = self.acquaintances.get(node_id)?.conn?;
         let link = self.links.get(&conn)?;
-        link.peer.remote().is_some().then_some((conn, link))
+        (link.peer.remote().is_some() && !link.is_closing).then_some((conn, link))
     }
 
     /// When something is to be done next.

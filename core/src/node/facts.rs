@@ -4,7 +4,7 @@ use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
 use crate::chain::{ChainFact, Confirmation, History, Seen, Urgency};
 use crate::channel;
-use crate::coins::{OnchainTransaction, RowChange, coins_prefix};
+use crate::coins::{OnchainTransaction, RowChange, rows_prefix};
 use crate::store::{RecordKind, RecordName};
 use crate::types::{BlockHeight, ShortChannelId, UnixTime};
 use bitcoin::block::Header;
@@ -211,7 +211,7 @@ impl Node {
         match self.coins.take_row_change() {
             Ok(RowChange::Nothing) => {}
             Ok(RowChange::Append(name, row)) => self.outbox.put(name, row),
-            Ok(RowChange::Gather(name, row)) => self.outbox.replace(&coins_prefix(), [(name, row)]),
+            Ok(RowChange::Gather(name, row)) => self.outbox.replace(&rows_prefix(), [(name, row)]),
             Err(_) => self.halt(super::StoreFailure::Failed),
         }
     }

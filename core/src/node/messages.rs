@@ -24,8 +24,8 @@ impl Node {
                 Err(error) => self.drop_connection(conn, &error.to_string()),
             }
         }
-        for message in self.gossip.on_deadline(now) {
-            self.send_gossip(message);
+        for (node_id, message) in self.gossip.on_deadline(self.now) {
+            self.send_gossip(&node_id, message);
         }
         for (conn, node_id, address) in self.connections.dial(now) {
             self.outbox.exempt(Exempt::Connect(conn, node_id, address));
@@ -75,20 +75,18 @@ impl Node {
         self.forget_connection(conn, reason);
     }
 
-    /// Sends a last message and closes the connection.
-    pub(super) fn say_farewell(&mut self, conn: ConnId, message: Message, reason: &str) {
+    /// Sends a last message and closes the connection. No channel fails by it.
+    pub(super) fn say_farewell(&mut self, conn: ConnId, message: Message) {
+        let Some(link) = self.connections.links.get_mut(&conn) else { return };
+        link.is_closing = true;
+        let node_id = link.node_id;
         self.outbox.gated(Gated::Send(conn, message));
         self.outbox.gated(Gated::Disconnect(conn));
-        // The link stays until the host reports the end, to encrypt the farewell; nothing else is read from it.
-        if let Some(link) = self.connections.links.get(&conn) {
-            let node_id = link.node_id;
-            self.channels_disconnected(&node_id);
-            self.gossip.peer_lost(&node_id);
-        }
-        let _ = reason;
+        self.gossip.peer_lost(&node_id);
+        self.channels_disconnected(conn);
     }
 
-    fn forget_connection(&mut self, conn: ConnId, reason: &str) {
+    pub(super) fn forget_connection(&mut self, conn: ConnId, reason: &str) {
         let Some((node_id, waiting)) = self.connections.lost(conn, self.now.mono, self.entropy.bytes()) else {
             return;
         };
@@ -96,12 +94,12 @@ impl Node {
             self.answer(id, Err(CommandError::ConnectionFailed { reason: reason.into() }));
         }
         self.gossip.peer_lost(&node_id);
-        self.channels_disconnected(&node_id);
+        self.channels_disconnected(conn);
     }
 
     fn read_messages(&mut self, conn: ConnId) {
         loop {
-            let Some(link) = self.connections.links.get_mut(&conn) else { return };
+            let Some(link) = self.connections.links.get_mut(&conn).filter(|link| !link.is_closing) else { return };
             let Some(connection) = &mut link.connection else { return };
             let message = match connection.next_message() {
                 Ok(Some(bytes)) => Message::decode(&bytes),
@@ -115,8 +113,7 @@ impl Node {
                 }
                 Err(error) => {
                     let warning = wire::Warning::new(ChannelId::ALL, &error.to_string());
-                    self.send_setup(conn, warning.into());
-                    return self.drop_connection(conn, &error.to_string());
+                    return self.say_farewell(conn, warning.into());
                 }
             }
         }
@@ -137,10 +134,10 @@ impl Node {
     }
 
     fn peer_failed(&mut self, conn: ConnId, error: &PeerError) {
-        if let Some(farewell) = error.farewell() {
-            self.send_setup(conn, farewell);
+        match error.farewell() {
+            Some(farewell) => self.say_farewell(conn, farewell),
+            None => self.drop_connection(conn, &error.to_string()),
         }
-        self.drop_connection(conn, &error.to_string());
     }
 
     fn peer_ready(&mut self, conn: ConnId, node_id: PublicKey, remote: &RemoteInit) {
@@ -155,11 +152,17 @@ impl Node {
                 self.send_setup(conn, message);
             }
         }
+        self.payments_due = true;
     }
 
     fn dispatch(&mut self, conn: ConnId, node_id: PublicKey, message: Message) {
+        if let Message::ChannelUpdate(update) = &message {
+            self.learn_inbound_policy(&node_id, update);
+        }
         if GossipSync::takes(&message) {
-            self.gossip_message(node_id, message);
+            for reply in self.gossip.on_message(node_id, message, &mut self.graph, self.now) {
+                self.send_setup(conn, reply);
+            }
             return;
         }
         match message {
@@ -197,6 +200,12 @@ impl Node {
             self.todo.push_back((index, channel::Command::Message(error.into())));
         }
         self.run_channels();
+    }
+
+    fn send_gossip(&mut self, node_id: &PublicKey, message: Message) {
+        if let Some((conn, _)) = self.connections.ready(node_id) {
+            self.send_setup(conn, message);
+        }
     }
 
     /// Sends a message that reveals nothing; any other is a fault of ours and goes through the gate.

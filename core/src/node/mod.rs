@@ -5,6 +5,7 @@
 
 mod channels;
 mod command;
+mod commands;
 mod connections;
 mod event;
 mod facts;
@@ -15,9 +16,10 @@ mod messages;
 mod opening;
 mod outbox;
 mod queries;
+mod receiving;
 mod record;
 mod sending;
-mod receiving;
+mod terms;
 
 pub use command::{Command, CommandError, CommandId, SendRequest};
 pub use event::{Event, EventRecord};
@@ -29,7 +31,8 @@ use crate::chain::{FeeRates, HeaderChain};
 use crate::coins::Coins;
 use crate::crypto::{Entropy, NodeKeys};
 use crate::gossip::{GossipSync, Graph};
-use crate::payment::{Parts, PaymentRecord};
+use crate::onion::SharedSecret;
+use crate::payment::{PartKey, Parts, PaymentRecord};
 use crate::route::Exclusions;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{Instant, Now, PaymentHash, PaymentId, UnixTime};
@@ -56,7 +59,11 @@ pub struct Node {
     payment_ids: BTreeMap<PaymentHash, PaymentId>,
     /// What was learnt from failed attempts, for as long as a payment is under way.
     exclusions: BTreeMap<PaymentId, Exclusions>,
+    /// Whether payments that wait for a way should look again.
+    payments_due: bool,
     parts: Parts,
+    /// How to fail a part that waits: what its onion shares with the payer.
+    part_secrets: BTreeMap<PartKey, SharedSecret>,
     events: BTreeMap<u64, EventRecord>,
     chain: HeaderChain,
     fee_rates: FeeRates,
@@ -132,7 +139,10 @@ impl Node {
     fn release(&mut self, gated: Gated) -> Option<Output> {
         Some(match gated {
             Gated::Send(conn, message) => return self.encrypt(conn, &message),
-            Gated::Disconnect(conn) => Output::Disconnect { conn },
+            Gated::Disconnect(conn) => {
+                self.forget_connection(conn, "closed by this wallet");
+                Output::Disconnect { conn }
+            }
             Gated::Broadcast(package) => Output::Broadcast(package),
             Gated::Answer(id, result) => Output::Answer { id, result: Box::new(result) },
             Gated::Event(event) => Output::Event(event),

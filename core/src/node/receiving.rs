@@ -60,7 +60,7 @@ impl Node {
         let now = (self.now.mono, self.now.unix);
         match self.parts.arrived(key, &part, payment, self.chain.height(), now) {
             Verdict::Wait => {
-                self.part_secrets.insert(key, (secret, part.amount));
+                self.part_secrets.insert(key, secret);
             }
             Verdict::Settle { amount, parts } => self.receive(hash, amount, &parts),
             Verdict::RefuseUnknown => self.refuse_as_unknown(key, &secret, part.amount),
@@ -92,7 +92,7 @@ impl Node {
 
     pub(super) fn time_out_parts(&mut self) {
         for key in self.parts.timed_out(self.now.mono) {
-            if let Some((secret, _)) = self.part_secrets.remove(&key) {
+            if let Some(secret) = self.part_secrets.remove(&key) {
                 self.fail_htlc(key, &secret, &FailureMessage::MppTimeout);
             }
         }
