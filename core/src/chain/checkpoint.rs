@@ -1,9 +1,9 @@
 //! The blocks that are believed without proof, one a network: compiled in, and older than any channel of ours.
 
 use crate::types::BlockHeight;
-use bitcoin::blockdata::constants::genesis_block;
-use bitcoin::block::Header;
 use bitcoin::Network;
+use bitcoin::block::Header;
+use bitcoin::blockdata::constants::genesis_block;
 
 /// A block from which on headers are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

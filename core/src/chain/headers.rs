@@ -135,14 +135,16 @@ impl HeaderChain {
     /// # Errors
     /// The first header that cannot be believed, or a branch with too little work.
     pub fn accept(&mut self, headers: &[Header], now: UnixTime) -> Result<Option<Reorganised>, HeaderError> {
-        let known = headers.iter().take_while(|header| self.height_of(&header.block_hash()).is_some()).count();
+        let known =
+            headers.iter().take_while(|header| self.height_of(&header.block_hash()).is_some()).count();
         if headers.is_empty() || headers.len() > MAX_HEADERS_AT_ONCE {
             return Err(HeaderError::Count { count: headers.len() });
         }
         let branch = &headers[known..];
         let Some(first) = branch.first() else { return Ok(None) };
-        let fork_height =
-            self.height_of(&first.prev_blockhash).ok_or(HeaderError::Unconnected { hash: first.block_hash() })?;
+        let fork_height = self
+            .height_of(&first.prev_blockhash)
+            .ok_or(HeaderError::Unconnected { hash: first.block_hash() })?;
         self.check_branch(fork_height, branch, now)?;
 
         let kept = usize::try_from(fork_height - self.checkpoint.height).unwrap_or(usize::MAX);
@@ -163,7 +165,12 @@ impl HeaderChain {
         Ok(Some(change))
     }
 
-    fn check_branch(&self, fork_height: BlockHeight, branch: &[Header], now: UnixTime) -> Result<(), HeaderError> {
+    fn check_branch(
+        &self,
+        fork_height: BlockHeight,
+        branch: &[Header],
+        now: UnixTime,
+    ) -> Result<(), HeaderError> {
         // The fork height was found in the chain.
         let mut previous = *self.header(fork_height).expect("a known height");
         for (i, header) in branch.iter().enumerate() {
@@ -199,8 +206,8 @@ fn total_work(headers: &[Header]) -> Work {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use bitcoin::hashes::Hash;
     use bitcoin::TxMerkleNode;
+    use bitcoin::hashes::Hash;
 
     const NOW: UnixTime = UnixTime(2_000_000_000);
 
@@ -278,7 +285,10 @@ pub(crate) mod tests {
         assert!(matches!(chain.accept(&[next[0], next[0]], NOW), Err(HeaderError::Broken { .. })));
         assert_eq!(chain.accept(&[], NOW), Err(HeaderError::Count { count: 0 }));
         let early = UnixTime(u64::from(next[0].time) - MAX_FUTURE_SECS - 1);
-        assert!(matches!(chain.accept(&next, early), Err(HeaderError::FromTheFuture { ahead_secs: 7_201, .. })));
+        assert!(matches!(
+            chain.accept(&next, early),
+            Err(HeaderError::FromTheFuture { ahead_secs: 7_201, .. })
+        ));
 
         let mut lazy = next[0];
         while lazy.validate_pow(lazy.target()).is_ok() {

@@ -7,7 +7,7 @@
 mod checkpoint;
 mod fact;
 mod feerates;
-mod headers;
+pub(crate) mod headers;
 mod proof;
 mod work;
 

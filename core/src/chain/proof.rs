@@ -110,7 +110,10 @@ pub(crate) mod tests {
             version: Version::TWO,
             lock_time: LockTime::ZERO,
             input: vec![TxIn { previous_output, ..Default::default() }],
-            output: vec![TxOut { value: Amount::from_sat(sat), script_pubkey: ScriptBuf::from(vec![0x51; script_len]) }],
+            output: vec![TxOut {
+                value: Amount::from_sat(sat),
+                script_pubkey: ScriptBuf::from(vec![0x51; script_len]),
+            }],
         }
     }
 

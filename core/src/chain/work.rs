@@ -40,13 +40,19 @@ pub(super) fn target_is_allowed(
         }
         None => {
             let old: Target = previous.target();
-            header.target() >= old.min_transition_threshold() && header.target() <= old.max_transition_threshold_unchecked()
+            header.target() >= old.min_transition_threshold()
+                && header.target() <= old.max_transition_threshold_unchecked()
         }
     }
 }
 
 /// The header at `wanted`, in the branch that ends below `height` or in the chain under it.
-fn header_at(chain: &HeaderChain, branch: &[Header], height: BlockHeight, wanted: BlockHeight) -> Option<Header> {
+fn header_at(
+    chain: &HeaderChain,
+    branch: &[Header],
+    height: BlockHeight,
+    wanted: BlockHeight,
+) -> Option<Header> {
     let branch_start = height.checked_sub(BlockHeight::try_from(branch.len()).ok()?)?;
     match wanted.checked_sub(branch_start) {
         Some(offset) => branch.get(usize::try_from(offset).ok()?).copied(),

@@ -16,7 +16,9 @@ pub enum FailureReason {
     },
     /// A way exists, but it costs more than the owner allowed.
     #[n(1)]
-    #[error("the cheapest route costs {cheapest}, more than the limit of {limit}: raise the limit and try again")]
+    #[error(
+        "the cheapest route costs {cheapest}, more than the limit of {limit}: raise the limit and try again"
+    )]
     FeeTooHigh {
         /// What it would cost.
         #[n(0)]
@@ -47,7 +49,9 @@ pub enum FailureReason {
     },
     /// Every way that was tried failed.
     #[n(6)]
-    #[error("{attempts} routes were tried and all failed, the last at hop {hop} (code {code:#06x}): try again later")]
+    #[error(
+        "{attempts} routes were tried and all failed, the last at hop {hop} (code {code:#06x}): try again later"
+    )]
     AllRoutesFailed {
         /// How many.
         #[n(0)]

@@ -4,7 +4,9 @@
 //! Nothing here is stored: a part is an unresolved HTLC of a stored channel, and comes again after a start.
 
 use super::{Incoming, IncomingState};
-use crate::types::{BlockHeight, CltvExpiry, HtlcId, Instant, MilliSatoshi, PaymentHash, PaymentSecret, UnixTime};
+use crate::types::{
+    BlockHeight, CltvExpiry, HtlcId, Instant, MilliSatoshi, PaymentHash, PaymentSecret, UnixTime,
+};
 use std::collections::BTreeMap;
 
 /// How long parts wait for the rest (BOLT 4: at least 60 seconds).
@@ -115,7 +117,8 @@ impl Parts {
     /// The parts that waited too long for the rest, to be failed with `mpp_timeout`.
     pub fn timed_out(&mut self, now: Instant) -> Vec<PartKey> {
         let due = |set: &PartSet| set.since.plus_secs(PARTS_TIMEOUT_SECS) <= now;
-        let keys = self.sets.values().filter(|set| due(set)).flat_map(|set| set.parts.keys().copied()).collect();
+        let keys =
+            self.sets.values().filter(|set| due(set)).flat_map(|set| set.parts.keys().copied()).collect();
         self.sets.retain(|_, set| !due(set));
         keys
     }
@@ -195,7 +198,11 @@ mod tests {
             Part { payment_secret: PaymentSecret([3; 32]), ..good.clone() },
             part(999, 999),
             part(2_001, 2_001),
-            Part { cltv_expiry: CltvExpiry::new(HEIGHT + 41).unwrap(), outgoing_cltv_value: HEIGHT, ..good.clone() },
+            Part {
+                cltv_expiry: CltvExpiry::new(HEIGHT + 41).unwrap(),
+                outgoing_cltv_value: HEIGHT,
+                ..good.clone()
+            },
         ];
         for part in wrong {
             assert_eq!(arrive(&part, &payment()), Verdict::RefuseUnknown, "{part:?}");

@@ -1,6 +1,9 @@
 //! How the small values of `types` stand in stored CBOR records.
 
-use crate::types::{ChannelId, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret, ShortChannelId, UnixTime};
+use crate::types::{
+    ChannelId, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret, ShortChannelId,
+    UnixTime,
+};
 use bitcoin::secp256k1::PublicKey;
 use minicbor::decode::{Decode, Decoder, Error as DecodeError};
 use minicbor::encode::{Encode, Encoder, Error as EncodeError, Write};
@@ -31,8 +34,10 @@ macro_rules! as_bytes {
 
         impl<'b, C> Decode<'b, C> for $type {
             fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
-                let bytes: [u8; $length] =
-                    d.bytes()?.try_into().map_err(|_| DecodeError::message(concat!("not ", $length, " bytes")))?;
+                let bytes: [u8; $length] = d
+                    .bytes()?
+                    .try_into()
+                    .map_err(|_| DecodeError::message(concat!("not ", $length, " bytes")))?;
                 Ok($type(bytes))
             }
         }

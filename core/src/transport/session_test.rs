@@ -34,7 +34,7 @@ fn both_sides_learn_each_other_and_speak() {
     for round in 0..1200u32 {
         let message = round.to_be_bytes().repeat(1 + round as usize % 5);
         responder.receive(&initiator.encrypt(&message).unwrap()).unwrap();
-        assert_eq!(drain(&mut responder), [message.clone()]);
+        assert_eq!(drain(&mut responder), std::slice::from_ref(&message));
         // The directions rotate their keys each on its own: one speaks twice as often as the other.
         let both = [responder.encrypt(&message).unwrap(), responder.encrypt(b"").unwrap()].concat();
         initiator.receive(&both).unwrap();
