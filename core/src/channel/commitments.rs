@@ -4,11 +4,11 @@ use super::changes::{HtlcKey, HtlcTable, LocalChanges, Onion, RemoteChanges, Spe
 use super::effects::IncomingHtlc;
 use super::keys::KeyCache;
 use super::params::{ChannelParams, FORMAT, Party};
-use crate::crypto::{RevocationState, SecretStore};
+use crate::crypto::{RemoteSigned, RevocationState, SecretStore};
 use crate::tx;
 use crate::types::{ChannelId, CommitmentNumber, HtlcId, MilliSatoshi, ShortChannelId};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
-use bitcoin::Transaction;
+use bitcoin::{Transaction, Txid};
 use std::sync::Arc;
 
 /// Our latest commitment, with what it takes to publish it.
@@ -24,11 +24,13 @@ pub struct LocalCommitment {
     pub htlc_signatures: Vec<Signature>,
 }
 
-/// The peer's latest commitment that it has acknowledged.
+/// A commitment of the peer that we have signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteCommitment {
     /// Its number.
     pub number: CommitmentNumber,
+    /// The transaction.
+    pub txid: Txid,
     /// What it says.
     pub spec: Spec,
 }
@@ -76,8 +78,8 @@ pub struct Commitments {
     pub local: LocalCommitment,
     /// The peer's commitment.
     pub remote: RemoteCommitment,
-    /// What the peer's next commitment says, if we have signed it and it has not revoked the present one.
-    pub remote_next: Option<Spec>,
+    /// The peer's next commitment, if we have signed it and the present one is not revoked.
+    pub remote_next: Option<RemoteCommitment>,
     /// The per-commitment point of the peer's commitment.
     pub remote_point: PublicKey,
     /// The per-commitment point of the peer's next commitment; unset before `channel_ready`.
@@ -98,20 +100,17 @@ impl Commitments {
         ChannelId::from_funding(self.params.funding_outpoint)
     }
 
-    /// The number of the peer's newest commitment that we signed.
-    pub const fn remote_newest_number(&self) -> CommitmentNumber {
-        match self.remote_next {
-            Some(_) => self.remote.number.next(),
-            None => self.remote.number,
+    /// The peer's newest commitment that we signed.
+    pub const fn remote_newest(&self) -> &RemoteCommitment {
+        match &self.remote_next {
+            Some(next) => next,
+            None => &self.remote,
         }
     }
 
-    /// What the peer's newest commitment says that we signed.
-    pub const fn remote_newest_spec(&self) -> &Spec {
-        match &self.remote_next {
-            Some(spec) => spec,
-            None => &self.remote.spec,
-        }
+    pub(super) const fn remote_signed(&self) -> RemoteSigned {
+        let newest = self.remote_newest();
+        RemoteSigned { number: newest.number, txid: newest.txid }
     }
 
     pub(super) const fn revocation_state(&self) -> RevocationState {
@@ -211,7 +210,7 @@ impl Commitments {
 
     /// Drops HTLCs that nothing speaks of any more.
     pub(super) fn forget_settled(&mut self) {
-        let in_specs = [Some(&self.local.spec), Some(&self.remote.spec), self.remote_next.as_ref()];
+        let in_specs = [Some(&self.local.spec), Some(&self.remote.spec), self.remote_next.as_ref().map(|next| &next.spec)];
         let local = [&self.local_changes.proposed, &self.local_changes.signed, &self.local_changes.acked];
         let remote = [&self.remote_changes.proposed, &self.remote_changes.acked, &self.remote_changes.signed];
         let named_by = |lists: [&Vec<Update>; 3], maker: Party, key: &HtlcKey| {

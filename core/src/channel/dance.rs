@@ -4,13 +4,14 @@
 use super::changes::{HtlcKey, Removal, Update};
 use super::command::Env;
 use super::commitments::{Commitments, LastSent, LocalCommitment, RemoteCommitment};
+use super::drafting::SignedRemote;
 use super::effects::{ChannelEvent, Effects};
 use super::error::{ChannelError, Fault, Refusal, Violation};
 use super::rows::{self, RowName};
 use crate::crypto::{ChannelSigner, ec, sha_chain};
 use crate::types::CommitmentNumber;
 use crate::wire::{CommitmentSigned, RevokeAndAck};
-use bitcoin::secp256k1::{SecretKey, ecdsa::Signature};
+use bitcoin::secp256k1::SecretKey;
 
 impl Commitments {
     /// Signs the peer's next commitment with everything that is due in it.
@@ -25,27 +26,29 @@ impl Commitments {
             return Err(Refusal::WaitingForRevocation.into());
         };
         let spec = self.remote_outlook().map_err(Fault::from)?;
-        let (signature, htlc_signatures) =
-            self.drafting().sign_remote(signer, self.remote.number.next(), &spec, &point)?;
-        self.remote_next = Some(spec);
+        let number = self.remote.number.next();
+        let last = self.remote_signed();
+        let signed = self.drafting().sign_remote(signer, number, &spec, &point, Some(&last))?;
+        self.remote_next = Some(RemoteCommitment { number, txid: signed.txid, spec });
         self.local_changes.signed = std::mem::take(&mut self.local_changes.proposed);
         self.remote_changes.signed = std::mem::take(&mut self.remote_changes.acked);
         self.last_sent = LastSent::CommitmentSigned;
-        Ok(self.commitment_signed(signature, htlc_signatures))
+        Ok(self.commitment_signed(signed))
     }
 
     /// The `commitment_signed` that the peer has not acknowledged, once more: signing is deterministic, so it is the same
     /// byte for byte.
     pub(super) fn sign_again(&self, signer: &ChannelSigner) -> Result<CommitmentSigned, ChannelError> {
-        let (Some(spec), Some(point)) = (&self.remote_next, self.remote_next_point) else {
+        let (Some(next), Some(point)) = (&self.remote_next, self.remote_next_point) else {
             return Err(Fault::Broken("no commitment_signed to repeat").into());
         };
-        let (signature, htlc_signatures) =
-            self.drafting().sign_remote(signer, self.remote.number.next(), spec, &point)?;
-        Ok(self.commitment_signed(signature, htlc_signatures))
+        let last = self.remote_signed();
+        let signed = self.drafting().sign_remote(signer, next.number, &next.spec, &point, Some(&last))?;
+        Ok(self.commitment_signed(signed))
     }
 
-    fn commitment_signed(&self, signature: Signature, htlc_signatures: Vec<Signature>) -> CommitmentSigned {
+    fn commitment_signed(&self, signed: SignedRemote) -> CommitmentSigned {
+        let SignedRemote { signature, htlc_signatures, .. } = signed;
         CommitmentSigned { channel_id: self.channel_id(), signature, htlc_signatures, funding_txid: None }
     }
 
@@ -62,7 +65,7 @@ impl Commitments {
         }
         let number = self.local.number.next();
         let spec = self.local_outlook().map_err(|error| fail(Violation::Reduce(error)))?;
-        let point = self.cache.local_point(env.signer, number);
+        let point = self.cache.local_point(env.signer, number)?;
         let signatures = (&message.signature, message.htlc_signatures.as_slice());
         self.drafting().verify_local(number, &spec, &point, signatures)?;
 
@@ -87,7 +90,7 @@ impl Commitments {
         revoked: CommitmentNumber,
     ) -> Result<RevokeAndAck, ChannelError> {
         let per_commitment_secret = signer.release_secret(revoked, &self.revocation_state())?;
-        let next_per_commitment_point = self.cache.local_point(signer, revoked.next().next());
+        let next_per_commitment_point = self.cache.local_point(signer, revoked.next().next())?;
         Ok(RevokeAndAck { channel_id: self.channel_id(), per_commitment_secret, next_per_commitment_point })
     }
 
@@ -116,7 +119,7 @@ impl Commitments {
         if let Some(row) = rows::revoked_row(self) {
             effects.append.push((RowName::Revoked(revoked), row));
         }
-        self.remote = RemoteCommitment { number: revoked.next(), spec: next };
+        self.remote = next;
         self.remote_point = next_point;
         self.remote_next_point = Some(message.next_per_commitment_point);
 

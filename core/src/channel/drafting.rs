@@ -5,10 +5,10 @@ use super::commitments::Commitments;
 use super::error::{ChannelError, Fault, Violation};
 use super::keys::KeyCache;
 use super::params::{ChannelParams, Party};
-use crate::crypto::{ChannelSigner, ec};
+use crate::crypto::{ChannelSigner, HtlcToSign, RemoteSigned, ec};
 use crate::tx::{Commitment, CommitmentKeys, build_commitment};
 use crate::types::CommitmentNumber;
-use bitcoin::Transaction;
+use bitcoin::{Transaction, Txid};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
 use std::sync::Arc;
 
@@ -24,6 +24,13 @@ pub(super) struct Drafting<'a> {
 pub(super) struct Draft {
     pub(super) commitment: Commitment,
     keys: Arc<CommitmentKeys>,
+}
+
+/// A commitment of the peer that we have signed.
+pub(super) struct SignedRemote {
+    pub(super) signature: Signature,
+    pub(super) htlc_signatures: Vec<Signature>,
+    pub(super) txid: Txid,
 }
 
 impl Drafting<'_> {
@@ -49,19 +56,24 @@ impl Drafting<'_> {
         number: CommitmentNumber,
         spec: &Spec,
         point: &PublicKey,
-    ) -> Result<(Signature, Vec<Signature>), Fault> {
+        last: Option<&RemoteSigned>,
+    ) -> Result<SignedRemote, Fault> {
         let Draft { commitment, .. } = self.build(Party::Remote, number, spec, point)?;
-        let signature = signer.sign_remote_commitment(
+        let (signature, signed) = signer.sign_remote_commitment(
+            number,
             &commitment.tx,
             self.params.funding_amount,
             &self.params.funding_script(),
+            last,
         )?;
-        let htlc_signatures = commitment
-            .htlc_transactions()?
-            .iter()
-            .map(|htlc| signer.sign_remote_htlc(&htlc.tx, htlc.amount, &htlc.witness_script, point))
-            .collect::<Result<_, _>>()?;
-        Ok((signature, htlc_signatures))
+        let htlc_txs = commitment.htlc_transactions()?;
+        let htlcs = htlc_txs.iter().map(|htlc| HtlcToSign {
+            tx: &htlc.tx,
+            witness_script: &htlc.witness_script,
+            amount: htlc.amount,
+        });
+        let htlc_signatures = signer.sign_remote_htlcs(point, htlcs)?;
+        Ok(SignedRemote { signature, htlc_signatures, txid: signed.txid })
     }
 
     /// Checks the peer's signatures of one of our commitments and of its HTLC transactions.
@@ -107,7 +119,7 @@ impl Commitments {
     /// Our latest commitment transaction, unsigned.
     pub(super) fn local_commitment(&self, signer: &ChannelSigner) -> Result<Commitment, Fault> {
         let number = self.local.number;
-        let point = signer.per_commitment_point(number);
+        let point = signer.per_commitment_point(number)?;
         Ok(self.drafting().build(Party::Local, number, &self.local.spec, &point)?.commitment)
     }
 
@@ -119,9 +131,11 @@ impl Commitments {
         }
         let commitment = self.local_commitment(signer)?;
         let ours = signer.sign_local_commitment(
+            self.local.number,
             &commitment.tx,
             self.params.funding_amount,
             &self.params.funding_script(),
+            &self.revocation_state(),
         )?;
         Ok(commitment.signed(&ours, &self.local.remote_signature))
     }

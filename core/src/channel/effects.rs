@@ -163,7 +163,7 @@ pub enum ChannelEvent {
     /// The channel failed.
     Failed {
         /// Why.
-        reason: String,
+        reason: CloseReason,
     },
     /// The funding output was spent.
     Closing {
@@ -177,7 +177,7 @@ pub enum ChannelEvent {
     /// All is over.
     Closed {
         /// Why.
-        reason: String,
+        reason: CloseReason,
     },
 }
 
@@ -221,4 +221,24 @@ impl HtlcKey {
     pub const fn incoming(id: HtlcId) -> Self {
         Self { offered_by: super::params::Party::Remote, id }
     }
+}
+
+/// Why a channel ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// Both sides agreed.
+    #[error("closed together with the peer")]
+    Mutual,
+    /// Our owner wanted it at once.
+    #[error("closed by the owner alone")]
+    ForceClosed,
+    /// The peer published a commitment.
+    #[error("closed by the peer alone")]
+    RemoteForceClosed,
+    /// Something went wrong.
+    #[error("{detail}")]
+    Failed {
+        /// What.
+        detail: String,
+    },
 }

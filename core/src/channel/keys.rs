@@ -2,7 +2,7 @@
 
 use super::commitments::Commitments;
 use super::params::{ChannelParams, Party};
-use crate::crypto::{ChannelSigner, DeriveError};
+use crate::crypto::{ChannelSigner, DeriveError, SignerError};
 use crate::tx::CommitmentKeys;
 use crate::types::CommitmentNumber;
 use bitcoin::secp256k1::PublicKey;
@@ -36,16 +36,20 @@ impl fmt::Debug for KeyCache {
 
 impl KeyCache {
     /// Our per-commitment point with that number, remembered if it is new.
-    pub(super) fn local_point(&mut self, signer: &ChannelSigner, number: CommitmentNumber) -> PublicKey {
+    pub(super) fn local_point(
+        &mut self,
+        signer: &ChannelSigner,
+        number: CommitmentNumber,
+    ) -> Result<PublicKey, SignerError> {
         if let Some((_, point)) = self.local_points.iter().find(|(its, _)| *its == number) {
-            return *point;
+            return Ok(*point);
         }
-        let point = signer.per_commitment_point(number);
+        let point = signer.per_commitment_point(number)?;
         if self.local_points.len() >= 3 {
             self.local_points.remove(0);
         }
         self.local_points.push((number, point));
-        point
+        Ok(point)
     }
 
     /// The keys of the commitment of `broadcaster` with that point.
@@ -71,11 +75,11 @@ impl Commitments {
     /// Derives what the next commitments will need. To be called while there is nothing else to do.
     ///
     /// # Errors
-    /// [`DeriveError`], with probability 2^-128.
-    pub fn derive_ahead(&mut self, signer: &ChannelSigner) -> Result<(), DeriveError> {
+    /// [`SignerError`]: a key does not exist, with probability 2^-128.
+    pub fn derive_ahead(&mut self, signer: &ChannelSigner) -> Result<(), SignerError> {
         let next = self.local.number.next();
-        let point = self.cache.local_point(signer, next);
-        self.cache.local_point(signer, next.next());
+        let point = self.cache.local_point(signer, next)?;
+        self.cache.local_point(signer, next.next())?;
         let keys = self.cache.keys_for(&self.params, Party::Local, &point)?;
         keys.htlc_keys()?;
         self.cache.local = Some(keys);

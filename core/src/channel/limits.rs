@@ -26,7 +26,7 @@ const FEE_SPIKE: Margin = Margin { feerate_factor: 2, extra_htlcs: 1 };
 impl Commitments {
     /// The peer's next commitment with all that we would sign now.
     pub(super) fn remote_outlook(&self) -> Result<Spec, ReduceError> {
-        self.remote_newest_spec().reduce(
+        self.remote_newest().spec.reduce(
             &self.htlcs,
             &self.local_changes.proposed,
             &self.remote_changes.acked,

@@ -4,18 +4,18 @@
 use super::changes::{HtlcTable, LocalChanges, RemoteChanges, Spec};
 use super::command::{Env, OpenRequest};
 use super::commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCommitment};
-use super::error::Violation;
+use super::error::{ChannelError, Violation};
 use super::keys::KeyCache;
 use super::mutual::is_shutdown_script;
 use super::params::{ChannelParams, FORMAT, LEAST_DUST_LIMIT, Party, PartyParams, channel_type};
-use crate::crypto::{ChannelBasepoints, SecretStore};
+use crate::crypto::{ChannelBasepoints, SecretStore, SignerError};
 use crate::tx::{fees::opener_cost, funding, obscured::obscuring_factor, weight::MAX_ACCEPTED_HTLCS};
 use crate::types::{
     BlockHeight, ChannelId, CommitmentNumber, Feature, FeeratePerKw, HtlcId, MilliSatoshi,
 };
 use crate::wire::{AcceptChannel, OpenChannel};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
-use bitcoin::{Amount, OutPoint, ScriptBuf};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
 use std::sync::Arc;
 
 /// All that both sides have agreed on before there is a funding transaction.
@@ -77,7 +77,12 @@ impl Agreement {
     }
 
     /// The channel's first state, once the peer's signature of our commitment 0 has been checked.
-    pub(super) fn commitments(&self, params: ChannelParams, remote_signature: Signature) -> Commitments {
+    pub(super) fn commitments(
+        &self,
+        params: ChannelParams,
+        remote_signature: Signature,
+        remote_txid: Txid,
+    ) -> Commitments {
         let spec = self.first_spec();
         Commitments {
             params: Arc::new(params),
@@ -93,7 +98,7 @@ impl Agreement {
                 remote_signature,
                 htlc_signatures: Vec::new(),
             },
-            remote: RemoteCommitment { number: CommitmentNumber(0), spec },
+            remote: RemoteCommitment { number: CommitmentNumber(0), txid: remote_txid, spec },
             remote_next: None,
             remote_point: self.remote_first_point,
             remote_next_point: None,
@@ -106,10 +111,14 @@ impl Agreement {
 }
 
 /// Our `open_channel`.
-pub(super) fn open_channel(env: &Env<'_>, request: &OpenRequest, temporary_channel_id: ChannelId) -> OpenChannel {
+pub(super) fn open_channel(
+    env: &Env<'_>,
+    request: &OpenRequest,
+    temporary_channel_id: ChannelId,
+) -> Result<OpenChannel, SignerError> {
     let basepoints = env.signer.basepoints();
     let config = env.config;
-    OpenChannel {
+    Ok(OpenChannel {
         chain_hash: env.chain_hash,
         temporary_channel_id,
         funding_satoshis: request.funding,
@@ -126,18 +135,18 @@ pub(super) fn open_channel(env: &Env<'_>, request: &OpenRequest, temporary_chann
         payment_basepoint: basepoints.payment_basepoint,
         delayed_payment_basepoint: basepoints.delayed_payment_basepoint,
         htlc_basepoint: basepoints.htlc_basepoint,
-        first_per_commitment_point: env.signer.per_commitment_point(CommitmentNumber(0)),
+        first_per_commitment_point: env.signer.per_commitment_point(CommitmentNumber(0))?,
         channel_flags: 0,
         upfront_shutdown_script: Some(ScriptBuf::new()),
         channel_type: Some(channel_type()),
-    }
+    })
 }
 
 /// Our `accept_channel`.
-pub(super) fn accept_channel(env: &Env<'_>, open: &OpenChannel) -> AcceptChannel {
+pub(super) fn accept_channel(env: &Env<'_>, open: &OpenChannel) -> Result<AcceptChannel, SignerError> {
     let basepoints = env.signer.basepoints();
     let config = env.config;
-    AcceptChannel {
+    Ok(AcceptChannel {
         temporary_channel_id: open.temporary_channel_id,
         dust_limit_satoshis: config.dust_limit,
         max_htlc_value_in_flight_msat: open.funding_satoshis.into(),
@@ -151,10 +160,10 @@ pub(super) fn accept_channel(env: &Env<'_>, open: &OpenChannel) -> AcceptChannel
         payment_basepoint: basepoints.payment_basepoint,
         delayed_payment_basepoint: basepoints.delayed_payment_basepoint,
         htlc_basepoint: basepoints.htlc_basepoint,
-        first_per_commitment_point: env.signer.per_commitment_point(CommitmentNumber(0)),
+        first_per_commitment_point: env.signer.per_commitment_point(CommitmentNumber(0))?,
         upfront_shutdown_script: Some(ScriptBuf::new()),
         channel_type: Some(channel_type()),
-    }
+    })
 }
 
 macro_rules! party_params {
@@ -179,7 +188,30 @@ macro_rules! party_params {
 }
 
 /// Checks the peer's `open_channel` and answers it.
-pub(super) fn answer(env: &Env<'_>, open: &OpenChannel) -> Result<(AcceptChannel, Agreement), Violation> {
+pub(super) fn answer(
+    env: &Env<'_>,
+    open: &OpenChannel,
+) -> Result<(AcceptChannel, Agreement), ChannelError> {
+    check_open(env, open).map_err(ChannelError::FailChannel)?;
+    let accept = accept_channel(env, open)?;
+    let (local, remote) = (party_params!(accept), party_params!(open));
+    check_dust_against_reserve(&local, &remote).map_err(ChannelError::FailChannel)?;
+    let agreement = Agreement {
+        opener: Party::Remote,
+        local,
+        remote,
+        funding_amount: open.funding_satoshis,
+        push: open.push_msat,
+        feerate: open.feerate_per_kw,
+        minimum_depth: env.config.minimum_depth.max(1),
+        remote_first_point: open.first_per_commitment_point,
+        opened_at: env.height,
+    };
+    Ok((accept, agreement))
+}
+
+/// What `open_channel` must respect.
+fn check_open(env: &Env<'_>, open: &OpenChannel) -> Result<(), Violation> {
     if open.chain_hash != env.chain_hash {
         return Err(Violation::WrongChain);
     }
@@ -200,8 +232,7 @@ pub(super) fn answer(env: &Env<'_>, open: &OpenChannel) -> Result<(AcceptChannel
     if open.feerate_per_kw < least || open.feerate_per_kw > most {
         return Err(Violation::Feerate { feerate: open.feerate_per_kw, least, most });
     }
-    let remote = party_params!(open);
-    check_party(env, &remote, funding)?;
+    check_party(env, &party_params!(open), funding)?;
     let cost = opener_cost(open.feerate_per_kw, 0, FORMAT);
     let Some(after_cost) = opener_balance.checked_sub(cost) else {
         let missing = cost.saturating_sub(opener_balance);
@@ -211,21 +242,7 @@ pub(super) fn answer(env: &Env<'_>, open: &OpenChannel) -> Result<(AcceptChannel
     if after_cost <= reserve && push <= reserve {
         return Err(Violation::BothBelowReserve);
     }
-    let accept = accept_channel(env, open);
-    let local = party_params!(accept);
-    check_dust_against_reserve(&local, &remote)?;
-    let agreement = Agreement {
-        opener: Party::Remote,
-        local,
-        remote,
-        funding_amount: funding,
-        push,
-        feerate: open.feerate_per_kw,
-        minimum_depth: config.minimum_depth.max(1),
-        remote_first_point: open.first_per_commitment_point,
-        opened_at: env.height,
-    };
-    Ok((accept, agreement))
+    Ok(())
 }
 
 /// Checks the peer's `accept_channel`.
