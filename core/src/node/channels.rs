@@ -5,7 +5,7 @@ use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
 use crate::chain::{Confirmation, Urgency};
 use crate::channel::{
-    self, Channel, ChannelError, ChannelEvent, Command, Env, Feerates, Link, RowName, State, Transition, Watch,
+    self, Channel, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State, Transition, Watch,
 };
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::store::{RecordKind, RecordName};
@@ -13,7 +13,7 @@ use crate::types::{BlockHeight, ChannelId, ConnId, Features, FeeratePerKw, Milli
 use crate::wire::{self, ChannelUpdate};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{OutPoint, ScriptBuf, Transaction};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
 use std::collections::BTreeSet;
 
 use super::opening::Opening;
@@ -103,7 +103,7 @@ impl ChannelEntry {
         let waits = matches!(self.channel.state, State::WaitForFundingConfirmed(_) | State::WaitForChannelReady(_));
         let funding = self.funding_tx().filter(|_| waits && self.funding_seen.is_none());
         let closing = match &self.channel.state {
-            State::Negotiating(state) => state.agreed_tx(),
+            State::Negotiating(state) => state.agreed.as_ref(),
             _ => None,
         };
         funding.into_iter().chain(closing).cloned().collect()
@@ -119,6 +119,35 @@ impl ChannelEntry {
         let funding = &self.channel.commitments()?.funding;
         let short_channel_id = funding.remote_alias.or(funding.short_channel_id)?;
         Some(self.terms.inbound_policy(short_channel_id))
+    }
+
+    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive.
+    pub(super) fn closing_amount(&self) -> Amount {
+        match &self.channel.state {
+            State::Closing(closing) if closing.closer != Closer::Mutual => closing.to_us,
+            _ => Amount::ZERO,
+        }
+    }
+
+    pub(super) fn closing_txid(&self) -> Option<Txid> {
+        match &self.channel.state {
+            State::Closing(closing) => Some(closing.txid),
+            State::Negotiating(state) => state.agreed.as_ref().map(Transaction::compute_txid),
+            _ => None,
+        }
+    }
+
+    pub(super) fn close_reason(&self) -> Option<String> {
+        match &self.channel.state {
+            State::Closing(closing) => Some(closing.reason.to_string()),
+            State::Failed(failed) => Some(failed.reason.to_string()),
+            State::Closed(closed) => Some(closed.reason.to_string()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn set_remote_features(&mut self, features: Features) {
+        self.remote_features = features;
     }
 
     /// Whether we pay for the commitments and they are far from this estimate.
@@ -202,7 +231,33 @@ impl Node {
         })
     }
 
-    pub(super) fn channel_feerates(&self) -> Feerates {
+    /// The same for a channel that is only about to be.
+    pub(super) fn with_new_env<T>(
+        &self,
+        index: u32,
+        conn: ConnId,
+        terms: &Terms,
+        run: impl FnOnce(&Env<'_>) -> T,
+    ) -> T {
+        let local_features = crate::peer::PeerConfig::features();
+        run(&Env {
+            signer: &ChannelSigner::new(self.keys.channel_keys(index)),
+            config: &self.config.channel,
+            chain_hash: ChainHash::using_genesis_block(self.config.network),
+            height: self.chain.height(),
+            feerates: self.channel_feerates(),
+            local_features: &local_features,
+            remote_features: &self.remote_features(conn),
+            shutdown_script: &terms.shutdown_script,
+        })
+    }
+
+    pub(super) fn remote_features(&self, conn: ConnId) -> Features {
+        let remote = self.connections.links.get(&conn).and_then(|link| link.peer.remote());
+        remote.map_or_else(Features::empty, |remote| remote.features.clone())
+    }
+
+    fn channel_feerates(&self) -> Feerates {
         Feerates {
             commitment: self.fee_rates.at(Urgency::Normal),
             closing: self.fee_rates.at(Urgency::Background),
@@ -210,7 +265,7 @@ impl Node {
     }
 
     /// The channel and whatever its step causes elsewhere enter the same batch (contract P6).
-    fn apply(&mut self, index: u32, transition: Transition) {
+    pub(super) fn apply(&mut self, index: u32, transition: Transition) {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let was_syncing = entry.channel.link != Link::Online;
         let watched = entry.channel.watches();
@@ -300,10 +355,10 @@ impl Node {
                 let reason = "closed together".into();
                 self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: Some(txid), amount: to_us });
             }
-            ChannelEvent::Failed { reason } => self.channel_failed(index, reason),
+            ChannelEvent::Failed { reason } => self.channel_failed(index, reason.to_string()),
             ChannelEvent::Closing { closer, txid, to_us } => {
-                if closer != channel::Closer::Mutual {
-                    let reason = closer.to_string();
+                if closer != Closer::Mutual {
+                    let reason = self.channels[&index].close_reason().unwrap_or_default();
                     self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: Some(txid), amount: to_us });
                 }
             }
@@ -328,11 +383,11 @@ impl Node {
                 }
             }
             ChannelError::FailChannel(violation) => {
-                let failed = self.with_env(entry, |env| entry.channel.fail(env, violation));
+                let failed = self.with_env(entry, |env| entry.channel.fail(env, &violation));
                 self.apply_or_forget(index, failed);
             }
             ChannelError::Bug(fault) => {
-                let frozen = entry.channel.freeze(fault);
+                let frozen = entry.channel.freeze(&fault);
                 self.apply(index, frozen);
             }
         }
@@ -344,7 +399,7 @@ impl Node {
             // It cannot even fail by the rules: it stops where it is, and the owner is told.
             Err(ChannelError::Bug(fault)) => {
                 if let Some(entry) = self.channels.get(&index) {
-                    let frozen = entry.channel.freeze(fault);
+                    let frozen = entry.channel.freeze(&fault);
                     self.apply(index, frozen);
                 }
             }
@@ -366,10 +421,10 @@ impl Node {
         for (index, entry) in self.channels.iter_mut().filter(|(_, entry)| entry.node_id == *node_id) {
             let Some(commitments) = entry.channel.commitments() else { continue };
             let names = [commitments.funding.short_channel_id, commitments.funding.remote_alias];
-            if !names.contains(&Some(update.short_channel_id)) || update.channel_flags & 1 != from_peer {
+            if !names.contains(&Some(update.contents.short_channel_id)) || update.contents.channel_flags & 1 != from_peer {
                 continue;
             }
-            if entry.terms.learn(update) {
+            if entry.terms.learn(&update.contents) {
                 let name = RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat());
                 self.outbox.put(name, entry.terms.to_bytes());
             }

@@ -6,10 +6,10 @@ use crate::chain::{ChainFact, Confirmation, History, Seen, Urgency};
 use crate::channel;
 use crate::coins::{OnchainTransaction, RowChange, rows_prefix};
 use crate::store::{RecordKind, RecordName};
-use crate::types::{BlockHeight, ShortChannelId, UnixTime};
+use crate::types::{BlockHeight, ShortChannelId};
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize, serialize};
-use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{OutPoint, ScriptBuf, Transaction};
 
 /// Headers are stored in rows of so many, so that a new block rewrites one small row.
 const HEADERS_PER_ROW: BlockHeight = 32;

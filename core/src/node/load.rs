@@ -7,7 +7,7 @@ use super::outbox::{Gated, Outbox};
 use super::record::NodeRecord;
 use super::{EventRecord, Node};
 use crate::chain::{Checkpoint, FeeRates, HeaderChain};
-use crate::channel::{Channel, ChannelConfig};
+use crate::channel::ChannelConfig;
 use crate::coins::{Coins, CoinsError};
 use crate::crypto::{Entropy, KeyError, NodeKeys, Seed};
 use crate::gossip::{GossipSync, Graph};
@@ -165,7 +165,7 @@ impl Node {
     }
 
     /// Coins that were set aside for a channel that was never stored: its funding will never be published.
-    fn release_forgotten_coins(&mut self) {
+    pub(super) fn release_forgotten_coins(&mut self) {
         let needed: Vec<_> = self
             .channels
             .values()

@@ -166,7 +166,7 @@ impl Node {
             return;
         }
         match message {
-            Message::OpenChannel(open) => self.accept_channel(conn, node_id, *open),
+            Message::OpenChannel(open) => self.accept_channel(conn, node_id, &open),
             message => match message.channel_id() {
                 Some(channel_id) => match self.channel_of(&node_id, &channel_id) {
                     Some(index) => self.todo.push_back((index, channel::Command::Message(message))),

@@ -103,7 +103,8 @@ impl Node {
     /// The peer agreed: the funding transaction is made and signed, and not published.
     pub(super) fn fund_channel(&mut self, index: u32, script: ScriptBuf, amount: Amount) {
         let Some(opening) = self.channels.get(&index).and_then(|entry| entry.opening) else { return };
-        let kept = self.reserve_with_one_more();
+        // The channel that is being opened counts already.
+        let kept = self.reserve();
         let randomness = self.entropy.bytes32();
         match self.coins.fund(&self.keys, script.clone(), amount, opening.feerate, kept, randomness) {
             Ok(tx) => {

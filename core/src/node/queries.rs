@@ -212,7 +212,7 @@ impl Node {
             capacity: params.map_or(Amount::ZERO, |params| params.funding_amount),
             spendable: if channel.is_usable() { channel.sendable() } else { MilliSatoshi::ZERO },
             receivable: entry.receivable(),
-            local_balance: spec.map_or(MilliSatoshi::ZERO, |spec| spec.to_local),
+            local_balance: spec.map_or(MilliSatoshi::ZERO, |spec| spec.local),
             in_flight: commitments.filter(|_| !is_over).map_or(MilliSatoshi::ZERO, |commitments| {
                 commitments.outgoing_in_flight()
             }),

@@ -2,7 +2,7 @@
 //! payments towards us.
 
 use crate::types::{CltvExpiryDelta, ShortChannelId};
-use crate::wire::ChannelUpdate;
+use crate::wire::ChannelUpdateContents;
 use bitcoin::ScriptBuf;
 use minicbor::{Decode, Encode};
 
@@ -73,7 +73,7 @@ impl Terms {
     }
 
     /// Takes a newer policy. Tells whether it was one.
-    pub(crate) fn learn(&mut self, update: &ChannelUpdate) -> bool {
+    pub(crate) fn learn(&mut self, update: &ChannelUpdateContents) -> bool {
         let newer = self.learnt.is_none_or(|learnt| learnt.timestamp < update.timestamp);
         if newer {
             self.learnt = Some(Learnt {
