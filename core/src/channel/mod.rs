@@ -35,7 +35,7 @@ pub use effects::{ChannelEvent, CloseReason, Closer, Effects, Gated, IncomingHtl
 pub use error::{ChannelError, Fault, Refusal, Violation};
 pub use open::Agreement;
 pub use params::{ChannelConfig, ChannelParams, FORMAT, Party, PartyParams, channel_type};
-pub use rows::{RevokedHtlc, RowError, RowName, read_revoked_row};
+pub use rows::{Parity, RevokedHtlc, RowChange, RowError, RowName, read_revoked_row};
 pub use states::{
     Closed, Closing, Failed, FreezeCause, Frozen, Link, Negotiating, Normal, ShuttingDown, State,
     WaitForAcceptChannel, WaitForChannelReady, WaitForFundingConfirmed, WaitForFundingCreated,

@@ -253,7 +253,7 @@ impl Channel {
 
     /// Without a funding transaction that may be published, a lost connection ends the channel (BOLT 2, Message
     /// Retransmission); otherwise what the peer has not committed to is forgotten.
-    fn disconnected(&self) -> Transition {
+    pub(super) fn disconnected(&self) -> Transition {
         let mut effects = Effects::default();
         let mut next = self.clone();
         next.link = Link::Offline;
