@@ -72,8 +72,12 @@ impl Coins {
         let tx = &found.tx_node.tx;
         let (sent, received) = self.wallet.sent_and_received(tx);
         let (height, time) = match found.chain_position {
-            ChainPosition::Confirmed { anchor, .. } => (Some(anchor.block_id.height), anchor.confirmation_time),
-            ChainPosition::Unconfirmed { first_seen, last_seen } => (None, first_seen.or(last_seen).unwrap_or(0)),
+            ChainPosition::Confirmed { anchor, .. } => {
+                (Some(anchor.block_id.height), anchor.confirmation_time)
+            }
+            ChainPosition::Unconfirmed { first_seen, last_seen } => {
+                (None, first_seen.or(last_seen).unwrap_or(0))
+            }
         };
         OnchainTransaction {
             txid: found.tx_node.txid,

@@ -5,7 +5,8 @@ use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
 use crate::chain::{Confirmation, Urgency};
 use crate::channel::{
-    self, Channel, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State, Transition, Watch,
+    self, Channel, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State,
+    Transition, Watch,
 };
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::store::{RecordKind, RecordName};
@@ -32,7 +33,7 @@ pub(super) struct ChannelEntry {
     pub(super) conn: Option<ConnId>,
     /// What the peer offered in its last `init`.
     remote_features: Features,
-    /// The rows that are stored.
+    /// The rows that are stored, those left out that are written once.
     rows: BTreeSet<RowName>,
     /// What is stored beside the state.
     pub(super) terms: Terms,
@@ -60,14 +61,25 @@ impl ChannelEntry {
         }
     }
 
-    pub(super) fn load(index: u32, rows: Vec<(Vec<u8>, Vec<u8>)>, keys: &NodeKeys) -> Result<Self, LoadError> {
-        let damaged = |detail: String| LoadError::Damaged { what: "channel", detail: format!("{index}: {detail}") };
+    pub(super) fn load(
+        index: u32,
+        rows: Vec<(Vec<u8>, Vec<u8>)>,
+        keys: &NodeKeys,
+    ) -> Result<Self, LoadError> {
+        let damaged =
+            |detail: String| LoadError::Damaged { what: "channel", detail: format!("{index}: {detail}") };
         let (terms, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name == Terms::ROW);
         let (_, terms) = terms.first().ok_or_else(|| damaged("its terms are missing".into()))?;
         let terms = Terms::from_bytes(terms).map_err(damaged)?;
-        let names: BTreeSet<RowName> = rows.iter().map(|(name, _)| RowName(name.clone())).collect();
-        let rows = rows.into_iter().map(|(name, content)| (RowName(name), content));
-        let channel = Channel::from_rows(rows).map_err(|error| damaged(error.to_string()))?;
+        let mut read = Vec::new();
+        for (name, content) in rows {
+            let name = RowName::from_bytes(&name).map_err(|error| damaged(error.to_string()))?;
+            if !matches!(name, RowName::Revoked(_)) {
+                read.push((name, content));
+            }
+        }
+        let names = read.iter().map(|(name, _)| *name).collect();
+        let channel = Channel::from_rows(read).map_err(|error| damaged(error.to_string()))?;
         Ok(Self { rows: names, ..Self::new(channel, keys, terms) })
     }
 
@@ -100,7 +112,8 @@ impl ChannelEntry {
 
     /// What has to be published again after a start and with every block.
     pub(super) fn to_publish(&self) -> Vec<Transaction> {
-        let waits = matches!(self.channel.state, State::WaitForFundingConfirmed(_) | State::WaitForChannelReady(_));
+        let waits =
+            matches!(self.channel.state, State::WaitForFundingConfirmed(_) | State::WaitForChannelReady(_));
         let funding = self.funding_tx().filter(|_| waits && self.funding_seen.is_none());
         let closing = match &self.channel.state {
             State::Negotiating(state) => state.agreed.as_ref(),
@@ -163,7 +176,8 @@ impl ChannelEntry {
 impl Node {
     /// The channel with this peer that a message is for.
     pub(super) fn channel_of(&self, node_id: &PublicKey, channel_id: &ChannelId) -> Option<u32> {
-        let is_meant = |entry: &ChannelEntry| entry.node_id == *node_id && entry.channel.answers_to(channel_id);
+        let is_meant =
+            |entry: &ChannelEntry| entry.node_id == *node_id && entry.channel.answers_to(channel_id);
         self.channels.iter().find(|(_, entry)| is_meant(entry)).map(|(index, _)| *index)
     }
 
@@ -291,19 +305,20 @@ impl Node {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let mut names = BTreeSet::new();
         for (name, content) in entry.channel.to_rows() {
-            self.outbox.put(channel_row(index, &name), content);
+            self.outbox.put(channel_row(index, name), content);
             names.insert(name);
         }
         if !names.is_empty() {
-            self.outbox.put(RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat()), entry.terms.to_bytes());
+            self.outbox.put(
+                RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat()),
+                entry.terms.to_bytes(),
+            );
         }
         for (name, content) in append {
-            self.outbox.put(channel_row(index, &name), content);
+            self.outbox.put(channel_row(index, name), content);
         }
         for gone in entry.rows.difference(&names) {
-            if !gone.is_appended() {
-                self.outbox.delete(&channel_row(index, gone));
-            }
+            self.outbox.delete(&channel_row(index, *gone));
         }
         entry.rows = names;
     }
@@ -336,8 +351,12 @@ impl Node {
                 self.emit(Event::ChannelReady { channel_id, node_id });
             }
             ChannelEvent::HtlcIrrevocablyCommitted(htlc) => self.htlc_arrived(index, &htlc),
-            ChannelEvent::HtlcSettled { origin, id, preimage } => self.payment_settled(index, origin, id, preimage),
-            ChannelEvent::HtlcFailed { origin, id, reason } => self.attempt_failed(index, origin, id, &reason),
+            ChannelEvent::HtlcSettled { origin, id, preimage } => {
+                self.payment_settled(index, origin, id, preimage)
+            }
+            ChannelEvent::HtlcFailed { origin, id, reason } => {
+                self.attempt_failed(index, origin, id, &reason)
+            }
             ChannelEvent::HtlcNeverCommitted { origin, id } => self.attempt_never_left(index, origin, id),
             ChannelEvent::FundingUnconfirmed
             | ChannelEvent::PeerWarning { .. }
@@ -348,18 +367,32 @@ impl Node {
                 self.emit(Event::ActionRequired { what: what.into() });
             }
             ChannelEvent::Frozen { fault } => {
-                let what = format!("A channel stopped by a fault of this wallet: {fault}. Nothing was sent; please report it.");
+                let what = format!(
+                    "A channel stopped by a fault of this wallet: {fault}. Nothing was sent; please report it."
+                );
                 self.emit(Event::ActionRequired { what });
             }
             ChannelEvent::ClosingAgreed { txid, to_us, .. } => {
                 let reason = "closed together".into();
-                self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: Some(txid), amount: to_us });
+                self.emit(Event::ChannelClosed {
+                    channel_id,
+                    node_id,
+                    reason,
+                    txid: Some(txid),
+                    amount: to_us,
+                });
             }
             ChannelEvent::Failed { reason } => self.channel_failed(index, reason.to_string()),
             ChannelEvent::Closing { closer, txid, to_us } => {
                 if closer != Closer::Mutual {
                     let reason = self.channels[&index].close_reason().unwrap_or_default();
-                    self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: Some(txid), amount: to_us });
+                    self.emit(Event::ChannelClosed {
+                        channel_id,
+                        node_id,
+                        reason,
+                        txid: Some(txid),
+                        amount: to_us,
+                    });
                 }
             }
             ChannelEvent::Closed { .. } => self.forget_channel(index),
@@ -421,7 +454,9 @@ impl Node {
         for (index, entry) in self.channels.iter_mut().filter(|(_, entry)| entry.node_id == *node_id) {
             let Some(commitments) = entry.channel.commitments() else { continue };
             let names = [commitments.funding.short_channel_id, commitments.funding.remote_alias];
-            if !names.contains(&Some(update.contents.short_channel_id)) || update.contents.channel_flags & 1 != from_peer {
+            if !names.contains(&Some(update.contents.short_channel_id))
+                || update.contents.channel_flags & 1 != from_peer
+            {
                 continue;
             }
             if entry.terms.learn(&update.contents) {
@@ -437,6 +472,6 @@ impl Node {
     }
 }
 
-fn channel_row(index: u32, row: &RowName) -> RecordName {
-    RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), row.0.as_slice()].concat())
+fn channel_row(index: u32, row: RowName) -> RecordName {
+    RecordName::of(RecordKind::Channel, [index.to_be_bytes().as_slice(), &row.to_bytes()].concat())
 }

@@ -15,7 +15,9 @@ impl Node {
                 let answer = self.forget_peer(&node_id);
                 self.answer(id, answer);
             }
-            Command::OpenChannel { node_id, amount, feerate } => self.open_channel(id, node_id, amount, feerate),
+            Command::OpenChannel { node_id, amount, feerate } => {
+                self.open_channel(id, node_id, amount, feerate)
+            }
             Command::CloseChannel { channel_id } => {
                 let answer = self.close_channel(&channel_id);
                 self.answer(id, answer);
@@ -38,7 +40,10 @@ impl Node {
 
     fn connect_peer(&mut self, id: CommandId, node_id: PublicKey, address: String) {
         if node_id == self.keys.node_id() {
-            return self.answer(id, Err(CommandError::Refused { reason: "this is the wallet's own node id".into() }));
+            return self.answer(
+                id,
+                Err(CommandError::Refused { reason: "this is the wallet's own node id".into() }),
+            );
         }
         self.outbox.put(peer_name(&node_id), address.clone().into_bytes());
         let is_ready = self.connections.ready(&node_id).is_some();
@@ -54,7 +59,9 @@ impl Node {
 
     fn forget_peer(&mut self, node_id: &PublicKey) -> Result<Answer, CommandError> {
         if self.channels.values().any(|entry| entry.node_id == *node_id) {
-            return Err(CommandError::Refused { reason: "there is a channel with this peer: close it first".into() });
+            return Err(CommandError::Refused {
+                reason: "there is a channel with this peer: close it first".into(),
+            });
         }
         let known =
             self.connections.acquaintances.remove(node_id).ok_or(CommandError::Unknown { what: "peer" })?;
@@ -80,7 +87,8 @@ impl Node {
         feerate: FeeratePerKw,
     ) -> Result<Answer, CommandError> {
         let (kept, randomness) = (self.reserve(), self.entropy.bytes32());
-        let tx = self.coins.send(&self.keys, script_pubkey, amount, feerate, kept, randomness, self.now.unix)?;
+        let tx =
+            self.coins.send(&self.keys, script_pubkey, amount, feerate, kept, randomness, self.now.unix)?;
         let txid = tx.compute_txid();
         self.outbox.gated(super::outbox::Gated::Broadcast(vec![tx]));
         self.outbox.exempt(super::outbox::Exempt::WatchesChanged);

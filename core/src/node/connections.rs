@@ -11,8 +11,8 @@ use super::CommandId;
 /// One byte stream and what speaks on it.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// The other end.
-    pub(crate) node_id: PublicKey,
+    /// The other end; unset until one that reached us has proved who it is.
+    pub(crate) node_id: Option<PublicKey>,
     /// BOLT 8.
     pub(crate) connection: Option<Connection>,
     /// BOLT 1.
@@ -24,7 +24,7 @@ pub(crate) struct Link {
 /// A peer that is to be kept connected.
 #[derive(Debug)]
 pub(crate) struct Acquaintance {
-    /// `host:port`.
+    /// `host:port`; empty where only the peer can reach us.
     pub(crate) address: String,
     /// The byte stream, if there is one.
     pub(crate) conn: Option<ConnId>,
@@ -50,14 +50,13 @@ impl Connections {
     }
 
     /// Keeps this peer connected from now on.
-    pub(crate) fn remember(&mut self, node_id: PublicKey, address: String, now: Instant) -> &mut Acquaintance {
-        let known = self.acquaintances.entry(node_id).or_insert_with(|| Acquaintance {
-            address: String::new(),
-            conn: None,
-            retry_at: Some(now),
-            waiting: Vec::new(),
-            backoff: Backoff::new(),
-        });
+    pub(crate) fn remember(
+        &mut self,
+        node_id: PublicKey,
+        address: String,
+        now: Instant,
+    ) -> &mut Acquaintance {
+        let known = self.acquaintances.entry(node_id).or_insert_with(Acquaintance::new);
         if known.address != address {
             known.address = address;
             known.backoff.reset();
@@ -66,6 +65,29 @@ impl Connections {
             }
         }
         known
+    }
+
+    /// A byte stream that a peer opened. Tells whether its number is a new one.
+    pub(crate) fn accept(&mut self, conn: ConnId, connection: Connection, now: Instant) -> bool {
+        let is_new = !self.links.contains_key(&conn);
+        if is_new {
+            let peer = Peer::new(now, self.config.clone());
+            self.links
+                .insert(conn, Link { node_id: None, connection: Some(connection), peer, is_closing: false });
+        }
+        is_new
+    }
+
+    /// Who reached us has proved its identity. Tells the older connection to the same peer, which is stale.
+    pub(crate) fn identify(&mut self, conn: ConnId, node_id: PublicKey) -> Option<ConnId> {
+        let link = self.links.get_mut(&conn)?;
+        if link.node_id.is_some() {
+            return None;
+        }
+        link.node_id = Some(node_id);
+        let known = self.acquaintances.entry(node_id).or_insert_with(Acquaintance::new);
+        known.retry_at = None;
+        known.conn.replace(conn)
     }
 
     /// Peers to dial now, each with the number of its new byte stream.
@@ -80,21 +102,34 @@ impl Connections {
             known.conn = Some(conn);
             known.retry_at = None;
             let peer = Peer::new(now, self.config.clone());
-            self.links.insert(conn, Link { node_id: *node_id, connection: None, peer, is_closing: false });
+            self.links
+                .insert(conn, Link { node_id: Some(*node_id), connection: None, peer, is_closing: false });
             dialled.push((conn, *node_id, known.address.clone()));
         }
         dialled
     }
 
     /// The byte stream is gone. Tells whose it was, and the commands that waited for it.
-    pub(crate) fn lost(&mut self, conn: ConnId, now: Instant, entropy: [u8; 8]) -> Option<(PublicKey, Vec<CommandId>)> {
+    pub(crate) fn lost(
+        &mut self,
+        conn: ConnId,
+        now: Instant,
+        entropy: [u8; 8],
+    ) -> Option<(PublicKey, Vec<CommandId>)> {
         let link = self.links.remove(&conn)?;
-        let Some(known) = self.acquaintances.get_mut(&link.node_id).filter(|known| known.conn == Some(conn)) else {
-            return Some((link.node_id, Vec::new()));
+        let node_id = link.node_id?;
+        let Some(known) = self.acquaintances.get_mut(&node_id).filter(|known| known.conn == Some(conn))
+        else {
+            return Some((node_id, Vec::new()));
         };
         known.conn = None;
-        known.retry_at = Some(known.backoff.on_lost(now, link.peer.ready_since(), entropy));
-        Some((link.node_id, std::mem::take(&mut known.waiting)))
+        let retry_at = known.backoff.on_lost(now, link.peer.ready_since(), entropy);
+        known.retry_at = (!known.address.is_empty()).then_some(retry_at);
+        let waiting = std::mem::take(&mut known.waiting);
+        if known.address.is_empty() {
+            self.acquaintances.remove(&node_id);
+        }
+        Some((node_id, waiting))
     }
 
     /// The byte stream to this peer, once both sides have sent `init`.
@@ -113,9 +148,22 @@ impl Connections {
 
     /// Everything is dialled again without delay: the device woke up, or the network came back.
     pub(crate) fn hurry(&mut self, now: Instant) {
-        for known in self.acquaintances.values_mut().filter(|known| known.conn.is_none()) {
+        let lost = |known: &&mut Acquaintance| known.conn.is_none() && !known.address.is_empty();
+        for known in self.acquaintances.values_mut().filter(lost) {
             known.backoff.reset();
             known.retry_at = Some(now);
+        }
+    }
+}
+
+impl Acquaintance {
+    fn new() -> Self {
+        Self {
+            address: String::new(),
+            conn: None,
+            retry_at: None,
+            waiting: Vec::new(),
+            backoff: Backoff::new(),
         }
     }
 }

@@ -143,7 +143,10 @@ impl Node {
         }
     }
 
-    fn onchain_news(&self, transactions: &[(Transaction, Option<Confirmation>)]) -> Vec<Option<OnchainTransaction>> {
+    fn onchain_news(
+        &self,
+        transactions: &[(Transaction, Option<Confirmation>)],
+    ) -> Vec<Option<OnchainTransaction>> {
         transactions.iter().map(|(tx, _)| self.coins.transaction(tx.compute_txid())).collect()
     }
 

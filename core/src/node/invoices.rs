@@ -1,7 +1,9 @@
 //! Invoices we make.
 
 use super::{Answer, CommandError, CommandId, Node};
-use crate::invoice::{DEFAULT_OWN_MIN_FINAL_CLTV_EXPIRY_DELTA, Description, InvoiceBuilder, RouteHint, RouteHintHop};
+use crate::invoice::{
+    DEFAULT_OWN_MIN_FINAL_CLTV_EXPIRY_DELTA, Description, InvoiceBuilder, RouteHint, RouteHintHop,
+};
 use crate::payment::{Incoming, IncomingState, PaymentRecord};
 use crate::types::{MilliSatoshi, PaymentId, PaymentPreimage, PaymentSecret, UnixTime};
 
@@ -58,8 +60,11 @@ impl Node {
 
     /// Ways through our channels, those with the most room first. They are unannounced, so a payer needs them.
     fn route_hints(&self, amount: Option<MilliSatoshi>) -> Vec<RouteHint> {
-        let mut usable: Vec<_> =
-            self.channels.values().filter_map(|entry| Some((entry.receivable(), entry.inbound_policy()?, entry))).collect();
+        let mut usable: Vec<_> = self
+            .channels
+            .values()
+            .filter_map(|entry| Some((entry.receivable(), entry.inbound_policy()?, entry)))
+            .collect();
         usable.retain(|(room, ..)| *room > MilliSatoshi::ZERO && amount.is_none_or(|amount| amount <= *room));
         usable.sort_by_key(|(room, ..)| std::cmp::Reverse(*room));
         usable

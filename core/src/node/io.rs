@@ -31,6 +31,13 @@ pub enum Input {
         /// Which one.
         conn: ConnId,
     },
+    /// A peer opened a byte stream to us. Hosts that listen give it a number with the highest bit set.
+    Accepted {
+        /// Which one.
+        conn: ConnId,
+    },
+    /// The network came back, or the app came to the front: connect again without delay.
+    Hurry,
     /// Bytes of a peer, in any pieces.
     Received {
         /// From where.

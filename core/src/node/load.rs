@@ -39,7 +39,9 @@ pub struct NodeConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// Mainnet waits until closing by force is built.
-    #[error("this version of Kite works on test networks only: mainnet opens once every coin can be recovered")]
+    #[error(
+        "this version of Kite works on test networks only: mainnet opens once every coin can be recovered"
+    )]
     MainnetNotYet,
     /// The seed makes no keys.
     #[error(transparent)]
@@ -203,7 +205,8 @@ fn node_record(records: &Records, config: &NodeConfig, now: Now) -> Result<NodeR
             false => Err(LoadError::Damaged { what: "node", detail: "its own record is missing".into() }),
         };
     };
-    let record = NodeRecord::from_bytes(content).map_err(|detail| LoadError::Damaged { what: "node", detail })?;
+    let record =
+        NodeRecord::from_bytes(content).map_err(|detail| LoadError::Damaged { what: "node", detail })?;
     if record.magic != config.network.magic().to_bytes() {
         return Err(LoadError::OtherNetwork);
     }

@@ -14,8 +14,13 @@ impl Node {
     /// Dials whom it is time to dial, and lets every connection see the clock.
     pub(super) fn keep_connections(&mut self) {
         let now = self.now.mono;
-        let due: Vec<ConnId> =
-            self.connections.links.iter().filter(|(_, link)| link.peer.deadline() <= now).map(|(conn, _)| *conn).collect();
+        let due: Vec<ConnId> = self
+            .connections
+            .links
+            .iter()
+            .filter(|(_, link)| link.peer.deadline() <= now)
+            .map(|(conn, _)| *conn)
+            .collect();
         for conn in due {
             let Some(link) = self.connections.links.get_mut(&conn) else { continue };
             match link.peer.on_deadline(now) {
@@ -33,13 +38,35 @@ impl Node {
     }
 
     pub(super) fn connected(&mut self, conn: ConnId) {
-        let Some(link) = self.connections.links.get_mut(&conn).filter(|link| link.connection.is_none()) else {
+        let Some(link) = self.connections.links.get_mut(&conn).filter(|link| link.connection.is_none())
+        else {
             return;
         };
+        let Some(node_id) = link.node_id else { return };
         let (connection, act_one) =
-            Connection::initiator(self.keys.node_secret(), link.node_id, self.entropy.secret_key());
+            Connection::initiator(self.keys.node_secret(), node_id, self.entropy.secret_key());
         link.connection = Some(connection);
         self.outbox.exempt(Exempt::Handshake(conn, act_one));
+    }
+
+    pub(super) fn accepted(&mut self, conn: ConnId) {
+        let connection = Connection::responder(self.keys.node_secret(), self.entropy.secret_key());
+        self.connections.accept(conn, connection, self.now.mono);
+    }
+
+    /// Connections that slept may be dead without knowing it: they are asked, the others are dialled.
+    pub(super) fn hurry(&mut self) {
+        self.connections.hurry(self.now.mono);
+        let now = self.now.mono;
+        let probes: Vec<_> = self
+            .connections
+            .links
+            .iter_mut()
+            .filter_map(|(conn, link)| link.peer.probe(now).map(|ping| (*conn, ping)))
+            .collect();
+        for (conn, ping) in probes {
+            self.send_setup(conn, ping);
+        }
     }
 
     pub(super) fn received(&mut self, conn: ConnId, bytes: &[u8]) {
@@ -58,7 +85,11 @@ impl Node {
             }
             if !was_established && connection.is_established() {
                 let init = link.peer.on_connected(self.now.mono);
+                let node_id = connection.remote_node_id();
                 self.send_setup(conn, init);
+                if let Some(stale) = node_id.and_then(|node_id| self.connections.identify(conn, node_id)) {
+                    self.drop_connection(stale, "the peer connected anew");
+                }
             }
             self.read_messages(conn);
         }
@@ -82,12 +113,15 @@ impl Node {
         let node_id = link.node_id;
         self.outbox.gated(Gated::Send(conn, message));
         self.outbox.gated(Gated::Disconnect(conn));
-        self.gossip.peer_lost(&node_id);
+        if let Some(node_id) = node_id {
+            self.gossip.peer_lost(&node_id);
+        }
         self.channels_disconnected(conn);
     }
 
     pub(super) fn forget_connection(&mut self, conn: ConnId, reason: &str) {
-        let Some((node_id, waiting)) = self.connections.lost(conn, self.now.mono, self.entropy.bytes()) else {
+        let Some((node_id, waiting)) = self.connections.lost(conn, self.now.mono, self.entropy.bytes())
+        else {
             return;
         };
         for id in waiting {
@@ -99,7 +133,9 @@ impl Node {
 
     fn read_messages(&mut self, conn: ConnId) {
         loop {
-            let Some(link) = self.connections.links.get_mut(&conn).filter(|link| !link.is_closing) else { return };
+            let Some(link) = self.connections.links.get_mut(&conn).filter(|link| !link.is_closing) else {
+                return;
+            };
             let Some(connection) = &mut link.connection else { return };
             let message = match connection.next_message() {
                 Ok(Some(bytes)) => Message::decode(&bytes),
@@ -122,7 +158,7 @@ impl Node {
     fn message(&mut self, conn: ConnId, message: Message) {
         let now = self.now.mono;
         let Some(link) = self.connections.links.get_mut(&conn) else { return };
-        let node_id = link.node_id;
+        let Some(node_id) = link.node_id else { return };
         match link.peer.on_message(now, message) {
             Ok(PeerEvent::Ready(remote)) => self.peer_ready(conn, node_id, &remote),
             Ok(PeerEvent::Reply(message)) => self.send_setup(conn, message),

@@ -20,6 +20,8 @@ mod receiving;
 mod record;
 mod sending;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Command, CommandError, CommandId, SendRequest};
 pub use event::{Event, EventRecord};
@@ -97,6 +99,8 @@ impl Node {
             }
             Input::PersistFailed { failure, .. } => self.halt(failure),
             Input::Connected { conn } => self.connected(conn),
+            Input::Accepted { conn } => self.accepted(conn),
+            Input::Hurry => self.hurry(),
             Input::Received { conn, bytes } => self.received(conn, &bytes),
             Input::Disconnected { conn, reason } => self.disconnected(conn, &reason),
             Input::Chain(fact) => self.chain_fact(fact),

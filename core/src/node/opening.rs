@@ -23,7 +23,13 @@ pub(super) struct Opening {
 }
 
 impl Node {
-    pub(super) fn open_channel(&mut self, id: CommandId, node_id: PublicKey, amount: Amount, feerate: FeeratePerKw) {
+    pub(super) fn open_channel(
+        &mut self,
+        id: CommandId,
+        node_id: PublicKey,
+        amount: Amount,
+        feerate: FeeratePerKw,
+    ) {
         let answer = self.start_opening(node_id, amount, feerate);
         self.answer(id, answer);
     }
@@ -46,9 +52,8 @@ impl Node {
         let temporary_channel_id = ChannelId(self.entropy.bytes32());
         let request = OpenRequest { funding: amount, push: MilliSatoshi::ZERO };
         let index = self.record.next_channel;
-        let opened = self.new_channel(conn, |env| {
-            Channel::open(env, &request, node_id, index, temporary_channel_id)
-        });
+        let opened =
+            self.new_channel(conn, |env| Channel::open(env, &request, node_id, index, temporary_channel_id));
         opened.map_err(|error| CommandError::Refused { reason: error.to_string() })?;
         if let Some(entry) = self.channels.get_mut(&index) {
             entry.opening = Some(Opening { feerate });
@@ -59,12 +64,15 @@ impl Node {
     /// A peer wants to open a channel with us.
     pub(super) fn accept_channel(&mut self, conn: ConnId, node_id: PublicKey, open: &OpenChannel) {
         let temporary_channel_id = open.temporary_channel_id;
-        let refuse = |reason: &str| -> wire::Message { wire::Error::new(temporary_channel_id, reason).into() };
+        let refuse =
+            |reason: &str| -> wire::Message { wire::Error::new(temporary_channel_id, reason).into() };
         let opening = |entry: &&ChannelEntry| is_opening(&entry.channel.state);
         let of_peer = self.channels.values().filter(opening).filter(|entry| entry.node_id == node_id).count();
         let reason = if !self.config.accept_channels {
             "this wallet takes no channels"
-        } else if of_peer >= MAX_OPENING_PER_PEER || self.channels.values().filter(opening).count() >= MAX_OPENING {
+        } else if of_peer >= MAX_OPENING_PER_PEER
+            || self.channels.values().filter(opening).count() >= MAX_OPENING
+        {
             "too many channels are being opened"
         } else if self.channel_of(&node_id, &temporary_channel_id).is_some() {
             "this temporary_channel_id is in use"
@@ -109,7 +117,8 @@ impl Node {
         match self.coins.fund(&self.keys, script.clone(), amount, opening.feerate, kept, randomness) {
             Ok(tx) => {
                 let index_of_output = tx.output.iter().position(|output| output.script_pubkey == script);
-                if let Some(output_index) = index_of_output.and_then(|position| u16::try_from(position).ok()) {
+                if let Some(output_index) = index_of_output.and_then(|position| u16::try_from(position).ok())
+                {
                     self.todo.push_back((index, channel::Command::FundingTxSigned { tx, output_index }));
                 }
             }
@@ -148,7 +157,11 @@ impl Node {
 
     /// One of our own commands to a channel was refused. Commands of the owner answer by themselves.
     pub(super) fn channel_refused(&mut self, index: u32, reason: &str) {
-        if self.channels.get(&index).is_some_and(|entry| is_opening(&entry.channel.state) && entry.opening.is_some()) {
+        if self
+            .channels
+            .get(&index)
+            .is_some_and(|entry| is_opening(&entry.channel.state) && entry.opening.is_some())
+        {
             self.abandon(index, reason);
         }
     }

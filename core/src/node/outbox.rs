@@ -111,7 +111,11 @@ impl Outbox {
         self.shelf.delete(name);
     }
 
-    pub(crate) fn replace(&mut self, prefix: &RecordName, rows: impl IntoIterator<Item = (RecordName, Vec<u8>)>) {
+    pub(crate) fn replace(
+        &mut self,
+        prefix: &RecordName,
+        rows: impl IntoIterator<Item = (RecordName, Vec<u8>)>,
+    ) {
         self.shelf.replace(prefix, rows);
     }
 
@@ -189,7 +193,8 @@ impl Outbox {
 
     /// Messages for this connection are dropped; `channel_reestablish` recovers what they said (contract P3).
     pub(crate) fn connection_lost(&mut self, conn: ConnId) {
-        let keep = |output: &Gated| !matches!(output, Gated::Send(to, _) | Gated::Disconnect(to) if *to == conn);
+        let keep =
+            |output: &Gated| !matches!(output, Gated::Send(to, _) | Gated::Disconnect(to) if *to == conn);
         self.gated.retain(|(_, output)| keep(output));
         self.fresh.retain(keep);
         self.exempt.retain(|output| {
@@ -269,7 +274,9 @@ mod tests {
         assert!(poll(&mut outbox).is_none());
         assert!(outbox.persisted(second.seq));
         for byte in 2..5 {
-            assert!(matches!(poll(&mut outbox), Some(Next::Gated(Gated::Disconnect(ConnId(conn)))) if conn == byte));
+            assert!(
+                matches!(poll(&mut outbox), Some(Next::Gated(Gated::Disconnect(ConnId(conn)))) if conn == byte)
+            );
         }
     }
 

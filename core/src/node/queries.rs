@@ -184,7 +184,9 @@ impl Node {
         if payments {
             return Some("a payment is on its way");
         }
-        let htlcs = |entry: &super::channels::ChannelEntry| entry.channel.commitments().is_some_and(|c| !c.htlcs.is_empty());
+        let htlcs = |entry: &super::channels::ChannelEntry| {
+            entry.channel.commitments().is_some_and(|c| !c.htlcs.is_empty())
+        };
         if self.channels.values().any(htlcs) {
             return Some("a channel has payments in flight");
         }
@@ -213,9 +215,9 @@ impl Node {
             spendable: if channel.is_usable() { channel.sendable() } else { MilliSatoshi::ZERO },
             receivable: entry.receivable(),
             local_balance: spec.map_or(MilliSatoshi::ZERO, |spec| spec.local),
-            in_flight: commitments.filter(|_| !is_over).map_or(MilliSatoshi::ZERO, |commitments| {
-                commitments.outgoing_in_flight()
-            }),
+            in_flight: commitments
+                .filter(|_| !is_over)
+                .map_or(MilliSatoshi::ZERO, |commitments| commitments.outgoing_in_flight()),
             reserve: params.map_or(Amount::ZERO, |params| params.reserve_of(Party::Local)),
             funding_txid: params.map(|params| params.funding_outpoint.txid),
             confirmations: entry.funding_seen.as_ref().map_or(0, |(_, seen)| self.depth(seen.height)),

@@ -28,7 +28,9 @@ impl Node {
             return self.fail_htlc(key, &secret, &failure);
         }
         match peeled.hop_payload() {
-            Ok(HopPayload::Final { amt_to_forward, outgoing_cltv_value, payment_secret, total_msat, .. }) => {
+            Ok(HopPayload::Final {
+                amt_to_forward, outgoing_cltv_value, payment_secret, total_msat, ..
+            }) => {
                 let Some(payment_secret) = payment_secret else {
                     return self.refuse_as_unknown(key, &secret, htlc.amount);
                 };
@@ -43,7 +45,9 @@ impl Node {
                 self.part_arrived(key, htlc.payment_hash, part, secret);
             }
             // A wallet forwards nothing.
-            Ok(HopPayload::Intermediate { .. }) => self.fail_htlc(key, &secret, &FailureMessage::UnknownNextPeer),
+            Ok(HopPayload::Intermediate { .. }) => {
+                self.fail_htlc(key, &secret, &FailureMessage::UnknownNextPeer)
+            }
             Err(error) => {
                 let offset = u16::try_from(error.offset).unwrap_or(u16::MAX);
                 let failure = FailureMessage::InvalidOnionPayload { tlv_type: error.tlv_type, offset };

@@ -61,7 +61,11 @@ enum Stored {
     #[n(2)]
     PaymentReceived(#[n(0)] PaymentId, #[n(1)] PaymentHash, #[n(2)] MilliSatoshi),
     #[n(3)]
-    ChannelPending(#[n(0)] ChannelId, #[cbor(n(1), with = "crate::store::cbor::public_key")] PublicKey, #[cbor(n(2), with = "minicbor::bytes")] [u8; 32]),
+    ChannelPending(
+        #[n(0)] ChannelId,
+        #[cbor(n(1), with = "crate::store::cbor::public_key")] PublicKey,
+        #[cbor(n(2), with = "minicbor::bytes")] [u8; 32],
+    ),
     #[n(4)]
     ChannelReady(#[n(0)] ChannelId, #[cbor(n(1), with = "crate::store::cbor::public_key")] PublicKey),
     #[n(5)]
@@ -86,7 +90,9 @@ impl EventRecord {
             Event::PaymentSent { id, payment_hash, preimage, fee } => {
                 Stored::PaymentSent(id, payment_hash, preimage, fee)
             }
-            Event::PaymentFailed { id, payment_hash, reason } => Stored::PaymentFailed(id, payment_hash, reason),
+            Event::PaymentFailed { id, payment_hash, reason } => {
+                Stored::PaymentFailed(id, payment_hash, reason)
+            }
             Event::PaymentReceived { id, payment_hash, amount } => {
                 Stored::PaymentReceived(id, payment_hash, amount)
             }
@@ -117,7 +123,9 @@ impl EventRecord {
             Stored::PaymentSent(id, payment_hash, preimage, fee) => {
                 Event::PaymentSent { id, payment_hash, preimage, fee }
             }
-            Stored::PaymentFailed(id, payment_hash, reason) => Event::PaymentFailed { id, payment_hash, reason },
+            Stored::PaymentFailed(id, payment_hash, reason) => {
+                Event::PaymentFailed { id, payment_hash, reason }
+            }
             Stored::PaymentReceived(id, payment_hash, amount) => {
                 Event::PaymentReceived { id, payment_hash, amount }
             }

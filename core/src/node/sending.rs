@@ -3,7 +3,9 @@
 use super::{Answer, CommandError, CommandId, Event, Node, SendRequest};
 use crate::channel::{self, AddHtlc, ChannelError, Removal};
 use crate::onion::{self, Decrypted, FailureMessage, HopPayload, HopPayloadBytes, SharedSecret};
-use crate::payment::{Attempt, AttemptHop, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord};
+use crate::payment::{
+    Attempt, AttemptHop, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord,
+};
 use crate::route::{FirstHop, Learnt, Route, RouteError, RouteRequest, find_route};
 use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, UnixTime};
 use bitcoin::secp256k1::{PublicKey, SecretKey};
@@ -25,7 +27,9 @@ impl Node {
     /// The payment is stored before anything of it leaves.
     fn start_payment(&mut self, request: SendRequest) -> Result<Answer, CommandError> {
         let hash = request.invoice.payment_hash;
-        if let Some(known) = self.payment_ids.get(&hash).or(self.payments.contains_key(&request.id).then_some(&request.id)) {
+        if let Some(known) =
+            self.payment_ids.get(&hash).or(self.payments.contains_key(&request.id).then_some(&request.id))
+        {
             match &self.payments[known] {
                 PaymentRecord::Incoming(_) => {
                     return Err(CommandError::Refused { reason: "this is your own invoice".into() });
@@ -35,9 +39,13 @@ impl Node {
                 }
                 PaymentRecord::Outgoing(known) => match known.state {
                     OutgoingState::Sent { .. } => return Err(CommandError::AlreadyPaid),
-                    OutgoingState::Pending | OutgoingState::InFlight(_) => return Err(CommandError::InFlight),
+                    OutgoingState::Pending | OutgoingState::InFlight(_) => {
+                        return Err(CommandError::InFlight);
+                    }
                     OutgoingState::Failed { .. } if known.id == request.id => {
-                        return Err(CommandError::Refused { reason: "this id was used for another payment".into() });
+                        return Err(CommandError::Refused {
+                            reason: "this id was used for another payment".into(),
+                        });
                     }
                     OutgoingState::Failed { .. } => {}
                 },
@@ -125,14 +133,17 @@ impl Node {
     /// Whether a channel that could carry payments has its peer away.
     fn awaits_channel(&self) -> bool {
         self.channels.values().any(|entry| {
-            matches!(entry.channel.state, channel::State::Normal(_)) && entry.channel.link != channel::Link::Online
+            matches!(entry.channel.state, channel::State::Normal(_))
+                && entry.channel.link != channel::Link::Online
         })
     }
 
     fn why_no_way(&self, payment: &Outgoing, error: RouteError) -> FailureReason {
         match error {
             RouteError::FeeTooHigh { cheapest, limit } => FailureReason::FeeTooHigh { cheapest, limit },
-            _ if payment.attempts > 0 => FailureReason::AllRoutesFailed { attempts: payment.attempts, hop: 0, code: 0 },
+            _ if payment.attempts > 0 => {
+                FailureReason::AllRoutesFailed { attempts: payment.attempts, hop: 0, code: 0 }
+            }
             error => FailureReason::NoRoute { detail: error.to_string() },
         }
     }
@@ -142,7 +153,8 @@ impl Node {
         let mut first_hops = self.first_hops();
         let shadow = u16::from_be_bytes(self.entropy.bytes()) % (MAX_SHADOW_BLOCKS + 1);
         loop {
-            let route = self.route(&first_hops, payment.id, invoice, payment.amount, payment.max_fee, shadow)?;
+            let route =
+                self.route(&first_hops, payment.id, invoice, payment.amount, payment.max_fee, shadow)?;
             match self.attempt(payment, invoice, &route) {
                 Ok(()) => return Ok(()),
                 Err(_) => first_hops.retain(|hop| hop.channel != route.first_hop),
@@ -236,13 +248,21 @@ impl Node {
     }
 
     /// The preimage of an HTLC of ours is known. May be told more than once.
-    pub(super) fn payment_settled(&mut self, index: u32, id: PaymentId, htlc_id: HtlcId, preimage: PaymentPreimage) {
+    pub(super) fn payment_settled(
+        &mut self,
+        index: u32,
+        id: PaymentId,
+        htlc_id: HtlcId,
+        preimage: PaymentPreimage,
+    ) {
         if !self.outgoing(&id).is_some_and(|payment| payment.is_attempt(index, htlc_id)) {
             return;
         }
         self.payment_event(id, OutgoingEvent::Settled { preimage, at: self.now.unix });
         self.exclusions.remove(&id);
-        if let Some(Outgoing { payment_hash, state: OutgoingState::Sent { fee, .. }, .. }) = self.outgoing(&id) {
+        if let Some(Outgoing { payment_hash, state: OutgoingState::Sent { fee, .. }, .. }) =
+            self.outgoing(&id)
+        {
             let (payment_hash, fee) = (*payment_hash, *fee);
             self.emit(Event::PaymentSent { id, payment_hash, preimage, fee });
         }
@@ -250,7 +270,8 @@ impl Node {
 
     /// An HTLC of ours is gone for ever and was not paid.
     pub(super) fn attempt_failed(&mut self, index: u32, id: PaymentId, htlc_id: HtlcId, reason: &Removal) {
-        let Some(payment) = self.outgoing(&id).filter(|payment| payment.is_attempt(index, htlc_id)).cloned() else {
+        let Some(payment) = self.outgoing(&id).filter(|payment| payment.is_attempt(index, htlc_id)).cloned()
+        else {
             return;
         };
         let OutgoingState::InFlight(attempt) = &payment.state else { return };
@@ -310,7 +331,9 @@ fn check_amount(request: &SendRequest) -> Result<(), CommandError> {
     match request.invoice.amount {
         _ if asked == MilliSatoshi::ZERO => refuse("it is nothing"),
         Some(amount) if asked < amount => refuse("the invoice asks for more"),
-        Some(amount) if asked > amount.saturating_add(amount) => refuse("it is more than twice what the invoice asks for"),
+        Some(amount) if asked > amount.saturating_add(amount) => {
+            refuse("it is more than twice what the invoice asks for")
+        }
         _ => Ok(()),
     }
 }

@@ -95,7 +95,9 @@ impl Terms {
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let Some((&VERSION, rest)) = bytes.split_first() else { return Err("terms of an unknown version".into()) };
+        let Some((&VERSION, rest)) = bytes.split_first() else {
+            return Err("terms of an unknown version".into());
+        };
         let stored: StoredTerms = minicbor::decode(rest).map_err(|error| error.to_string())?;
         Ok(Self { shutdown_script: stored.shutdown_script.into(), learnt: stored.learnt })
     }
