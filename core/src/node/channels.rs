@@ -296,6 +296,7 @@ impl Node {
                 channel::Gated::Notify(event) => self.channel_event(index, event),
             }
         }
+        self.keys_due.insert(index);
         if came_online {
             self.payments_due = true;
         }

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use super::CommandId;
 
+/// So many peers that reached us may be connected; a wallet has a few.
+const MAX_ACCEPTED: usize = 64;
+
 /// One byte stream and what speaks on it.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -67,15 +70,15 @@ impl Connections {
         known
     }
 
-    /// A byte stream that a peer opened. Tells whether its number is a new one.
+    /// A byte stream that a peer opened. Tells whether it is taken.
     pub(crate) fn accept(&mut self, conn: ConnId, connection: Connection, now: Instant) -> bool {
-        let is_new = !self.links.contains_key(&conn);
-        if is_new {
+        let is_taken = !self.links.contains_key(&conn) && self.links.len() < MAX_ACCEPTED;
+        if is_taken {
             let peer = Peer::new(now, self.config.clone());
             self.links
                 .insert(conn, Link { node_id: None, connection: Some(connection), peer, is_closing: false });
         }
-        is_new
+        is_taken
     }
 
     /// Who reached us has proved its identity. Tells the older connection to the same peer, which is stale.

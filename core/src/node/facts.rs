@@ -23,9 +23,12 @@ impl Node {
             ChainFact::Headers(headers) => self.headers(&headers),
             ChainFact::History(history) => self.history(&history),
             ChainFact::Synced { tip, at } => {
-                if self.chain.height_of(&tip).is_some() {
-                    self.synced_at = Some(at);
+                if tip == self.chain.tip().hash {
+                    let was_unknown = self.synced_at.replace(at).is_none();
                     self.payments_due = true;
+                    if was_unknown {
+                        self.take_up_htlcs();
+                    }
                 }
             }
             ChainFact::FeeRates(rates) => {

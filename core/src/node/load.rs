@@ -18,7 +18,7 @@ use crate::types::{Now, PaymentId};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Network};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What the owner, or the app, decides.
 #[derive(Clone, Debug)]
@@ -114,6 +114,7 @@ impl Node {
             outbox: Outbox::new(shelf),
             record,
             todo: VecDeque::new(),
+            keys_due: BTreeSet::new(),
             payments: BTreeMap::new(),
             payment_ids: BTreeMap::new(),
             payments_due: true,
@@ -123,7 +124,7 @@ impl Node {
             events: BTreeMap::new(),
             fee_rates: FeeRates::default(),
             synced_at: None,
-            gossip: GossipSync::default(),
+            gossip: GossipSync::new(ChainHash::using_genesis_block(config_network)),
         };
         node.store_record();
         node.load_payments(&records)?;

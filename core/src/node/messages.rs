@@ -29,7 +29,7 @@ impl Node {
                 Err(error) => self.drop_connection(conn, &error.to_string()),
             }
         }
-        for (node_id, message) in self.gossip.on_deadline(self.now) {
+        for (node_id, message) in self.gossip.on_deadline(now) {
             self.send_gossip(&node_id, message);
         }
         for (conn, node_id, address) in self.connections.dial(now) {
@@ -51,7 +51,9 @@ impl Node {
 
     pub(super) fn accepted(&mut self, conn: ConnId) {
         let connection = Connection::responder(self.keys.node_secret(), self.entropy.secret_key());
-        self.connections.accept(conn, connection, self.now.mono);
+        if !self.connections.accept(conn, connection, self.now.mono) {
+            self.outbox.exempt(Exempt::Drop(conn));
+        }
     }
 
     /// Connections that slept may be dead without knowing it: they are asked, the others are dialled.

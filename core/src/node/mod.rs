@@ -42,7 +42,7 @@ use channels::ChannelEntry;
 use connections::Connections;
 use outbox::{Exempt, Gated, Next, Outbox};
 use record::NodeRecord;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A Lightning node. See the module for how it is driven.
 #[derive(Debug)]
@@ -57,6 +57,8 @@ pub struct Node {
     channels: BTreeMap<u32, ChannelEntry>,
     /// Commands to channels that follow from what other parts decided, carried out before the input is done.
     todo: VecDeque<(u32, crate::channel::Command)>,
+    /// Channels whose next keys are not derived yet.
+    keys_due: BTreeSet<u32>,
     payments: BTreeMap<PaymentId, PaymentRecord>,
     payment_ids: BTreeMap<PaymentHash, PaymentId>,
     /// What was learnt from failed attempts, for as long as a payment is under way.
@@ -117,13 +119,30 @@ impl Node {
         loop {
             let entropy = &mut self.entropy;
             let output = match self.outbox.poll(|| entropy.bytes()) {
-                None => return Output::Idle { wake_at: self.wake_at() },
+                None => {
+                    self.derive_ahead();
+                    return Output::Idle { wake_at: self.wake_at() };
+                }
                 Some(Next::Persist(batch)) => Some(Output::Persist(batch)),
                 Some(Next::Exempt(exempt)) => self.release_exempt(exempt),
                 Some(Next::Gated(gated)) => self.release(gated),
             };
             if let Some(output) = output {
                 return output;
+            }
+        }
+    }
+
+    /// Derives the keys of the next commitments while there is nothing else to do: two thirds of what a payment costs.
+    fn derive_ahead(&mut self) {
+        for index in std::mem::take(&mut self.keys_due) {
+            let Some(entry) = self.channels.get(&index) else { continue };
+            let mut channel = entry.channel.clone();
+            // What cannot be derived now is derived, or refused, when it is needed.
+            if self.with_env(entry, |env| channel.derive_ahead(env)).is_ok()
+                && let Some(entry) = self.channels.get_mut(&index)
+            {
+                entry.channel = channel;
             }
         }
     }

@@ -7,9 +7,26 @@ use crate::payment::{Part, PartKey, PaymentRecord, Verdict};
 use crate::types::{HtlcId, MilliSatoshi, PaymentHash};
 
 impl Node {
+    /// Takes up every HTLC that waits for an answer: after a start, and once the present height is known.
+    pub(super) fn take_up_htlcs(&mut self) {
+        let mut waiting = Vec::new();
+        for (index, entry) in &self.channels {
+            let htlcs = self.with_env(entry, |env| entry.channel.unresolved_incoming(env));
+            waiting.extend(htlcs.into_iter().map(|htlc| (*index, htlc)));
+        }
+        for (index, htlc) in waiting {
+            self.htlc_arrived(index, &htlc);
+        }
+        self.run_channels();
+    }
+
     /// An HTLC is irrevocably committed on both sides: read its onion and decide.
     pub(super) fn htlc_arrived(&mut self, index: u32, htlc: &IncomingHtlc) {
         let key = (index, htlc.id);
+        // Whether it can be settled in time depends on the present height.
+        if self.synced_at.is_none() || self.part_secrets.contains_key(&key) {
+            return;
+        }
         let Some(onion) = &htlc.onion else { return };
         let peeled = match peel(onion, self.keys.node_secret(), &htlc.payment_hash) {
             Ok(peeled) => peeled,

@@ -199,8 +199,8 @@ impl Node {
             shadow_cltv_offset,
             route_hints: &invoice.route_hints,
             exclusions: self.exclusions.get(&id).unwrap_or(&none),
-            max_cltv: crate::route::MAX_CLTV,
-            max_hops: crate::route::MAX_HOPS,
+            max_cltv: crate::route::DEFAULT_MAX_CLTV,
+            max_hops: crate::route::DEFAULT_MAX_HOPS,
         };
         find_route(&self.graph, first_hops, &request)
     }
