@@ -210,12 +210,15 @@ impl Commitments {
 
     /// Drops HTLCs that nothing speaks of any more.
     pub(super) fn forget_settled(&mut self) {
-        let in_specs = [Some(&self.local.spec), Some(&self.remote.spec), self.remote_next.as_ref().map(|next| &next.spec)];
+        let in_specs = [
+            Some(&self.local.spec),
+            Some(&self.remote.spec),
+            self.remote_next.as_ref().map(|next| &next.spec),
+        ];
         let local = [&self.local_changes.proposed, &self.local_changes.signed, &self.local_changes.acked];
         let remote = [&self.remote_changes.proposed, &self.remote_changes.acked, &self.remote_changes.signed];
         let named_by = |lists: [&Vec<Update>; 3], maker: Party, key: &HtlcKey| {
-            let update =
-                if key.offered_by == maker { Update::Add(key.id) } else { Update::Remove(key.id) };
+            let update = if key.offered_by == maker { Update::Add(key.id) } else { Update::Remove(key.id) };
             lists.iter().any(|list| list.contains(&update))
         };
         self.htlcs.retain(|key, _| {

@@ -143,9 +143,13 @@ impl Commitments {
                 let htlc = self.htlcs.get(&HtlcKey::outgoing(*id))?;
                 match htlc.removal.as_ref()? {
                     Removal::Fulfilled(_) => None,
-                    reason @ (Removal::Failed(_) | Removal::Malformed { .. }) => Some(
-                        ChannelEvent::HtlcFailed { origin: htlc.origin?, id: *id, reason: reason.clone() },
-                    ),
+                    reason @ (Removal::Failed(_) | Removal::Malformed { .. }) => {
+                        Some(ChannelEvent::HtlcFailed {
+                            origin: htlc.origin?,
+                            id: *id,
+                            reason: reason.clone(),
+                        })
+                    }
                 }
             }
             Update::Fee(_) => None,

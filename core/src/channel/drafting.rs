@@ -8,8 +8,8 @@ use super::params::{ChannelParams, Party};
 use crate::crypto::{ChannelSigner, HtlcToSign, RemoteSigned, ec};
 use crate::tx::{Commitment, CommitmentKeys, build_commitment};
 use crate::types::CommitmentNumber;
-use bitcoin::{Transaction, Txid};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
+use bitcoin::{Transaction, Txid};
 use std::sync::Arc;
 
 /// What commitments of a channel are built from.

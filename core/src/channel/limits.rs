@@ -106,7 +106,8 @@ impl Commitments {
             if view.of(direction).count() > usize::from(remote.max_accepted_htlcs) {
                 return Err(Refusal::TooManyHtlcs { limit: remote.max_accepted_htlcs });
             }
-            let total = view.in_flight(direction).ok_or(Refusal::InsufficientFunds { missing: htlc.amount })?;
+            let total =
+                view.in_flight(direction).ok_or(Refusal::InsufficientFunds { missing: htlc.amount })?;
             if total > remote.max_htlc_value_in_flight {
                 let limit = remote.max_htlc_value_in_flight;
                 return Err(Refusal::TooMuchInFlight { total, limit });

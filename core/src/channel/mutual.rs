@@ -17,7 +17,8 @@ pub(super) fn is_shutdown_script(script: &Script, any_segwit: bool) -> bool {
     if script.is_p2wpkh() || script.is_p2wsh() {
         return true;
     }
-    let later_version = script.is_witness_program() && !script.witness_version().is_some_and(|v| v.to_num() == 0);
+    let later_version =
+        script.is_witness_program() && !script.witness_version().is_some_and(|v| v.to_num() == 0);
     any_segwit && later_version
 }
 

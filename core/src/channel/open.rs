@@ -10,9 +10,7 @@ use super::mutual::is_shutdown_script;
 use super::params::{ChannelParams, FORMAT, LEAST_DUST_LIMIT, Party, PartyParams, channel_type};
 use crate::crypto::{ChannelBasepoints, SecretStore, SignerError};
 use crate::tx::{fees::opener_cost, funding, obscured::obscuring_factor, weight::MAX_ACCEPTED_HTLCS};
-use crate::types::{
-    BlockHeight, ChannelId, CommitmentNumber, Feature, FeeratePerKw, HtlcId, MilliSatoshi,
-};
+use crate::types::{BlockHeight, ChannelId, CommitmentNumber, Feature, FeeratePerKw, HtlcId, MilliSatoshi};
 use crate::wire::{AcceptChannel, OpenChannel};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
 use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
@@ -182,16 +180,16 @@ macro_rules! party_params {
             htlc_minimum: $message.htlc_minimum_msat,
             to_self_delay: $message.to_self_delay,
             max_accepted_htlcs: $message.max_accepted_htlcs,
-            upfront_shutdown_script: $message.upfront_shutdown_script.clone().filter(|script| !script.is_empty()),
+            upfront_shutdown_script: $message
+                .upfront_shutdown_script
+                .clone()
+                .filter(|script| !script.is_empty()),
         }
     };
 }
 
 /// Checks the peer's `open_channel` and answers it.
-pub(super) fn answer(
-    env: &Env<'_>,
-    open: &OpenChannel,
-) -> Result<(AcceptChannel, Agreement), ChannelError> {
+pub(super) fn answer(env: &Env<'_>, open: &OpenChannel) -> Result<(AcceptChannel, Agreement), ChannelError> {
     check_open(env, open).map_err(ChannelError::FailChannel)?;
     let accept = accept_channel(env, open)?;
     let (local, remote) = (party_params!(accept), party_params!(open));
@@ -225,9 +223,8 @@ fn check_open(env: &Env<'_>, open: &OpenChannel) -> Result<(), Violation> {
         return Err(Violation::FundingAmount { funding, least, limit });
     }
     let push = open.push_msat;
-    let opener_balance = MilliSatoshi::from_amount(funding)
-        .checked_sub(push)
-        .ok_or(Violation::Push { push, funding })?;
+    let opener_balance =
+        MilliSatoshi::from_amount(funding).checked_sub(push).ok_or(Violation::Push { push, funding })?;
     let (least, most) = (config.min_feerate, config.max_feerate(env.feerates.commitment));
     if open.feerate_per_kw < least || open.feerate_per_kw > most {
         return Err(Violation::Feerate { feerate: open.feerate_per_kw, least, most });
@@ -246,7 +243,11 @@ fn check_open(env: &Env<'_>, open: &OpenChannel) -> Result<(), Violation> {
 }
 
 /// Checks the peer's `accept_channel`.
-pub(super) fn agree(env: &Env<'_>, open: &OpenChannel, accept: &AcceptChannel) -> Result<Agreement, Violation> {
+pub(super) fn agree(
+    env: &Env<'_>,
+    open: &OpenChannel,
+    accept: &AcceptChannel,
+) -> Result<Agreement, Violation> {
     check_channel_type(accept.channel_type.as_ref())?;
     let limit = env.config.max_minimum_depth;
     if accept.minimum_depth == 0 || accept.minimum_depth > limit {

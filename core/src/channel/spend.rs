@@ -4,9 +4,9 @@ use super::command::Env;
 use super::commitments::Commitments;
 use super::effects::Closer;
 use super::error::Fault;
+use super::params::FORMAT;
 use crate::tx::obscured::commitment_number;
 use crate::tx::{CommitmentOutput, scripts};
-use super::params::FORMAT;
 use bitcoin::{Amount, Script, Transaction};
 
 /// What a spend of the funding output is.
@@ -57,5 +57,9 @@ impl Commitments {
 }
 
 fn paid_to(tx: &Transaction, script: &Script) -> Amount {
-    tx.output.iter().filter(|output| output.script_pubkey.as_script() == script).map(|output| output.value).sum()
+    tx.output
+        .iter()
+        .filter(|output| output.script_pubkey.as_script() == script)
+        .map(|output| output.value)
+        .sum()
 }

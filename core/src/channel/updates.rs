@@ -87,12 +87,14 @@ impl Commitments {
     /// The message that tells the peer one of our updates.
     pub(super) fn message_of(&self, update: &Update) -> Result<Message, ChannelError> {
         let channel_id = self.channel_id();
-        let htlc = |key| self.htlcs.get(&key).ok_or(super::error::Fault::Broken("an update without its HTLC"));
+        let htlc =
+            |key| self.htlcs.get(&key).ok_or(super::error::Fault::Broken("an update without its HTLC"));
         Ok(match update {
             Update::Fee(feerate) => UpdateFee { channel_id, feerate_per_kw: *feerate }.into(),
             Update::Add(id) => {
                 let htlc = htlc(HtlcKey::outgoing(*id))?;
-                let onion = htlc.onion.as_ref().ok_or(super::error::Fault::Broken("an HTLC without its onion"))?;
+                let onion =
+                    htlc.onion.as_ref().ok_or(super::error::Fault::Broken("an HTLC without its onion"))?;
                 UpdateAddHtlc {
                     channel_id,
                     id: *id,
@@ -107,11 +109,17 @@ impl Commitments {
             Update::Remove(id) => {
                 let htlc = htlc(HtlcKey::incoming(*id))?;
                 let id = *id;
-                match htlc.removal.as_ref().ok_or(super::error::Fault::Broken("a removal without its reason"))? {
+                match htlc
+                    .removal
+                    .as_ref()
+                    .ok_or(super::error::Fault::Broken("a removal without its reason"))?
+                {
                     Removal::Fulfilled(preimage) => {
                         UpdateFulfillHtlc { channel_id, id, payment_preimage: *preimage }.into()
                     }
-                    Removal::Failed(reason) => UpdateFailHtlc { channel_id, id, reason: reason.clone() }.into(),
+                    Removal::Failed(reason) => {
+                        UpdateFailHtlc { channel_id, id, reason: reason.clone() }.into()
+                    }
                     Removal::Malformed { sha256_of_onion, failure_code } => UpdateFailMalformedHtlc {
                         channel_id,
                         id,

@@ -58,7 +58,8 @@ pub(super) fn write_msat(writer: &mut Writer, amount: MilliSatoshi) {
 }
 
 pub(super) fn read_msat(reader: &mut Reader<'_>) -> Result<MilliSatoshi, FieldError> {
-    MilliSatoshi::try_from_msat(reader.bigsize()?).map_err(|_| FieldError::Value("an amount above the supply"))
+    MilliSatoshi::try_from_msat(reader.bigsize()?)
+        .map_err(|_| FieldError::Value("an amount above the supply"))
 }
 
 pub(super) fn read_u32(reader: &mut Reader<'_>) -> Result<u32, FieldError> {
@@ -72,7 +73,8 @@ pub(super) fn write_bytes(writer: &mut Writer, bytes: &[u8]) {
 }
 
 pub(super) fn read_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], FieldError> {
-    let length = usize::try_from(reader.bigsize()?).map_err(|_| FieldError::Value("a length above memory"))?;
+    let length =
+        usize::try_from(reader.bigsize()?).map_err(|_| FieldError::Value("a length above memory"))?;
     Ok(reader.take(length)?)
 }
 

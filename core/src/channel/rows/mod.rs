@@ -9,8 +9,8 @@ mod fields;
 mod revoked;
 mod state;
 
-pub use revoked::{RevokedHtlc, read_revoked_row};
 pub(super) use revoked::revoked_row;
+pub use revoked::{RevokedHtlc, read_revoked_row};
 
 use super::changes::HtlcKey;
 use super::params::Party;

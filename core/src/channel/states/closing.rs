@@ -29,11 +29,7 @@ pub struct Closing {
 }
 
 impl Channel {
-    pub(super) fn in_closing(
-        &self,
-        closing: &Closing,
-        command: Command,
-    ) -> Result<Transition, ChannelError> {
+    pub(super) fn in_closing(&self, closing: &Closing, command: Command) -> Result<Transition, ChannelError> {
         match command {
             Command::Message(Message::ChannelReestablish(_)) => {
                 let mut effects = Effects::default();

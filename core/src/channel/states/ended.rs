@@ -1,10 +1,10 @@
 //! Failed, frozen, closed: states in which no payment moves any more.
 
+use crate::channel::Channel;
 use crate::channel::command::{Command, Env};
 use crate::channel::commitments::Commitments;
 use crate::channel::effects::{CloseReason, Effects, Transition};
 use crate::channel::error::ChannelError;
-use crate::channel::Channel;
 use crate::wire::{self, Message};
 
 /// The channel failed and our commitment is to be published.

@@ -130,11 +130,7 @@ impl Channel {
     }
 
     /// The funding output was spent: whatever the protocol was doing, it is over.
-    pub(super) fn funding_spent(
-        &self,
-        env: &Env<'_>,
-        tx: &Transaction,
-    ) -> Result<Transition, ChannelError> {
+    pub(super) fn funding_spent(&self, env: &Env<'_>, tx: &Transaction) -> Result<Transition, ChannelError> {
         let Some(commitments) = self.state.commitments() else { return Ok(self.unchanged()) };
         let outpoint = commitments.params.funding_outpoint;
         if !tx.input.iter().any(|input| input.previous_output == outpoint) {

@@ -27,12 +27,12 @@ pub use wait_for_funding_created::WaitForFundingCreated;
 pub use wait_for_funding_signed::WaitForFundingSigned;
 pub use wait_for_funding_tx::WaitForFundingTx;
 
+use super::Channel;
 use super::changes::Update;
 use super::command::{Command, Env};
 use super::commitments::Commitments;
 use super::effects::{ChannelEvent, CloseReason, Effects, Transition};
 use super::error::{ChannelError, Fault, Refusal, Violation};
-use super::Channel;
 use crate::wire::{self, Message};
 use bitcoin::Transaction;
 
@@ -169,9 +169,7 @@ impl Channel {
             State::WaitForFundingTx(state) => self.in_wait_for_funding_tx(state, env, command),
             State::WaitForFundingCreated(state) => self.in_wait_for_funding_created(state, env, command),
             State::WaitForFundingSigned(state) => self.in_wait_for_funding_signed(state, env, command),
-            State::WaitForFundingConfirmed(state) => {
-                self.in_wait_for_funding_confirmed(state, env, command)
-            }
+            State::WaitForFundingConfirmed(state) => self.in_wait_for_funding_confirmed(state, env, command),
             State::WaitForChannelReady(state) => self.in_wait_for_channel_ready(state, env, command),
             State::Normal(state) => self.in_normal(state, env, command),
             State::ShuttingDown(state) => self.in_shutting_down(state, env, command),

@@ -23,8 +23,7 @@ impl Channel {
     ) -> Result<Transition, ChannelError> {
         match command {
             Command::Message(Message::AcceptChannel(accept)) => {
-                let agreement =
-                    open::agree(env, &state.open, &accept).map_err(ChannelError::FailChannel)?;
+                let agreement = open::agree(env, &state.open, &accept).map_err(ChannelError::FailChannel)?;
                 let mut effects = Effects::default();
                 let (script, amount) = (agreement.funding_output_script(), agreement.funding_amount);
                 effects.notify(ChannelEvent::FundingNeeded { script, amount });

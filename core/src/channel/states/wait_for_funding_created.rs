@@ -40,16 +40,14 @@ impl Channel {
         env: &Env<'_>,
         message: &FundingCreated,
     ) -> Result<Transition, ChannelError> {
-        let outpoint =
-            OutPoint { txid: message.funding_txid, vout: u32::from(message.funding_output_index) };
+        let outpoint = OutPoint { txid: message.funding_txid, vout: u32::from(message.funding_output_index) };
         let params = agreement.params(outpoint);
         let (htlcs, cache) = (HtlcTable::new(), KeyCache::default());
         let drafting = Drafting { params: &params, htlcs: &htlcs, cache: &cache };
         let (number, spec) = (CommitmentNumber(0), agreement.first_spec());
         let point = env.signer.per_commitment_point(number)?;
         drafting.verify_local(number, &spec, &point, (&message.signature, &[]))?;
-        let signed =
-            drafting.sign_remote(env.signer, number, &spec, &agreement.remote_first_point, None)?;
+        let signed = drafting.sign_remote(env.signer, number, &spec, &agreement.remote_first_point, None)?;
         let channel_id = ChannelId::from_funding(outpoint);
         let mut effects = Effects::default();
         effects.send(FundingSigned { channel_id, signature: signed.signature });
