@@ -100,13 +100,13 @@ impl Node {
         let keys = NodeKeys::from_seed(seed, config.network)?;
         let (shelf, records) = Shelf::open(Vault::new(storage_key), stored)?;
         let record = node_record(&records, &config, now)?;
-        let peer_config = PeerConfig::new(ChainHash::using_genesis_block(config.network));
+        let chain_hash = ChainHash::using_genesis_block(config.network);
         let mut node = Self {
             chain: headers(&records, &config, now)?,
             coins: coins(&records, &keys, &config)?,
             channels: channels(&records, &keys)?,
-            graph: graph(&records, &config)?,
-            connections: Connections::new(peer_config),
+            graph: graph(&records),
+            connections: Connections::new(PeerConfig::new(chain_hash)),
             keys,
             config,
             now,
@@ -124,7 +124,8 @@ impl Node {
             events: BTreeMap::new(),
             fee_rates: FeeRates::default(),
             synced_at: None,
-            gossip: GossipSync::new(ChainHash::using_genesis_block(config_network)),
+            graph_stored: (0, now.mono),
+            gossip: GossipSync::new(chain_hash),
         };
         node.store_record();
         node.load_payments(&records)?;
@@ -232,9 +233,10 @@ fn coins(records: &Records, keys: &NodeKeys, config: &NodeConfig) -> Result<Coin
     }
 }
 
-fn graph(records: &Records, config: &NodeConfig) -> Result<Graph, LoadError> {
-    let _ = (records, config);
-    Ok(Graph::default())
+/// The graph only helps to find ways: one that does not read back is fetched again.
+fn graph(records: &Records) -> Graph {
+    let stored = records.get(&RecordName::only(RecordKind::Graph));
+    stored.and_then(|bytes| Graph::from_bytes(bytes).ok()).unwrap_or_default()
 }
 
 fn channels(records: &Records, keys: &NodeKeys) -> Result<BTreeMap<u32, ChannelEntry>, LoadError> {

@@ -198,7 +198,7 @@ impl Node {
             self.learn_inbound_policy(&node_id, update);
         }
         if GossipSync::takes(&message) {
-            for reply in self.gossip.on_message(node_id, message, &mut self.graph, self.now) {
+            for reply in self.gossip.on_message(&node_id, message, &mut self.graph, self.now) {
                 self.send_setup(conn, reply);
             }
             return;

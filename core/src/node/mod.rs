@@ -75,8 +75,13 @@ pub struct Node {
     synced_at: Option<UnixTime>,
     coins: Coins,
     graph: Graph,
+    /// Which state of the graph is stored, and since when.
+    graph_stored: (u64, Instant),
     gossip: GossipSync,
 }
+
+/// The graph only helps to find ways, so it is stored now and then.
+const STORE_GRAPH_EVERY_SECS: u64 = 300;
 
 impl Node {
     /// Takes one input. Poll until [`Output::Idle`] afterwards.
@@ -181,6 +186,7 @@ impl Node {
         self.run_channels();
         self.sign_channels();
         self.store_coins();
+        self.store_graph();
     }
 
     fn wake_at(&self) -> Option<Instant> {
@@ -221,6 +227,15 @@ impl Node {
         let later = self.events.split_off(&(seq.saturating_add(1)));
         for seq in std::mem::replace(&mut self.events, later).into_keys() {
             self.outbox.delete(&event_name(seq));
+        }
+    }
+
+    fn store_graph(&mut self) {
+        let (changes, since) = self.graph_stored;
+        if self.graph.changes() != changes && since.plus_secs(STORE_GRAPH_EVERY_SECS) <= self.now.mono {
+            self.graph.prune(self.now.unix);
+            self.graph_stored = (self.graph.changes(), self.now.mono);
+            self.outbox.put(RecordName::only(RecordKind::Graph), self.graph.to_bytes());
         }
     }
 
