@@ -51,7 +51,7 @@ pub(crate) struct Setup(Message);
 
 impl Setup {
     /// Takes a message if it is one of the kinds that reveal nothing, else gives it back.
-    pub(crate) fn new(message: Message) -> Result<Self, Message> {
+    pub(crate) fn new(message: Message) -> Result<Self, Box<Message>> {
         match message {
             Message::Init(_)
             | Message::Ping(_)
@@ -60,7 +60,7 @@ impl Setup {
             | Message::QueryShortChannelIds(_)
             | Message::QueryChannelRange(_)
             | Message::GossipTimestampFilter(_) => Ok(Self(message)),
-            other => Err(other),
+            other => Err(Box::new(other)),
         }
     }
 
