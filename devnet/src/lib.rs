@@ -1,0 +1,2 @@
+//! devnet
+pub mod chain;
