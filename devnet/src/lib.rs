@@ -3,4 +3,8 @@
 pub mod chain;
 pub mod esplora;
 pub mod http;
+pub mod peers;
 pub mod source;
+pub mod world;
+
+pub use world::{World, WorldError, WorldOptions};
