@@ -72,9 +72,20 @@ async fn main() -> ExitCode {
     let started = Instant::now();
     options.progress =
         Some(Arc::new(move |line: &str| say(&format!("[{:6.2} s] {line}", started.elapsed().as_secs_f64()))));
-    let world = tokio::select! {
-        world = World::start(options) => world,
-        _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
+    // Asked to stop while it starts, the world is still completed, so that it can be stopped in order.
+    let mut starting = std::pin::pin!(World::start(options));
+    let mut asked = false;
+    let world = loop {
+        tokio::select! {
+            world = &mut starting => break world,
+            () = asked_to_stop() => {
+                if asked {
+                    return ExitCode::from(130);
+                }
+                asked = true;
+                say("stopping as soon as all is started (once more: at once)");
+            }
+        }
     };
     let world = match world {
         Ok(world) => world,
@@ -85,8 +96,29 @@ async fn main() -> ExitCode {
     };
     let mut output = std::io::stdout();
     let _ = writeln!(output, "{}", world.describe()).and_then(|()| output.flush());
-    let _ = tokio::signal::ctrl_c().await;
+    if !asked {
+        asked_to_stop().await;
+    }
     say("stopping");
     world.stop().await;
     ExitCode::SUCCESS
+}
+
+/// Ctrl-C, or a polite end by another program.
+#[cfg(unix)]
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    let _ = tokio::signal::ctrl_c().await;
 }

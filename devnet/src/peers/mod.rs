@@ -48,10 +48,10 @@ impl Peers {
         result
     }
 
-    /// Stops all nodes, side by side.
-    pub async fn stop(&self) {
+    /// Stops all nodes, side by side, and deletes their folders.
+    pub async fn end(&self) {
         let tasks: Vec<_> =
-            self.iter().cloned().map(|peer| tokio::spawn(async move { peer.stop().await })).collect();
+            self.iter().cloned().map(|peer| tokio::spawn(async move { peer.end().await })).collect();
         for task in tasks {
             // A node that doesn't stop in order is dropped all the same.
             let _ = task.await;

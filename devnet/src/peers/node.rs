@@ -182,6 +182,18 @@ impl LightningPeer {
         .await
     }
 
+    /// Stops it for good and deletes its folder.
+    ///
+    /// # Errors
+    /// When it can't be stopped in order; the folder is then deleted as soon as the node is dropped.
+    pub async fn end(&self) -> Result<(), PeerError> {
+        self.stop().await?;
+        if let Some((_, folder)) = &self.held.0 {
+            std::fs::remove_dir_all(folder.path())?;
+        }
+        Ok(())
+    }
+
     /// Starts it again after [`LightningPeer::stop`].
     ///
     /// # Errors

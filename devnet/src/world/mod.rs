@@ -244,7 +244,7 @@ impl World {
     pub async fn stop(self) {
         let peers = self.peers();
         // An error means that the runtime is ending already.
-        let _ = self.runtime.handle().spawn(async move { peers.stop().await }).await;
+        let _ = self.runtime.handle().spawn(async move { peers.end().await }).await;
     }
 }
 
