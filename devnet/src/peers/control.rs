@@ -453,7 +453,21 @@ impl LightningPeer {
         .await
     }
 
-    /// How many channels it knows whose two ends have both told their terms, and whether all its own are usable.
+    /// Ends the connection to another node and makes a new one.
+    ///
+    /// # Errors
+    /// When the other node can't be reached.
+    pub async fn reconnect(&self, other: &Self) -> Result<(), PeerError> {
+        let node_id = other.node_id();
+        let address: SocketAddress = argument("address", &other.address().to_string())?;
+        self.with(move |node| {
+            node.disconnect(node_id)?;
+            Ok(node.connect(node_id, address, true)?)
+        })
+        .await
+    }
+
+    /// How many channels it knows whose two ends have both told their terms, and whether it has any of its own, all usable.
     ///
     /// # Errors
     /// [`PeerError::Ended`] when the node panics.
@@ -462,7 +476,8 @@ impl LightningPeer {
             let graph = node.network_graph();
             let known = graph.list_channels().into_iter().filter_map(|scid| graph.channel(scid));
             let routable = known.filter(|c| c.one_to_two.is_some() && c.two_to_one.is_some()).count();
-            Ok((routable, node.list_channels().iter().all(|channel| channel.is_usable)))
+            let own = node.list_channels();
+            Ok((routable, !own.is_empty() && own.iter().all(|channel| channel.is_usable)))
         })
         .await
     }

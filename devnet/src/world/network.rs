@@ -21,6 +21,7 @@ const FUNDING_DEPTH: u32 = 6;
 
 /// How long to wait for what the nodes do by themselves.
 const PATIENCE: Duration = Duration::from_secs(60);
+const GOSSIP_PATIENCE: Duration = Duration::from_millis(400);
 const POLL: Duration = Duration::from_millis(50);
 
 pub(super) async fn start_peers(
@@ -75,12 +76,23 @@ pub(super) async fn open_channels(options: &WorldOptions, shared: &Shared) -> Re
         pair[0].open_channel(channel).await?;
     }
     let channels = line.len() - 1;
-    until("the funding transactions", || funding_missing(shared, channels)).await?;
+    until("the funding transactions", PATIENCE, || funding_missing(shared, channels)).await?;
     shared.explorer.source().mine(FUNDING_DEPTH).await?;
     shared.settle().await?;
 
     options.say("waiting until every node knows every channel");
-    until("routes", || routes_missing(&peers, channels)).await
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = until("routes", GOSSIP_PATIENCE, || routes_missing(&peers, channels)).await {
+        if Instant::now() >= deadline {
+            return Err(error);
+        }
+        // A node drops a channel_update that comes before its own side has announced the channel. It learns it
+        // again from a new connection, which begins with all that the other side knows.
+        for pair in line.windows(2) {
+            pair[0].reconnect(pair[1]).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn funding_missing(shared: &Shared, channels: usize) -> Result<Option<String>, WorldError> {
@@ -100,15 +112,15 @@ async fn routes_missing(peers: &Peers, channels: usize) -> Result<Option<String>
 }
 
 /// Asks until nothing is missing.
-async fn until<F>(what: &str, ask: impl Fn() -> F) -> Result<(), WorldError>
+async fn until<F>(what: &str, patience: Duration, ask: impl Fn() -> F) -> Result<(), WorldError>
 where
     F: Future<Output = Result<Option<String>, WorldError>>,
 {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     while let Some(missing) = ask().await? {
         if Instant::now() >= deadline {
             let state = format!("{what}: {missing}");
-            return Err(WorldError::NotReady { seconds: PATIENCE.as_secs(), state });
+            return Err(WorldError::NotReady { seconds: patience.as_secs(), state });
         }
         tokio::time::sleep(POLL).await;
     }
