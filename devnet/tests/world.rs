@@ -36,6 +36,7 @@ async fn alice_pays_carol_through_bob_and_the_world_obeys() {
     assert!(payment.fee_paid_msat.unwrap() > 0, "bob takes a fee");
 
     through_http(&world).await;
+    through_the_proxy(&world).await;
 
     let tip = world.source().tip().await.unwrap();
     world.reorg(2, Displaced::Mined).await.unwrap();
@@ -43,6 +44,25 @@ async fn alice_pays_carol_through_bob_and_the_world_obeys() {
     assert_eq!(best.height, tip.height + 1);
     assert_eq!(best.block_hash, world.source().tip().await.unwrap().hash);
     world.stop().await;
+}
+
+/// The bytes of a websocket through the proxy reach bob's port.
+async fn through_the_proxy(world: &World) {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    let address = world.peer("bob").unwrap().address();
+    let url = format!("{}/v1/{}/{}", world.proxy_url(), address.ip(), address.port());
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    // BOLT 8: an act one of another version is answered by the end of the connection.
+    socket.send(Message::binary(vec![1; 50])).await.unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(10), async {
+        while let Some(Ok(message)) = socket.next().await {
+            if message.is_close() {
+                return;
+            }
+        }
+    });
+    end.await.unwrap();
 }
 
 async fn through_http(world: &World) {

@@ -1,1 +1,17 @@
-//! The on-chain wallet.
+//! The on-chain wallet: addresses, coins, and the transactions that spend them.
+//!
+//! Built on `bdk_wallet`; what it changes is stored row by row in the same batches as the channels.
+
+mod balance;
+mod error;
+mod history;
+mod rows;
+mod spend;
+mod wallet;
+
+#[cfg(test)]
+mod tests;
+
+pub use balance::{OnchainBalance, OnchainTransaction};
+pub use error::CoinsError;
+pub use wallet::Coins;

@@ -1,1 +1,16 @@
-//! Payments as state machines.
+//! Payments as state machines: what is stored of them, which step may follow which, and what an owner sees.
+//!
+//! The machines are pure. The node carries out what they decide, and stores a payment in the same batch as the
+//! channel step that it causes or that changed it (contract P6).
+
+mod failure;
+mod incoming;
+mod outgoing;
+mod parts;
+mod record;
+
+pub use failure::FailureReason;
+pub use incoming::{Incoming, IncomingState};
+pub use outgoing::{Attempt, AttemptHop, Outgoing, OutgoingEvent, OutgoingState, TransitionError};
+pub use parts::{Part, PartKey, PartSet, Parts, Verdict};
+pub use record::{PaymentRecord, RecordError};

@@ -352,11 +352,12 @@ async fn close_channel(
         let channel = node.list_channels().into_iter().find(|channel| channel.user_channel_id.0 == id);
         let channel = channel.ok_or_else(|| PeerError::Argument("no such channel".to_owned()))?;
         let (id, remote) = (UserChannelId(id), channel.counterparty_node_id);
-        Ok(if close.force {
-            node.force_close_channel(&id, remote, None)?
+        let closed = if close.force {
+            node.force_close_channel(&id, remote, None)
         } else {
-            node.close_channel(&id, remote)?
-        })
+            node.close_channel(&id, remote)
+        };
+        Ok(closed?)
     };
     find(&peers, &name)?.with(work).await?;
     Ok(Json(json!({})))

@@ -3,6 +3,7 @@
 mod faucet;
 mod network;
 mod options;
+mod proxy;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,9 @@ pub enum WorldError {
     /// A Lightning node fails.
     #[error(transparent)]
     Peer(#[from] PeerError),
+    /// The proxy doesn't start.
+    #[error(transparent)]
+    Proxy(#[from] kite_proxy::ProxyError),
     /// The nodes have no usable channels although all was done for it.
     #[error("not ready after {seconds} s: {state}")]
     NotReady {
@@ -125,9 +129,24 @@ impl Shared {
 #[derive(Debug)]
 pub struct World {
     shared: Arc<Shared>,
-    esplora: Server,
-    control: Server,
+    addresses: Addresses,
+    servers: Servers,
     runtime: OwnRuntime,
+}
+
+/// What is served where, as `/world.json` tells it.
+#[derive(Debug, Clone)]
+struct Addresses {
+    esplora_url: String,
+    proxy_url: String,
+}
+
+#[derive(Debug)]
+struct Servers {
+    /// Held for as long as it shall listen.
+    _esplora: Server,
+    control: Server,
+    proxy: kite_proxy::RunningProxy,
 }
 
 /// Dropped without waiting, since it may be dropped inside another runtime.
@@ -162,23 +181,28 @@ impl World {
     pub async fn start(options: WorldOptions) -> Result<Self, WorldError> {
         let runtime = OwnRuntime::new()?;
         let starting = runtime.handle().spawn(start(options));
-        let (shared, esplora, control) = starting.await.map_err(|_| WorldError::Ended)??;
-        Ok(Self { shared, esplora, control, runtime })
+        let (shared, addresses, servers) = starting.await.map_err(|_| WorldError::Ended)??;
+        Ok(Self { shared, addresses, servers, runtime })
     }
 
     /// Base of the Esplora API.
     pub fn esplora_url(&self) -> String {
-        self.esplora.url()
+        self.addresses.esplora_url.clone()
+    }
+
+    /// Base of the websocket proxy: `{base}/v1/{host}/{port}` reaches any port of this machine.
+    pub fn proxy_url(&self) -> String {
+        self.addresses.proxy_url.clone()
     }
 
     /// Base of faucet, mining and the nodes' controls.
     pub fn control_url(&self) -> String {
-        self.control.url()
+        self.servers.control.url()
     }
 
     /// What `/world.json` says.
     pub fn describe(&self) -> Value {
-        describe(&self.esplora.url(), &self.control.url(), &self.peers())
+        describe(&self.addresses, &self.control_url(), &self.peers())
     }
 
     /// The Lightning nodes.
@@ -244,21 +268,25 @@ impl World {
     pub async fn stop(self) {
         let peers = self.peers();
         // An error means that the runtime is ending already.
-        let _ = self.runtime.handle().spawn(async move { peers.end().await }).await;
+        let ending = self.runtime.handle().spawn(async move {
+            tokio::join!(peers.end(), self.servers.proxy.shutdown());
+        });
+        let _ = ending.await;
     }
 }
 
-fn describe(esplora_url: &str, control_url: &str, peers: &Peers) -> Value {
+fn describe(addresses: &Addresses, control_url: &str, peers: &Peers) -> Value {
     json!({
         "network": "regtest",
-        "esplora_url": esplora_url,
+        "esplora_url": addresses.esplora_url,
+        "proxy_url": addresses.proxy_url,
         "control_url": control_url,
         "faucet_url": format!("{control_url}/faucet"),
         "peers": peers.iter().map(|peer| crate::peers::describe(peer)).collect::<Value>(),
     })
 }
 
-async fn start(options: WorldOptions) -> Result<(Arc<Shared>, Server, Server), WorldError> {
+async fn start(options: WorldOptions) -> Result<(Arc<Shared>, Addresses, Servers), WorldError> {
     let source: Arc<dyn ChainSource> = match &options.bitcoind {
         Some(url) => Arc::new(Bitcoind::new(url.clone())?),
         None => Arc::new(Embedded::new()),
@@ -286,26 +314,30 @@ async fn start(options: WorldOptions) -> Result<(Arc<Shared>, Server, Server), W
         shared.peers.send_replace(peers);
         network::open_channels(&options, &shared).await?;
     }
-    let control = start_control(&options, &shared, &esplora).await?;
+    let proxy = proxy::start(options.proxy_port).await?;
+    let proxy_url = format!("ws://{}", proxy.local_addr());
+    options.say(&format!("websocket proxy at {proxy_url}"));
+    let addresses = Addresses { esplora_url: esplora.url(), proxy_url };
+    let control = start_control(&options, &shared, addresses.clone()).await?;
     if let Some(interval) = options.block_interval {
         let shared = shared.clone();
         tokio::spawn(async move { shared.keep_block_clock(interval).await });
     }
     options.say(&format!("ready, controls at {}", control.url()));
-    Ok((shared, esplora, control))
+    Ok((shared, addresses, Servers { _esplora: esplora, control, proxy }))
 }
 
 async fn start_control(
     options: &WorldOptions,
     shared: &Arc<Shared>,
-    esplora: &Server,
+    addresses: Addresses,
 ) -> Result<Server, WorldError> {
-    let (shared, esplora_url) = (shared.clone(), esplora.url());
+    let shared = shared.clone();
     let peers = shared.peers.borrow().clone();
     let for_world = peers.clone();
     let world = move |headers: axum::http::HeaderMap| {
         let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let answer = describe(&esplora_url, &format!("http://{host}"), &for_world);
+        let answer = describe(&addresses, &format!("http://{host}"), &for_world);
         async move { Json(answer) }
     };
     let router = Router::new()

@@ -95,7 +95,7 @@ fn a_coinbase_matures_after_a_hundred_blocks() {
         Owned { outpoint: bitcoin::OutPoint { txid: txid(&block.txdata[0]), vout: 0 }, ..coinbase };
     judged.offer(solve(block)).unwrap();
     judged.mine(98);
-    let spend = spend(&[coinbase.clone()], Terms::default());
+    let spend = spend(std::slice::from_ref(&coinbase), Terms::default());
     let error = transaction_error(judged.offer_transactions(vec![spend.clone()]));
     assert_eq!(error, TransactionError::PrematureCoinbase(coinbase.outpoint));
     judged.mine(1);

@@ -1,0 +1,103 @@
+//! What the coins are worth, and where they came from.
+
+use super::Coins;
+use crate::chain::Confirmation;
+use crate::types::{BlockHeight, UnixTime};
+use bdk_wallet::chain::ChainPosition;
+use bitcoin::{Amount, Txid};
+
+/// The on-chain balance, by how sure it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnchainBalance {
+    /// In a block, or change of our own transactions: can be spent.
+    pub spendable: Amount,
+    /// Paid to us by others and not in a block yet.
+    pub incoming: Amount,
+    /// Mined by us and not mature yet.
+    pub immature: Amount,
+}
+
+/// A transaction of the owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnchainTransaction {
+    /// Its id.
+    pub txid: Txid,
+    /// What it added to the wallet, or took, in satoshi.
+    pub net_sat: i64,
+    /// Its fee, if we paid it.
+    pub fee: Option<Amount>,
+    /// The height of its block; unset before.
+    pub height: Option<BlockHeight>,
+    /// When its block was made, or when it was first seen.
+    pub time: UnixTime,
+}
+
+impl OnchainBalance {
+    /// All of it.
+    pub fn total(&self) -> Amount {
+        self.spendable + self.incoming + self.immature
+    }
+}
+
+impl Coins {
+    /// The balance, coins set aside for a funding in progress left out.
+    pub fn balance(&self) -> OnchainBalance {
+        let balance = self.wallet.balance();
+        let set_aside: Amount = self
+            .wallet
+            .list_unspent()
+            .filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint))
+            .map(|coin| coin.txout.value)
+            .sum();
+        let spendable = balance.confirmed + balance.trusted_pending;
+        OnchainBalance {
+            spendable: spendable.checked_sub(set_aside).unwrap_or(Amount::ZERO),
+            incoming: balance.untrusted_pending,
+            immature: balance.immature,
+        }
+    }
+
+    /// Every transaction that changed the wallet, in no particular order.
+    pub fn transactions(&self) -> Vec<OnchainTransaction> {
+        self.wallet
+            .transactions()
+            .map(|found| {
+                let tx = &found.tx_node.tx;
+                let (sent, received) = self.wallet.sent_and_received(tx);
+                let (height, time) = match found.chain_position {
+                    ChainPosition::Confirmed { anchor, .. } => {
+                        (Some(anchor.block_id.height), anchor.confirmation_time)
+                    }
+                    ChainPosition::Unconfirmed { first_seen, last_seen } => {
+                        (None, first_seen.or(last_seen).unwrap_or(0))
+                    }
+                };
+                OnchainTransaction {
+                    txid: found.tx_node.txid,
+                    net_sat: signed(received) - signed(sent),
+                    fee: (sent > Amount::ZERO).then(|| self.wallet.calculate_fee(tx).ok()).flatten(),
+                    height,
+                    time: UnixTime(time),
+                }
+            })
+            .collect()
+    }
+
+    /// Where one of our transactions stands in the chain.
+    pub fn is_confirmed(&self, txid: Txid) -> Option<bool> {
+        self.wallet.get_tx(txid).map(|found| found.chain_position.is_confirmed())
+    }
+}
+
+/// An amount of the wallet is below the supply, which fits.
+fn signed(amount: Amount) -> i64 {
+    amount.to_signed().map_or(i64::MAX / 2, bitcoin::SignedAmount::to_sat)
+}
+
+/// A confirmation as `bdk` wants it.
+pub(super) fn anchor(confirmation: &Confirmation) -> bdk_wallet::chain::ConfirmationBlockTime {
+    bdk_wallet::chain::ConfirmationBlockTime {
+        block_id: bdk_wallet::chain::BlockId { height: confirmation.height, hash: confirmation.block_hash },
+        confirmation_time: confirmation.block_time.0,
+    }
+}

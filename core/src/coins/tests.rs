@@ -1,0 +1,150 @@
+use super::rows::RowChange;
+use super::{Coins, CoinsError};
+use crate::chain::headers::tests::{mine, regtest};
+use crate::chain::{Confirmation, HeaderChain};
+use crate::crypto::{NodeKeys, Seed};
+use crate::types::{FeeratePerKw, UnixTime};
+use bitcoin::absolute::LockTime;
+use bitcoin::hashes::Hash;
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, Network, OutPoint, ScriptBuf, Transaction, TxIn, TxOut, Txid};
+
+const NOW: UnixTime = UnixTime(2_000_000_000);
+const RATE: FeeratePerKw = FeeratePerKw::from_sat_per_kw(1_000);
+
+fn keys() -> NodeKeys {
+    NodeKeys::from_seed(&Seed::new([7; 64]), Network::Regtest).unwrap()
+}
+
+fn pay_to(script_pubkey: ScriptBuf, sat: u64, salt: u8) -> Transaction {
+    let previous_output = OutPoint { txid: Txid::from_byte_array([salt; 32]), vout: 0 };
+    Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![TxIn { previous_output, ..Default::default() }],
+        output: vec![TxOut { value: Amount::from_sat(sat), script_pubkey }],
+    }
+}
+
+fn grow(chain: &mut HeaderChain, count: u32, salt: u8) {
+    let tip = *chain.header(chain.height()).unwrap();
+    chain.accept(&mine(&tip, count, salt), NOW).unwrap();
+}
+
+fn confirmed_at(chain: &HeaderChain, height: u32) -> Option<Confirmation> {
+    let header = chain.header(height).unwrap();
+    Some(Confirmation {
+        height,
+        block_hash: header.block_hash(),
+        block_time: UnixTime(u64::from(header.time)),
+        tx_index: 1,
+    })
+}
+
+/// A wallet with 100,000 sat in the last block of a chain of 3.
+fn funded() -> (Coins, HeaderChain) {
+    let mut chain = regtest();
+    grow(&mut chain, 3, 0);
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let script = coins.new_address().script_pubkey();
+    let tx = pay_to(script.clone(), 100_000, 1);
+    coins.apply_history(&script, &[(tx, confirmed_at(&chain, 3))], &chain, NOW).unwrap();
+    (coins, chain)
+}
+
+fn elsewhere() -> ScriptBuf {
+    let mut script = vec![0, 32];
+    script.extend([9; 32]);
+    ScriptBuf::from(script)
+}
+
+#[test]
+fn what_arrives_counts_when_it_is_in_a_block() {
+    let mut chain = regtest();
+    grow(&mut chain, 1, 0);
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let script = coins.new_address().script_pubkey();
+    let tx = pay_to(script.clone(), 5_000, 1);
+    coins.apply_history(&script, &[(tx.clone(), None)], &chain, NOW).unwrap();
+    assert_eq!((coins.balance().incoming.to_sat(), coins.balance().spendable.to_sat()), (5_000, 0));
+    coins.apply_history(&script, &[(tx, confirmed_at(&chain, 1))], &chain, NOW).unwrap();
+    assert_eq!((coins.balance().incoming.to_sat(), coins.balance().spendable.to_sat()), (0, 5_000));
+}
+
+#[test]
+fn what_vanishes_from_the_mempool_does_not_count() {
+    let chain = regtest();
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let script = coins.new_address().script_pubkey();
+    coins.apply_history(&script, &[(pay_to(script.clone(), 5_000, 1), None)], &chain, NOW).unwrap();
+    coins.apply_history(&script, &[], &chain, UnixTime(NOW.0 + 1)).unwrap();
+    assert_eq!(coins.balance().total(), Amount::ZERO);
+}
+
+#[test]
+fn a_reorganisation_takes_a_confirmation_back() {
+    let (mut coins, mut chain) = funded();
+    let fork = *chain.header(2).unwrap();
+    chain.accept(&mine(&fork, 2, 5), NOW).unwrap();
+    coins.apply_tip(&chain).unwrap();
+    assert_eq!(coins.balance().spendable, Amount::ZERO);
+}
+
+#[test]
+fn a_funding_pays_the_exact_amount_and_sets_its_coins_aside() {
+    let (mut coins, _) = funded();
+    let tx = coins.fund(&keys(), elsewhere(), Amount::from_sat(60_000), RATE, Amount::ZERO, [1; 32]).unwrap();
+    assert!(tx.output.iter().any(|out| out.script_pubkey == elsewhere() && out.value.to_sat() == 60_000));
+    assert!(tx.input.iter().all(|input| !input.witness.is_empty()));
+    assert_eq!(coins.balance().spendable, Amount::ZERO);
+    coins.release(tx.input.iter().map(|input| input.previous_output));
+    assert_eq!(coins.balance().spendable.to_sat(), 100_000);
+    coins.apply_own(tx, NOW);
+    assert!((39_000..40_000).contains(&coins.balance().spendable.to_sat()));
+    assert_eq!(coins.unconfirmed_own().len(), 1);
+}
+
+#[test]
+fn what_is_kept_for_closing_channels_is_not_spent() {
+    let (mut coins, _) = funded();
+    let kept = Amount::from_sat(45_000);
+    let too_much = coins.send(&keys(), elsewhere(), Some(Amount::from_sat(60_000)), RATE, kept, [1; 32], NOW);
+    assert!(matches!(too_much, Err(CoinsError::Insufficient { .. })), "{too_much:?}");
+    let all = coins.send(&keys(), elsewhere(), None, RATE, kept, [1; 32], NOW).unwrap();
+    assert!(all.output.iter().any(|out| out.value == kept && out.script_pubkey != elsewhere()));
+    let (dust, minimum) = (Amount::from_sat(100), elsewhere().minimal_non_dust());
+    let refused = coins.send(&keys(), elsewhere(), Some(dust), RATE, Amount::ZERO, [1; 32], NOW);
+    assert_eq!(refused, Err(CoinsError::Dust { amount: dust, minimum }));
+}
+
+#[test]
+fn the_stored_rows_give_the_same_wallet() {
+    let (mut coins, chain) = funded();
+    let mut rows: Vec<Vec<u8>> = Vec::new();
+    let mut gathered = false;
+    for round in 0..80u8 {
+        let script = coins.new_address().script_pubkey();
+        coins
+            .apply_history(&script, &[(pay_to(script.clone(), 1_000, 100 + round), None)], &chain, NOW)
+            .unwrap();
+        match coins.take_row_change().unwrap() {
+            RowChange::Nothing => panic!("an address was given out"),
+            RowChange::Append(_, row) => rows.push(row),
+            RowChange::Gather(_, row) => {
+                gathered = true;
+                rows = vec![row];
+            }
+        }
+    }
+    assert!(gathered && rows.len() < 64);
+    coins.fund(&keys(), elsewhere(), Amount::from_sat(60_000), RATE, Amount::ZERO, [1; 32]).unwrap();
+    if let RowChange::Append(_, row) = coins.take_row_change().unwrap() {
+        rows.push(row);
+    }
+    let loaded = Coins::load(&keys(), Network::Regtest, rows.iter().map(Vec::as_slice)).unwrap();
+    assert_eq!(loaded.balance(), coins.balance());
+    assert_eq!(loaded.scripts(), coins.scripts());
+    assert_eq!(loaded.set_aside(), coins.set_aside());
+    let damaged = Coins::load(&keys(), Network::Regtest, [&rows[0][..rows[0].len() / 2]]);
+    assert!(matches!(damaged, Err(CoinsError::Damaged { .. })));
+}

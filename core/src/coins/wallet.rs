@@ -1,0 +1,88 @@
+//! The wallet itself: made, loaded, and asked for addresses.
+
+use super::{CoinsError, rows};
+use crate::crypto::{NodeKeys, ec};
+use bdk_wallet::descriptor::ExtendedDescriptor;
+use bdk_wallet::{ChangeSet, KeychainKind, Wallet};
+use bitcoin::{Address, Network, ScriptBuf};
+
+/// How many addresses beyond the last used one are watched. A restored wallet finds coins up to such a gap.
+pub(super) const LOOKAHEAD: u32 = 20;
+
+/// The on-chain wallet.
+#[derive(Debug)]
+pub struct Coins {
+    pub(super) wallet: Wallet,
+    /// The rows that are stored.
+    pub(super) rows: u32,
+}
+
+impl Coins {
+    /// A wallet without a past.
+    ///
+    /// # Errors
+    /// [`CoinsError::Build`] if the keys make no wallet, which does not happen for a valid seed.
+    pub fn create(keys: &NodeKeys, network: Network) -> Result<Self, CoinsError> {
+        let [external, internal] = public_descriptors(keys)?;
+        let wallet = Wallet::create(external, internal)
+            .network(network)
+            .lookahead(LOOKAHEAD)
+            .create_wallet_no_persist()
+            .map_err(|error| CoinsError::Build { detail: error.to_string() })?;
+        Ok(Self { wallet, rows: 0 })
+    }
+
+    /// The wallet whose rows are stored, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`CoinsError::Damaged`].
+    pub fn load<'a>(
+        keys: &NodeKeys,
+        network: Network,
+        stored: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Self, CoinsError> {
+        let (changes, rows): (ChangeSet, u32) = rows::read(stored)?;
+        let damaged = |detail: String| CoinsError::Damaged { detail };
+        let [external, internal] = public_descriptors(keys)?;
+        let wallet = Wallet::load()
+            .descriptor(KeychainKind::External, Some(external))
+            .descriptor(KeychainKind::Internal, Some(internal))
+            .check_network(network)
+            .lookahead(LOOKAHEAD)
+            .load_wallet_no_persist(changes)
+            .map_err(|error| damaged(error.to_string()))?
+            .ok_or_else(|| damaged("it has no descriptors".into()))?;
+        Ok(Self { wallet, rows })
+    }
+
+    /// An address that was never given out.
+    pub fn new_address(&mut self) -> Address {
+        self.wallet.reveal_next_address(KeychainKind::External).address
+    }
+
+    /// The script of a fresh address of the inner keychain, for what comes back from channels.
+    pub fn new_inner_script(&mut self) -> ScriptBuf {
+        self.wallet.reveal_next_address(KeychainKind::Internal).address.script_pubkey()
+    }
+
+    /// Every script to watch: all addresses up to the last one given out, and a gap beyond.
+    pub fn scripts(&self) -> Vec<ScriptBuf> {
+        [KeychainKind::External, KeychainKind::Internal]
+            .into_iter()
+            .flat_map(|keychain| {
+                let watched = self.wallet.next_derivation_index(keychain).saturating_add(LOOKAHEAD);
+                (0..watched)
+                    .map(move |index| self.wallet.peek_address(keychain, index).address.script_pubkey())
+            })
+            .collect()
+    }
+}
+
+fn public_descriptors(keys: &NodeKeys) -> Result<[ExtendedDescriptor; 2], CoinsError> {
+    let parse = |change| {
+        ExtendedDescriptor::parse_descriptor(ec::secp(), &keys.onchain_descriptor(change))
+            .map(|(public, _private)| public)
+            .map_err(|error| CoinsError::Build { detail: error.to_string() })
+    };
+    Ok([parse(false)?, parse(true)?])
+}

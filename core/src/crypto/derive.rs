@@ -1,0 +1,72 @@
+//! Keys of one commitment, from basepoints and a per-commitment point (BOLT 3, Key Derivation).
+
+use super::{
+    ec::{self, CurveError},
+    hash::sha256,
+};
+use bitcoin::secp256k1::{PublicKey, SecretKey};
+use thiserror::Error;
+
+/// The derived value is not a key. Whoever can bring this about has found a preimage of SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no key can be derived: {0}")]
+pub struct DeriveError(#[from] pub CurveError);
+
+/// `basepoint + SHA256(per_commitment_point || basepoint) * G`: HTLC and delayed payment keys.
+///
+/// # Errors
+/// [`DeriveError`], with probability 2^-128.
+pub fn derive_public_key(
+    basepoint: &PublicKey,
+    per_commitment_point: &PublicKey,
+) -> Result<PublicKey, DeriveError> {
+    let tweak = hash_points(per_commitment_point, basepoint);
+    Ok(ec::add_scalar_to_point(basepoint, &tweak)?)
+}
+
+/// The secret key of [`derive_public_key`].
+///
+/// # Errors
+/// [`DeriveError`], with probability 2^-128.
+pub fn derive_private_key(
+    basepoint_secret: &SecretKey,
+    per_commitment_point: &PublicKey,
+) -> Result<SecretKey, DeriveError> {
+    let tweak = hash_points(per_commitment_point, &ec::public_key(basepoint_secret));
+    Ok(ec::add_scalar_to_key(basepoint_secret, &tweak)?)
+}
+
+/// The key that only the two secrets together open: the countersignatory's revocation basepoint, blinded with the
+/// broadcaster's per-commitment point.
+///
+/// # Errors
+/// [`DeriveError`], with probability 2^-128.
+pub fn derive_revocation_public_key(
+    revocation_basepoint: &PublicKey,
+    per_commitment_point: &PublicKey,
+) -> Result<PublicKey, DeriveError> {
+    let of_basepoint =
+        ec::multiply_point(revocation_basepoint, &hash_points(revocation_basepoint, per_commitment_point))?;
+    let of_commitment =
+        ec::multiply_point(per_commitment_point, &hash_points(per_commitment_point, revocation_basepoint))?;
+    Ok(ec::add_points(&of_basepoint, &of_commitment)?)
+}
+
+/// The secret key of [`derive_revocation_public_key`], once the per-commitment secret has been revealed.
+///
+/// # Errors
+/// [`DeriveError`], with probability 2^-128.
+pub fn derive_revocation_private_key(
+    revocation_basepoint_secret: &SecretKey,
+    per_commitment_secret: &SecretKey,
+) -> Result<SecretKey, DeriveError> {
+    let basepoint = ec::public_key(revocation_basepoint_secret);
+    let point = ec::public_key(per_commitment_secret);
+    let of_basepoint = ec::multiply_key(revocation_basepoint_secret, &hash_points(&basepoint, &point))?;
+    let of_commitment = ec::multiply_key(per_commitment_secret, &hash_points(&point, &basepoint))?;
+    Ok(ec::add_scalar_to_key(&of_basepoint, &of_commitment.secret_bytes())?)
+}
+
+fn hash_points(first: &PublicKey, second: &PublicKey) -> [u8; 32] {
+    sha256(&[&first.serialize(), &second.serialize()])
+}

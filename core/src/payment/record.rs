@@ -1,0 +1,163 @@
+//! How a payment is stored.
+
+use super::{Incoming, Outgoing};
+use crate::types::{PaymentHash, PaymentId, UnixTime};
+use minicbor::{Decode, Encode};
+
+/// The version of this form. A later one gets a number of its own and this one stays readable.
+const VERSION: u8 = 1;
+
+/// A payment in either direction.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum PaymentRecord {
+    /// One we make.
+    #[n(0)]
+    Outgoing(#[n(0)] Outgoing),
+    /// One we are to receive.
+    #[n(1)]
+    Incoming(#[n(0)] Incoming),
+}
+
+/// Why a stored payment cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Written by a newer Kite.
+    #[error("a payment of version {version} was written by a newer Kite: update the app, nothing is lost")]
+    NewerVersion {
+        /// The version byte.
+        version: u8,
+    },
+    /// Not what was written.
+    #[error("a stored payment is damaged: {detail}")]
+    Damaged {
+        /// Where.
+        detail: String,
+    },
+}
+
+impl PaymentRecord {
+    /// The bytes to store.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        // Writing to memory does not fail.
+        minicbor::encode(self, &mut bytes).expect("encoding into a vector");
+        bytes
+    }
+
+    /// Reads what [`PaymentRecord::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// A newer version or damaged bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        match bytes.split_first() {
+            Some((&VERSION, rest)) => {
+                minicbor::decode(rest).map_err(|error| RecordError::Damaged { detail: error.to_string() })
+            }
+            Some((&version, _)) if version > VERSION => Err(RecordError::NewerVersion { version }),
+            _ => Err(RecordError::Damaged { detail: "no version".into() }),
+        }
+    }
+
+    /// Our name of it.
+    pub fn id(&self) -> PaymentId {
+        match self {
+            Self::Outgoing(payment) => payment.id,
+            Self::Incoming(payment) => payment.id,
+        }
+    }
+
+    /// What is paid to.
+    pub fn payment_hash(&self) -> PaymentHash {
+        match self {
+            Self::Outgoing(payment) => payment.payment_hash,
+            Self::Incoming(payment) => payment.payment_hash(),
+        }
+    }
+
+    /// When it began.
+    pub fn created(&self) -> UnixTime {
+        match self {
+            Self::Outgoing(payment) => payment.created,
+            Self::Incoming(payment) => payment.created,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payment::{Attempt, AttemptHop, FailureReason, IncomingState, OutgoingState};
+    use crate::types::{HtlcId, MilliSatoshi, PaymentPreimage, PaymentSecret, ShortChannelId};
+
+    fn records() -> Vec<PaymentRecord> {
+        let node_id = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().unwrap();
+        let attempt = Attempt {
+            channel: 3,
+            htlc_id: HtlcId(4),
+            session_key: [0xaa; 32],
+            sent: MilliSatoshi::from_msat(1_007),
+            hops: vec![AttemptHop { node_id, short_channel_id: ShortChannelId(77) }],
+        };
+        let preimage = PaymentPreimage([2; 32]);
+        let outgoing = |state| {
+            PaymentRecord::Outgoing(Outgoing {
+                id: PaymentId([1; 16]),
+                payment_hash: preimage.payment_hash(),
+                invoice: "lnbcrt1".into(),
+                amount: MilliSatoshi::from_msat(1_000),
+                max_fee: MilliSatoshi::from_msat(10),
+                created: UnixTime(1),
+                give_up_at: UnixTime(61),
+                attempts: 2,
+                note: Some("tea".into()),
+                state,
+            })
+        };
+        let incoming = |state| {
+            PaymentRecord::Incoming(Incoming {
+                id: PaymentId([9; 16]),
+                preimage,
+                payment_secret: PaymentSecret([3; 32]),
+                amount: None,
+                description: "coffee".into(),
+                invoice: "lnbcrt1".into(),
+                created: UnixTime(50),
+                expires_at: UnixTime(150),
+                min_final_cltv_expiry_delta: 42,
+                state,
+            })
+        };
+        let at = UnixTime(8);
+        vec![
+            outgoing(OutgoingState::Pending),
+            outgoing(OutgoingState::InFlight(attempt)),
+            outgoing(OutgoingState::Sent { preimage, fee: MilliSatoshi::from_msat(7), at, hops: 3 }),
+            outgoing(OutgoingState::Failed { reason: FailureReason::RecipientError { code: 0x400f }, at }),
+            incoming(IncomingState::Expecting),
+            incoming(IncomingState::Received { amount: MilliSatoshi::from_msat(5), at }),
+        ]
+    }
+
+    #[test]
+    fn every_state_reads_back() {
+        for record in records() {
+            assert_eq!(PaymentRecord::from_bytes(&record.to_bytes()).as_ref(), Ok(&record));
+        }
+    }
+
+    #[test]
+    fn damaged_records_are_errors() {
+        for record in records() {
+            let bytes = record.to_bytes();
+            for length in 0..bytes.len() {
+                assert!(PaymentRecord::from_bytes(&bytes[..length]).is_err());
+            }
+            for i in 0..bytes.len() {
+                let mut altered = bytes.clone();
+                altered[i] ^= 0x80;
+                let _ = PaymentRecord::from_bytes(&altered);
+            }
+        }
+        assert_eq!(PaymentRecord::from_bytes(&[2]), Err(RecordError::NewerVersion { version: 2 }));
+    }
+}

@@ -1,0 +1,76 @@
+//! Names of records, before they are made opaque.
+
+use std::fmt;
+
+/// What a record is about; the first byte of its name. Numbers are never used again for something else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum RecordKind {
+    /// The node itself: network, birthday, counters.
+    Node = 1,
+    /// One row of a channel: channel key index, then the row's name.
+    Channel = 2,
+    /// A payment, outgoing or incoming, by its id.
+    Payment = 3,
+    /// An event that the app has not acknowledged, by its number.
+    Event = 4,
+    /// A part of the on-chain wallet.
+    Coins = 5,
+    /// Block headers above the checkpoint.
+    Headers = 6,
+    /// The network graph.
+    Graph = 7,
+    /// How to reach a peer, by its node id.
+    PeerAddress = 8,
+    /// An on-chain payment of the owner, by txid.
+    OnchainPayment = 9,
+}
+
+/// The name of a record: its kind and what tells it from others of the kind.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordName {
+    /// What it is about.
+    pub kind: RecordKind,
+    /// Which one; at most 250 bytes.
+    pub which: Vec<u8>,
+}
+
+impl RecordName {
+    /// A record that there is only one of.
+    pub fn only(kind: RecordKind) -> Self {
+        Self { kind, which: Vec::new() }
+    }
+
+    /// One record of many.
+    pub fn of(kind: RecordKind, which: impl Into<Vec<u8>>) -> Self {
+        Self { kind, which: which.into() }
+    }
+}
+
+impl fmt::Debug for RecordName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.kind)?;
+        self.which.iter().try_for_each(|byte| write!(f, " {byte:02x}"))
+    }
+}
+
+impl TryFrom<u8> for RecordKind {
+    type Error = u8;
+
+    fn try_from(byte: u8) -> Result<Self, u8> {
+        [
+            Self::Node,
+            Self::Channel,
+            Self::Payment,
+            Self::Event,
+            Self::Coins,
+            Self::Headers,
+            Self::Graph,
+            Self::PeerAddress,
+            Self::OnchainPayment,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
+        .ok_or(byte)
+    }
+}

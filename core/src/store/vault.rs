@@ -1,0 +1,201 @@
+//! Seals records where the batch is made, so that no store and no copy of one can read or exchange them.
+//!
+//! On disk a key is a MAC of the record's name, and a value is `version || fence || nonce || ciphertext`. The
+//! ciphertext holds name and content; key, version and fence are its associated data. A record moved to another
+//! key, given another fence, cut or altered does not open.
+
+use super::{RecordKind, RecordName};
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use std::fmt;
+
+const VERSION: u8 = 1;
+const KEY_LEN: usize = 16;
+const NONCE_LEN: usize = 24;
+const HEADER_LEN: usize = 1 + 8 + NONCE_LEN;
+
+/// The keys of a store, from the one key that the passphrase or the platform's key store protects.
+pub struct Vault {
+    names: [u8; 32],
+    records: XChaCha20Poly1305,
+}
+
+/// Why a stored record cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// Written by a newer Kite.
+    #[error("a record of version {version} was written by a newer Kite: update the app, nothing is lost")]
+    NewerVersion {
+        /// The version byte.
+        version: u8,
+    },
+    /// The bytes are not what was written, or were sealed with another key.
+    #[error("a stored record is damaged (or of another wallet): restore the store from a good copy")]
+    Damaged,
+    /// The record says that it is newer than the store as a whole.
+    #[error(
+        "a record was written under fence {record}, after the store's own {store}: this store is a mixture of copies"
+    )]
+    FromTheFuture {
+        /// The fence in the record.
+        record: u64,
+        /// The fence of the store.
+        store: u64,
+    },
+}
+
+impl Vault {
+    /// The vault that this storage key opens.
+    pub fn new(storage_key: &[u8; 32]) -> Self {
+        let derive = |purpose: &[u8]| mac(storage_key, purpose);
+        Self {
+            names: derive(b"kite record names"),
+            records: XChaCha20Poly1305::new(&derive(b"kite record contents").into()),
+        }
+    }
+
+    /// The opaque key of a record.
+    pub fn key(&self, name: &RecordName) -> Vec<u8> {
+        mac(&self.names, &name_bytes(name))[..KEY_LEN].to_vec()
+    }
+
+    /// Seals a record. The nonce must be fresh.
+    pub fn seal(
+        &self,
+        name: &RecordName,
+        content: &[u8],
+        fence: u64,
+        nonce: [u8; NONCE_LEN],
+    ) -> (Vec<u8>, Vec<u8>) {
+        let key = self.key(name);
+        let mut plain = name_bytes(name);
+        plain.insert(0, u8::try_from(plain.len()).unwrap_or(u8::MAX));
+        plain.extend_from_slice(content);
+        let payload = Payload { msg: &plain, aad: &associated_data(&key, fence) };
+        // Encryption fails only above 256 GiB, which no record of a wallet reaches.
+        let sealed = self.records.encrypt(XNonce::from_slice(&nonce), payload).expect("record below 256 GiB");
+        let mut value = Vec::with_capacity(HEADER_LEN + sealed.len());
+        value.push(VERSION);
+        value.extend_from_slice(&fence.to_be_bytes());
+        value.extend_from_slice(&nonce);
+        value.extend_from_slice(&sealed);
+        (key, value)
+    }
+
+    /// Opens a record found in a store with this fence.
+    ///
+    /// # Errors
+    /// A newer version, a damaged record, or one that is newer than the store.
+    pub fn open(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        store_fence: u64,
+    ) -> Result<(RecordName, Vec<u8>), VaultError> {
+        let (&version, rest) = value.split_first().ok_or(VaultError::Damaged)?;
+        if version > VERSION {
+            return Err(VaultError::NewerVersion { version });
+        }
+        let (fence, rest) = rest.split_first_chunk::<8>().ok_or(VaultError::Damaged)?;
+        let fence = u64::from_be_bytes(*fence);
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Damaged)?;
+        let payload = Payload { msg: sealed, aad: &associated_data(key, fence) };
+        let mut plain =
+            self.records.decrypt(XNonce::from_slice(nonce), payload).map_err(|_| VaultError::Damaged)?;
+        if fence > store_fence {
+            return Err(VaultError::FromTheFuture { record: fence, store: store_fence });
+        }
+        let name_len = usize::from(*plain.first().ok_or(VaultError::Damaged)?);
+        if name_len == 0 || plain.len() <= name_len {
+            return Err(VaultError::Damaged);
+        }
+        let content = plain.split_off(1 + name_len);
+        let kind = RecordKind::try_from(plain[1]).map_err(|_| VaultError::Damaged)?;
+        let name = RecordName::of(kind, &plain[2..]);
+        if self.key(&name) != key {
+            return Err(VaultError::Damaged);
+        }
+        Ok((name, content))
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault(secret)")
+    }
+}
+
+fn name_bytes(name: &RecordName) -> Vec<u8> {
+    let mut bytes = vec![name.kind as u8];
+    bytes.extend_from_slice(&name.which);
+    bytes
+}
+
+fn associated_data(key: &[u8], fence: u64) -> Vec<u8> {
+    let mut bytes = vec![VERSION];
+    bytes.extend_from_slice(&fence.to_be_bytes());
+    bytes.extend_from_slice(key);
+    bytes
+}
+
+fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    let mut engine = HmacEngine::<sha256::Hash>::new(key);
+    engine.input(message);
+    Hmac::from_engine(engine).to_byte_array()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed() -> (Vault, RecordName, Vec<u8>, Vec<u8>) {
+        let vault = Vault::new(&[1; 32]);
+        let name = RecordName::of(RecordKind::Payment, *b"0123456789abcdef");
+        let (key, value) = vault.seal(&name, b"secret coffee", 7, [9; 24]);
+        (vault, name, key, value)
+    }
+
+    #[test]
+    fn opens_what_it_sealed() {
+        let (vault, name, key, value) = sealed();
+        assert_eq!(vault.open(&key, &value, 7), Ok((name, b"secret coffee".to_vec())));
+    }
+
+    #[test]
+    fn shows_neither_name_nor_content() {
+        let (_, _, key, value) = sealed();
+        let disk = [key, value].concat();
+        for hidden in [&b"coffee"[..], b"0123456789abcdef"] {
+            assert!(!disk.windows(hidden.len()).any(|window| window == hidden));
+        }
+    }
+
+    #[test]
+    fn every_altered_byte_is_found() {
+        let (vault, _, key, value) = sealed();
+        for i in 1..value.len() {
+            let mut altered = value.clone();
+            altered[i] ^= 1;
+            assert_eq!(vault.open(&key, &altered, u64::MAX), Err(VaultError::Damaged), "byte {i}");
+            assert!(vault.open(&key, &value[..i], 7).is_err());
+        }
+        assert_eq!(vault.open(&key, &[], 7), Err(VaultError::Damaged));
+    }
+
+    #[test]
+    fn another_key_another_place_or_a_later_fence_is_refused() {
+        let (vault, _, key, value) = sealed();
+        assert_eq!(Vault::new(&[2; 32]).open(&key, &value, 7), Err(VaultError::Damaged));
+        let elsewhere = vault.key(&RecordName::only(RecordKind::Node));
+        assert_eq!(vault.open(&elsewhere, &value, 7), Err(VaultError::Damaged));
+        assert_eq!(vault.open(&key, &value, 6), Err(VaultError::FromTheFuture { record: 7, store: 6 }));
+    }
+
+    #[test]
+    fn a_newer_version_says_so() {
+        let (vault, _, key, mut value) = sealed();
+        value[0] = 2;
+        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::NewerVersion { version: 2 }));
+    }
+}
