@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
+use crate::install;
 use crate::places::{self, Member};
 use crate::report::Report;
 use crate::shell::cargo;
@@ -14,14 +15,24 @@ struct Stage {
     run: fn(&mut Report) -> Outcome,
 }
 
-const STAGES: &[Stage] = &[Stage {
-    name: "native",
-    about: "formatting, clippy without warnings, every test of the Rust crates",
-    run: native,
-}];
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "native",
+        about: "formatting, clippy without warnings, every test of the Rust crates",
+        run: native,
+    },
+    Stage {
+        name: "interop",
+        about: "the devnet: Bitcoin Core's validation and real LDK nodes",
+        run: interop,
+    },
+];
 
 /// Members whose tests belong to another stage than `native`, and that stage.
-const ELSEWHERE: &[(&str, &str)] = &[("kite-devnet", "interop")];
+const ELSEWHERE: &[(&str, &str)] = &[("kite-devnet", "interop"), ("kite-devnet-kernel", "interop")];
+/// What the devnet's chain is checked with: Bitcoin Core's own code, in C++.
+const CPP_TOOLS: &[install::Need] =
+    &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];
 
 /// Prints the parts.
 pub fn list() -> Outcome {
@@ -96,38 +107,50 @@ fn spoken(took: Duration) -> String {
 }
 
 fn native(report: &mut Report) -> Outcome {
-    let packages = native_packages(&places::members()?);
     report.step(&mut cargo(&["fmt", "--all", "--check"]), false)?;
-    let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
-    clippy.args(&packages).args(["--", "-D", "warnings"]);
-    report.step(&mut clippy, false)?;
-    let mut test = cargo(&["test", "--no-fail-fast", "--locked"]);
-    report.step(test.args(&packages), false)
+    lint_and_test(report, &packages(&places::members()?, "native"))
 }
 
-/// Every member that no other stage tests: a new crate is in from its first commit.
-fn native_packages(members: &[Member]) -> Vec<String> {
+fn interop(report: &mut Report) -> Outcome {
+    install::apt(CPP_TOOLS)?;
+    lint_and_test(report, &packages(&places::members()?, "interop"))
+}
+
+fn lint_and_test(report: &mut Report, packages: &[String]) -> Outcome {
+    let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
+    clippy.args(packages).args(["--", "-D", "warnings"]);
+    report.step(&mut clippy, false)?;
+    let mut test = cargo(&["test", "--no-fail-fast", "--locked"]);
+    report.step(test.args(packages), false)
+}
+
+/// The members of a stage. What is named nowhere is `native`: a new crate is in from its first commit.
+fn packages(members: &[Member], stage: &str) -> Vec<String> {
+    let stage_of = |name: &str| {
+        ELSEWHERE.iter().find(|(member, _)| *member == name).map_or("native", |(_, stage)| stage)
+    };
     members
         .iter()
-        .filter(|member| ELSEWHERE.iter().all(|(name, _)| *name != member.name))
+        .filter(|member| stage_of(&member.name) == stage)
         .flat_map(|member| ["-p".to_owned(), member.name.clone()])
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ELSEWHERE, STAGES, native_packages};
+    use super::{ELSEWHERE, STAGES, packages};
     use crate::places::Member;
 
     #[test]
     fn a_new_member_is_tested_natively() {
         let member = |name: &str| Member { folder: name.to_owned(), name: name.to_owned() };
-        assert_eq!(native_packages(&[member("kite-core"), member("kite-devnet")]), ["-p", "kite-core"]);
+        let members = [member("kite-core"), member("kite-devnet")];
+        assert_eq!(packages(&members, "native"), ["-p", "kite-core"]);
+        assert_eq!(packages(&members, "interop"), ["-p", "kite-devnet"]);
     }
 
     #[test]
-    fn what_is_tested_elsewhere_has_a_name() {
-        assert!(ELSEWHERE.iter().all(|(member, stage)| !member.is_empty() && !stage.is_empty()));
-        assert!(STAGES.iter().all(|stage| !stage.about.is_empty()));
+    fn what_is_tested_elsewhere_is_tested() {
+        assert!(ELSEWHERE.iter().all(|(_, stage)| STAGES.iter().any(|known| known.name == *stage)));
     }
 }
