@@ -358,12 +358,6 @@ impl World {
         }
     }
 
-    pub fn reconnect(&mut self) {
-        self.disconnect();
-        self.connect();
-        self.settle();
-    }
-
     /// Both sides hold the same commitments, with everything in them.
     pub fn assert_settled(&mut self) {
         let alice = self.alice.channel().commitments().unwrap();
