@@ -364,7 +364,7 @@ fn failing_publishes_our_commitment_once_that_is_stored() {
     let bytes = bitcoin::consensus::encode::serialize(&tx);
     bitcoinconsensus::verify(funding.script_pubkey.as_bytes(), funding.value.to_sat(), &bytes, None, 0)
         .unwrap();
-    assert_eq!(world.alice.channel().rebroadcasts(&world.alice.env()).unwrap(), [tx.clone()]);
+    assert_eq!(world.alice.channel().rebroadcasts(&world.alice.env()).unwrap(), std::slice::from_ref(&tx));
 
     // From now on nothing but the error, whatever the peer says.
     let signed = Message::from(crate::wire::RevokeAndAck {
