@@ -158,6 +158,13 @@ impl Commitments {
             && !pending.iter().any(|list| list.contains(&Update::Add(key.id)))
     }
 
+    /// What of ours stands in HTLCs of our latest commitment: with `to_local` it is all we own.
+    pub fn outgoing_in_flight(&self) -> MilliSatoshi {
+        let offered = self.local.spec.htlcs.iter().filter(|key| key.offered_by == Party::Local);
+        let amounts = offered.filter_map(|key| self.htlcs.get(key)).map(|htlc| htlc.amount);
+        amounts.fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
+    }
+
     /// The peer's HTLCs that are irrevocably committed and not yet removed, in order.
     pub fn unresolved_incoming(&self) -> impl Iterator<Item = HtlcId> + '_ {
         self.htlcs.iter().filter_map(|(key, htlc)| {
