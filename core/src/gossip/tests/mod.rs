@@ -14,6 +14,7 @@ use crate::wire::{
 };
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::{PublicKey, SecretKey};
+use std::sync::OnceLock;
 
 const CHAIN: ChainHash = ChainHash::REGTEST;
 const DATE: u32 = 1_790_000_000;
@@ -27,8 +28,10 @@ fn key(number: u8) -> SecretKey {
     SecretKey::from_slice(&[number; 32]).unwrap()
 }
 
+/// Each is made once.
 fn id(number: u8) -> PublicKey {
-    ec::public_key(&key(number))
+    static IDS: OnceLock<Vec<PublicKey>> = OnceLock::new();
+    IDS.get_or_init(|| (1..110).map(|number| ec::public_key(&key(number))).collect())[usize::from(number) - 1]
 }
 
 /// Two keys by their numbers, so that the first node has the lesser id.
