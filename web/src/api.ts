@@ -17,6 +17,8 @@ export interface Info {
   network: string;
   height: number;
   synced: boolean;
+  /** Why the chain server could not be used when it was asked last. */
+  chainError?: string | undefined;
   peers: number;
   channels: number;
   safeToClose: boolean;
@@ -36,7 +38,7 @@ export interface InvoiceDetails {
 }
 
 export type Parsed =
-  | { type: 'bolt11'; invoice: InvoiceDetails }
+  | { type: 'bolt11'; invoice: InvoiceDetails; fallbackAddress?: string | undefined }
   | {
       type: 'bitcoinAddress';
       address: string;
@@ -44,7 +46,7 @@ export type Parsed =
       label?: string | undefined;
       message?: string | undefined;
     }
-  | { type: 'nodeAddress'; nodeId: string; address: string };
+  | { type: 'nodeAddress'; nodeId: string; address?: string | undefined };
 
 export interface SendRequest {
   input: string;
@@ -69,6 +71,8 @@ export interface Quote {
   hops?: number | undefined;
   paymentHash?: string | undefined;
   idempotencyKey: string;
+  timeoutSecs: number;
+  note?: string | undefined;
 }
 
 export type PaymentKind = 'lightning' | 'onchain' | 'channelOpen' | 'channelClose';
@@ -196,7 +200,9 @@ export interface SafeToClose {
 export type WalletEvent = { type: string; [field: string]: unknown };
 
 export interface EventEnvelope {
+  /** 0 for passing news, which the wallet does not store. */
   seq: bigint;
+  timeSecs: bigint;
   event: WalletEvent;
 }
 
@@ -204,6 +210,8 @@ export interface EventEnvelope {
 export interface WalletMethods {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** The page came to the front or the network came back: connect and look at the chain without delay. */
+  refresh(): Promise<void>;
   info(): Promise<Info>;
   mnemonic(passphrase: string): Promise<string>;
   parse(text: string): Promise<Parsed>;

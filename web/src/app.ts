@@ -36,6 +36,9 @@ const HALTING: Record<string, Halt> = {
   [WORKER_BROKEN]: 'engine',
 };
 
+/** Why a wallet stopped by itself. One that was closed by the page needs no word. */
+const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_unavailable: 'storage' };
+
 const REFRESH_MILLIS = 4000;
 const RECENT = 6;
 /** How long the chain may be out of reach before the page says so. */
@@ -50,8 +53,8 @@ export class App {
   toast: { text: string; tone: Tone } | undefined;
   /** Called after anything changed. */
   onChange: () => void = () => undefined;
-  /** Called for each event of the wallet. */
-  onEvent: (event: WalletEvent) => void = () => undefined;
+  /** Called for each event of the wallet; says whether the screen itself shows what happened. */
+  onEvent: (event: WalletEvent) => boolean = () => false;
 
   #wallet: RemoteWallet | undefined;
   #refreshing: Promise<void> | undefined;
@@ -80,9 +83,11 @@ export class App {
     for (const name of ['online', 'offline']) {
       addEventListener(name, () => {
         this.online = navigator.onLine;
+        this.#hurry();
         this.changed();
       });
     }
+    document.addEventListener('visibilitychange', () => this.#hurry());
     addEventListener('beforeunload', (event) => {
       if (this.phase.name === 'running' && this.snapshot && !this.snapshot.info.safeToClose) event.preventDefault();
     });
@@ -123,6 +128,12 @@ export class App {
     }, 6000);
     say(text);
     this.changed();
+  }
+
+  /** Takes the notice away, as when another screen is shown. */
+  hush(): void {
+    clearTimeout(this.#toastTimer);
+    this.toast = undefined;
   }
 
   /** Goes to the halted screen if this error ends the wallet; says whether it does. */
@@ -180,6 +191,13 @@ export class App {
     return this.#refreshing;
   }
 
+  /** Back in front, or back online: no reason to wait for the next round. */
+  #hurry(): void {
+    if (!this.#wallet || !this.#started || !this.online || document.visibilityState === 'hidden') return;
+    this.#wallet.refresh().catch((thrown: unknown) => this.haltsOn(thrown));
+    void this.refresh();
+  }
+
   async #ask(wallet: RemoteWallet): Promise<void> {
     try {
       const [info, balance, channels, peers, recent] = await Promise.all([
@@ -229,13 +247,14 @@ export class App {
 
   async #take({ event }: EventEnvelope): Promise<void> {
     if (event.type === 'stopped') {
-      const reason = typeof event['reason'] === 'string' ? event['reason'] : '';
-      return this.halt('stopped', reason);
+      const halt = STOPS[String(event['reason'])];
+      if (halt) this.halt(halt, '');
+      return;
     }
     await this.refresh();
+    const shown = this.onEvent(event);
     const said = sayEvent(event);
-    if (said) this.tell(said.text, said.tone);
-    this.onEvent(event);
+    if (said && !shown) this.tell(said.text, said.tone);
   }
 }
 

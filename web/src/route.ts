@@ -11,9 +11,18 @@ export interface Route {
 }
 
 export function readRoute(hash: string): Route {
-  const [place, subject] = hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [place, subject] = hash.replace(/^#\/?/, '').split('/').map(decoded);
   if (!PATHS.includes(place as Place)) return { place: 'home' };
   return subject ? { place: place as Place, subject } : { place: place as Place };
+}
+
+/** A broken escape is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function linkTo(place: Place, subject?: string): string {

@@ -39,12 +39,15 @@ const REASONS: Record<string, (data: Data) => Explanation> = {
     what: `This needs ${sat(neededMsat)}, fee included, and you can spend ${sat(availableMsat)}.`,
     next: 'Lower the amount, or wait for payments that are on their way. A small reserve always stays in each channel.',
   }),
-  fee_too_high: () => ({
-    what: 'Every way to the payee costs more than your fee limit.',
+  fee_too_high: ({ cheapestMsat, limitMsat }) => ({
+    what:
+      typeof cheapestMsat === 'bigint'
+        ? `The cheapest way to the payee costs ${sat(cheapestMsat)}, and your fee limit is ${sat(limitMsat)}.`
+        : 'Every way to the payee costs more than your fee limit.',
     next: 'Nothing was paid. Raise the limit, or try again later.',
   }),
-  no_route: () => ({
-    what: 'No way to the payee was found.',
+  no_route: ({ reason }) => ({
+    what: `No way to the payee was found${tail(reason)}.`,
     next: 'Nothing was paid. Try a smaller amount, try again later, or open a channel closer to the payee.',
   }),
   already_paid: ({ id }) => ({
@@ -123,9 +126,16 @@ const PAYMENT_REASONS: Record<string, Explanation> = {
   },
   invoice_expired: { what: 'The invoice expired before it was paid.', next: 'Nothing was paid. Ask for a new one.' },
   timeout: { what: 'No way worked in the time given.', next: 'Nothing was paid. You can try again.' },
+  recipient_error: { what: 'The payee could not take the payment.', next: 'Nothing was paid. Try again later or ask the payee.' },
+  all_routes_failed: {
+    what: 'Every way that was tried failed.',
+    next: 'Nothing was paid. Try again later, or pay a smaller amount.',
+  },
+  channel_closed: { what: 'The channel closed before the payment could leave.', next: 'Nothing was paid. Try again over another channel.' },
 };
 
 const FIELDS: Record<string, string> = {
+  text: 'That text',
   input: 'That text',
   mnemonic: 'These words',
   passphrase: 'That passphrase',

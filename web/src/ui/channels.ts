@@ -33,11 +33,13 @@ export class ChannelsScreen extends Screen {
     const showsBar = channel.state === 'ready' || channel.state === 'opening' || channel.state === 'pending';
     return html`<li class="card channel" data-testid="channel" data-id=${channel.id} data-state=${channel.state}>
       <div class="card-head"><h2>${name}</h2>${this.#state(channel)}</div>
-      ${showsBar ? balanceBar(ours, theirs, `You can send ${satText(ours)} sat and receive ${satText(theirs)} sat`) : nothing}
-      <div class="sides">
-        <p><span class="side-label ours">You can send</span>${sat(ours, { testid: 'channel-spendable' })}</p>
-        <p class="right"><span class="side-label theirs">You can receive</span>${sat(theirs, { testid: 'channel-receivable' })}</p>
-      </div>
+      ${showsBar
+        ? html`${balanceBar(ours, theirs, `You can send ${satText(ours)} sat and receive ${satText(theirs)} sat`)}
+            <div class="sides">
+              <p><span class="side-label ours">You can send</span>${sat(ours, { testid: 'channel-spendable' })}</p>
+              <p class="right"><span class="side-label theirs">You can receive</span>${sat(theirs, { testid: 'channel-receivable' })}</p>
+            </div>`
+        : nothing}
       ${this.#explain(channel)}
       <details class="quiet"><summary data-testid="channel-details">Details</summary>
         ${facts([
@@ -45,10 +47,10 @@ export class ChannelsScreen extends Screen {
           { label: 'In flight', value: sat(channel.inFlightMsat) },
           { label: 'Reserve', value: satOf(channel.reserveSat) },
           { label: 'Opened by', value: channel.isOpener ? 'You' : 'The other node' },
-          { label: 'Node', value: copyable('the node id', channel.nodeId, 'channel-node') },
-          { label: 'Channel id', value: copyable('the channel id', channel.channelId, 'channel-id') },
-          channel.fundingTxid ? { label: 'Funding transaction', value: copyable('the transaction id', channel.fundingTxid, 'funding-txid') } : undefined,
-          channel.closingTxid ? { label: 'Closing transaction', value: copyable('the transaction id', channel.closingTxid, 'closing-txid') } : undefined,
+          { label: 'Node', value: copyable('the node id', channel.nodeId, 'channel-node'), long: true },
+          { label: 'Channel id', value: copyable('the channel id', channel.channelId, 'channel-id'), long: true },
+          channel.fundingTxid ? { label: 'Funding transaction', value: copyable('the transaction id', channel.fundingTxid, 'funding-txid'), long: true } : undefined,
+          channel.closingTxid ? { label: 'Closing transaction', value: copyable('the transaction id', channel.closingTxid, 'closing-txid'), long: true } : undefined,
         ])}
         ${channel.state === 'ready' || channel.state === 'pending'
           ? html`<button class="button danger-quiet" type="button" ?disabled=${this.busy || this.#closing.has(channel.id)} data-testid="close-channel" @click=${() => void this.#close(channel, name)}>Close this channel</button>`
@@ -79,8 +81,9 @@ export class ChannelsScreen extends Screen {
         return channel.usable ? nothing : html`<p class="hint">The other node is not connected. The wallet keeps trying; your money is safe.</p>`;
       case 'closing':
         return html`<p class="hint">Your coins are on their way back on-chain${channel.closingTxid ? '; the closing transaction waits for a block' : ''}.</p>`;
-      case 'closed':
       case 'failed':
+        return html`<p class="hint">${channel.closeReason ?? 'It cannot be used any more.'} What is yours in it stays counted in your total.</p>`;
+      case 'closed':
         return channel.closeReason ? html`<p class="hint">${channel.closeReason}</p>` : nothing;
     }
   }
@@ -103,6 +106,7 @@ export class ChannelsScreen extends Screen {
   }
 }
 
+/** A failed channel still holds coins, so it stays among the live ones. */
 function over(channel: Channel): boolean {
-  return channel.state === 'closed' || channel.state === 'failed';
+  return channel.state === 'closed';
 }

@@ -42,7 +42,10 @@ export class Frame {
   begin(): void {
     this.#app.onChange = () => this.#draw();
     this.#app.onEvent = (event) => this.#screen.onEvent(event);
-    addEventListener('hashchange', () => this.#draw());
+    addEventListener('hashchange', () => {
+      this.#app.hush();
+      this.#draw();
+    });
     // Countdowns and "2 min ago" move by themselves.
     setInterval(() => document.visibilityState === 'visible' && this.#draw(), 1000);
     this.#draw();

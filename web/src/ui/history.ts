@@ -24,8 +24,9 @@ export class HistoryScreen extends Screen {
     void this.#load();
   }
 
-  override onEvent(): void {
+  override onEvent(): boolean {
     void this.#load();
+    return false;
   }
 
   view(): TemplateResult {

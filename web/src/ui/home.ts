@@ -46,7 +46,7 @@ export class HomeScreen extends Screen {
   #spendable(balance: Balance): TemplateResult {
     const { spendableMsat, receivableMsat } = balance;
     return html`<section class="hero" aria-label="Balance">
-      <p class="hero-label">You can spend</p>
+      <p class="hero-label">You can spend${this.app.config?.network === 'bitcoin' ? nothing : html`<span class="network on-phone">${this.app.config?.network}</span>`}</p>
       <p class="hero-amount">${sat(spendableMsat, { testid: 'spendable' })}</p>
       ${spendableMsat + receivableMsat > 0n ? balanceBar(spendableMsat, receivableMsat, 'What you can spend, beside what you can receive') : nothing}
       <p class="hero-receivable"><span>You can receive</span> ${sat(receivableMsat, { testid: 'receivable' })}</p>
@@ -59,10 +59,10 @@ export class HomeScreen extends Screen {
       <div class="card-head"><h2 id="parts">All your money</h2><strong>${sat(totalMsat, { testid: 'total' })}</strong></div>
       ${facts([
         { label: 'On-chain', value: satOf(onchainSat, { testid: 'onchain' }) },
+        reservedSat > 0n && { label: 'of that kept for closing channels', value: satOf(reservedSat, { testid: 'reserved' }) },
         onchainPendingSat > 0n && { label: 'On-chain, waiting for a block', value: satOf(onchainPendingSat, { testid: 'onchain-pending' }) },
         { label: 'In flight', value: sat(inFlightMsat, { testid: 'in-flight' }) },
         { label: 'In closing channels', value: satOf(closingSat, { testid: 'closing' }) },
-        reservedSat > 0n && { label: 'Kept as reserve', value: satOf(reservedSat, { testid: 'reserved' }) },
       ])}
       <details class="quiet"><summary>Why can I not spend all of it?</summary>
         <p>Lightning spends what is in your channels. Each channel keeps a small reserve of yours until it closes, money in flight is not yours to use yet, and on-chain coins become spendable here when you open a channel with them.</p>

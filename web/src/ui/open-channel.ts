@@ -71,7 +71,7 @@ export class OpenChannelScreen extends Screen {
         <fieldset class="field">
           <legend>With</legend>
           <div class="choices">
-            ${choices.map((choice) => this.#radio('node', choice.nodeId, chosen === choice.nodeId, html`<span class="choice-name">${choice.name}</span><span class="choice-note mono">${shortId(choice.nodeId)}</span><span class="badge ${choice.connected ? 'good' : ''}">${choice.connected ? 'Connected' : 'Not connected'}</span>`, `node-${choice.name}`))}
+            ${choices.map((choice) => this.#radio('node', choice.nodeId, chosen === choice.nodeId, html`<span class="choice-name">${choice.name}</span>${choice.name === shortId(choice.nodeId) ? nothing : html`<span class="choice-note mono">${shortId(choice.nodeId, 4)}</span>`}${choice.connected ? html`<span class="badge good">Connected</span>` : nothing}`, `node-${choice.name}`))}
             ${choices.length > 0 ? this.#radio('node', OTHER, chosen === OTHER, html`<span class="choice-name">Another node</span>`, 'node-other') : nothing}
           </div>
         </fieldset>

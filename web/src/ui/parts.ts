@@ -110,12 +110,14 @@ export interface Fact {
   label: string;
   value: Part;
   testid?: string;
+  /** Under its label over the whole width, for ids and the like. */
+  long?: boolean;
 }
 
 /** Names and values under each other. */
 export function facts(list: (Fact | undefined | false)[]): TemplateResult {
   return html`<dl class="facts">
-    ${list.map((fact) => (fact ? html`<div><dt>${fact.label}</dt><dd data-testid=${fact.testid ?? nothing}>${fact.value}</dd></div>` : nothing))}
+    ${list.map((fact) => (fact ? html`<div class=${fact.long ? 'long' : ''}><dt>${fact.label}</dt><dd data-testid=${fact.testid ?? nothing}>${fact.value}</dd></div>` : nothing))}
   </dl>`;
 }
 

@@ -59,7 +59,7 @@ export function paymentLine(payment: Payment): TemplateResult {
   return html`<li>
     <a class="payment-line ${dead ? 'dead' : ''}" href=${linkTo('payment', payment.id)} data-testid="payment" data-id=${payment.id} data-status=${payment.status}>
       <span class="payment-icon ${settled ? payment.direction : payment.status}">${icon(paymentIcon(payment))}</span>
-      <span class="payment-what"><span class="payment-title">${title}</span><span class="payment-when">${settled ? kindText(payment) : statusText(payment)} · ${when}</span></span>
+      <span class="payment-what"><span class="payment-title">${title}</span><span class="payment-when">${settled ? (title === kindText(payment) ? '' : `${kindText(payment)} · `) : `${statusText(payment)} · `}${when}</span></span>
       <span class="payment-amount ${settled ? payment.direction : ''}">${sat(signedMsat(payment), { sign: true })}</span>
     </a>
   </li>`;

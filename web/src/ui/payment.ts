@@ -1,7 +1,7 @@
 // One payment: on its way, its outcome, and everything known about it. A reload in the middle comes back to here.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Payment } from '../api.ts';
+import type { Payment, WalletEvent } from '../api.ts';
 import { say, type App } from '../app.ts';
 import { dateText, plainSat, tookText } from '../format.ts';
 import { linkTo } from '../route.ts';
@@ -37,8 +37,9 @@ export class PaymentScreen extends Screen {
     clearInterval(this.#timer);
   }
 
-  override onEvent(): void {
+  override onEvent(event: WalletEvent): boolean {
     void this.#ask();
+    return event['id'] === this.#id;
   }
 
   get #open(): boolean {
@@ -92,7 +93,7 @@ export class PaymentScreen extends Screen {
       </div>
       ${trouble(this.failure)}${this.#details(payment)}
       <div class="buttons end">
-        ${payment.status === 'failed' && payment.direction === 'outgoing' ? html`<a class="button primary" href=${linkTo('send')}>Pay something</a>` : nothing}
+        ${payment.status === 'failed' && payment.direction === 'outgoing' ? html`<a class="button primary" href=${linkTo('send')}>Try again</a>` : nothing}
         <a class="button wide" href=${linkTo('home')} data-testid="done">Done</a>
       </div>`;
   }
@@ -125,9 +126,9 @@ export class PaymentScreen extends Screen {
         payment.note ? { label: 'Note', value: payment.note } : undefined,
         { label: 'Begun', value: dateText(payment.createdAtSecs) },
         payment.settledAtSecs !== undefined && { label: 'Done', value: dateText(payment.settledAtSecs) },
-        payment.preimage ? { label: 'Proof of payment (preimage)', value: copyable('the preimage', payment.preimage, 'payment-preimage') } : undefined,
-        payment.paymentHash ? { label: 'Payment hash', value: copyable('the payment hash', payment.paymentHash, 'payment-hash') } : undefined,
-        payment.txid ? { label: 'Transaction', value: copyable('the transaction id', payment.txid, 'payment-txid') } : undefined,
+        payment.preimage ? { label: 'Proof of payment (preimage)', value: copyable('the preimage', payment.preimage, 'payment-preimage'), long: true } : undefined,
+        payment.paymentHash ? { label: 'Payment hash', value: copyable('the payment hash', payment.paymentHash, 'payment-hash'), long: true } : undefined,
+        payment.txid ? { label: 'Transaction', value: copyable('the transaction id', payment.txid, 'payment-txid'), long: true } : undefined,
       ])}
       ${payment.invoice ? html`<details class="quiet"><summary>Invoice</summary><p>${copyable('the invoice', payment.invoice, 'payment-invoice')}</p></details>` : nothing}
     </section>`;

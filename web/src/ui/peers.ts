@@ -36,8 +36,7 @@ export class PeersScreen extends Screen {
 
   #row(peer: Peer): TemplateResult {
     return html`<li data-testid="peer" data-node=${peer.nodeId} data-connected=${peer.connected ? 'true' : 'false'}>
-      <span class="row-what"><strong>${nodeName(peer.nodeId, this.app.world.nodes)}</strong><span class="mono hint breakable">${peer.address}</span></span>
-      <span class="badge ${peer.connected ? 'good' : 'wait'}">${peer.connected ? 'Connected' : 'Trying'}</span>
+      <span class="row-what"><span><strong>${nodeName(peer.nodeId, this.app.world.nodes)}</strong> <span class="badge ${peer.connected ? 'good' : 'wait'}">${peer.connected ? 'Connected' : 'Trying'}</span></span><span class="mono hint breakable">${peer.address}</span></span>
       ${peer.channels === 0
         ? html`<button class="button" type="button" ?disabled=${this.busy} aria-label=${`Disconnect from ${nodeName(peer.nodeId, this.app.world.nodes)}`} @click=${() => void this.attempt(() => this.app.wallet.disconnectPeer(peer.nodeId).then(() => this.app.refresh()))}>Disconnect</button>`
         : html`<span class="hint nowrap">${peer.channels} ${peer.channels === 1 ? 'channel' : 'channels'}</span>`}

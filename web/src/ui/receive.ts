@@ -32,8 +32,9 @@ export class ReceiveScreen extends Screen {
     clearInterval(this.#timer);
   }
 
-  override onEvent(_event: WalletEvent): void {
+  override onEvent(event: WalletEvent): boolean {
     void this.#ask();
+    return event['id'] !== undefined && event['id'] === this.#invoice?.paymentId;
   }
 
   view(): TemplateResult {
@@ -95,12 +96,12 @@ export class ReceiveScreen extends Screen {
         <p class="code-amount">${invoice.amountMsat === undefined ? 'Any amount' : sat(invoice.amountMsat)}</p>
         ${this.#description ? html`<p class="code-for">${this.#description}</p>` : nothing}
         ${qrCode(invoice.qrText, `QR code of the invoice for ${amount}`)}
-        <p class="waiting" role="status"><span class="spinner" aria-hidden="true"></span>Waiting for the payment · <span class="nowrap">${spanText(left)} left</span></p>
-        <p class="mono invoice-text" data-testid="invoice-text" data-value=${invoice.invoice}>${invoice.invoice}</p>
+        <p class="waiting"><span class="spinner" aria-hidden="true"></span>Waiting to be paid, ${spanText(left)} left</p>
         <div class="pair">
           <button class="button primary" type="button" data-testid="invoice-copy" @click=${(event: Event) => void copy(invoice.invoice, event)}>${icon('copy')}<span class="when-idle">Copy</span><span class="when-done">Copied</span></button>
-          <button class="button" type="button" data-testid="invoice-again" @click=${() => this.#again()}>New invoice</button>
+          <button class="button" type="button" data-testid="invoice-again" @click=${() => this.#again()}>New one</button>
         </div>
+        <p class="mono invoice-text" data-testid="invoice-text" data-value=${invoice.invoice}>${invoice.invoice}</p>
       </div>
       <p class="hint centered-text">Keep this page open: only an open wallet can receive.</p>`;
   }

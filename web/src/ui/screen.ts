@@ -23,7 +23,10 @@ export abstract class Screen {
   enter(): void {}
   /** The screen is gone: stop cameras, forget secrets. */
   leave(): void {}
-  onEvent(_event: WalletEvent): void {}
+  /** Something happened in the wallet. Says whether this screen shows it, so that no notice is needed. */
+  onEvent(_event: WalletEvent): boolean {
+    return false;
+  }
 
   /** Does one thing at a time, and shows what went wrong. */
   protected async attempt(work: () => Promise<void>): Promise<void> {

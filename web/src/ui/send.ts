@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Parsed, Quote, SendRequest } from '../api.ts';
 import type { CameraWatch } from '../qr/camera.ts';
-import { nodeAddress, parseSat, satText, shortId, spanText } from '../format.ts';
+import { parseSat, satText, shortId, spanText } from '../format.ts';
 import { goTo, linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';
 import { icon } from './icons.ts';
@@ -78,7 +78,7 @@ export class SendScreen extends Screen {
   #connectOffer(): TemplateResult | typeof nothing {
     if (this.#parsed?.type !== 'nodeAddress') return nothing;
     const { nodeId, address } = this.#parsed;
-    return notice('plain', html`<p>This is the address of a Lightning node, not something to pay. <a href=${linkTo('open-channel', `${nodeId}@${address}`)}>Open a channel with it</a></p>`, 'peers');
+    return notice('plain', html`<p>This is the address of a Lightning node, not something to pay. <a href=${linkTo('open-channel', address ? `${nodeId}@${address}` : nodeId)}>Open a channel with it</a></p>`, 'peers');
   }
 
   #cameraView(): TemplateResult {
@@ -176,7 +176,7 @@ export class SendScreen extends Screen {
       if (this.#input === '') return this.fail({ what: 'There is nothing to pay yet.', next: 'Paste an invoice or an address first.' });
       const parsed = await this.app.wallet.parse(this.#input);
       this.#parsed = parsed;
-      if (parsed.type === 'nodeAddress' || nodeAddress(this.#input)) return;
+      if (parsed.type === 'nodeAddress') return;
       const amountMsat = parsed.type === 'bolt11' ? parsed.invoice.amountMsat : parsed.amountSat === undefined ? undefined : parsed.amountSat * 1000n;
       if (amountMsat === undefined) return this.#go('amount');
       await this.#prepare(parsed.type === 'bolt11' ? {} : { amountMsat });

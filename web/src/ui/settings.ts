@@ -62,9 +62,9 @@ export class SettingsScreen extends Screen {
         { label: 'Network', value: networkName(config?.network ?? '') },
         info && { label: 'Block height', value: `${info.height}${info.synced ? '' : ', catching up'}`, testid: 'height' },
         info && { label: 'Safe to close the tab', value: info.safeToClose ? 'Yes' : 'Not now: something is under way', testid: 'safe-to-close' },
-        info && { label: 'Node id', value: copyable('the node id', info.nodeId, 'node-id') },
-        { label: 'Chain server', value: html`<span class="breakable">${config?.esploraUrl ?? ''}</span>` },
-        config?.proxyUrl ? { label: 'Proxy to the nodes', value: html`<span class="breakable">${config.proxyUrl}</span>` } : undefined,
+        info && { label: 'Node id', value: copyable('the node id', info.nodeId, 'node-id'), long: true },
+        { label: 'Chain server', value: html`<span class="breakable">${config?.esploraUrl ?? ''}</span>`, long: true },
+        config?.proxyUrl ? { label: 'Proxy to the nodes', value: html`<span class="breakable">${config.proxyUrl}</span>`, long: true } : undefined,
         info && { label: 'Version', value: info.version, testid: 'version' },
       ])}
       <details class="quiet"><summary>Who sees what</summary>

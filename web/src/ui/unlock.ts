@@ -25,9 +25,8 @@ export class UnlockScreen extends Screen {
     const { passphrase = '' } = entries(event);
     const form = event.currentTarget as HTMLFormElement;
     if (passphrase === '') {
-      return this.attempt(async () => {
-        throw { code: 'wrong_passphrase' };
-      });
+      this.fail({ what: 'Enter your passphrase.', next: 'It is the one you chose when you made the wallet.' });
+      return this.app.changed();
     }
     await this.attempt(async () => {
       await this.app.wallet.open(this.app.walletConfig, passphrase);

@@ -27,15 +27,15 @@ export interface Failure {
 /** The code of a worker that broke, which no wallet method ever answers. */
 export const WORKER_BROKEN = 'worker_broken';
 
-/** Reads whatever the wasm package threw. */
+/** Reads whatever the wasm package threw. Its errors carry their `kind`, such as `invoiceExpired`, and their fields. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof WebAssembly.RuntimeError) {
     return { code: WORKER_BROKEN, message: thrown.message, data: {} };
   }
-  if (typeof thrown === 'object' && thrown !== null && typeof (thrown as { code?: unknown }).code === 'string') {
-    const { code, message, stack: _stack, ...data } = { ...thrown } as Record<string, unknown>;
-    const text = (thrown as { message?: unknown }).message ?? message;
-    return { code: snake(String(code)), message: typeof text === 'string' ? text : String(code), data };
+  const kind = typeof thrown === 'object' && thrown !== null ? (thrown as { kind?: unknown }).kind : undefined;
+  if (typeof kind === 'string') {
+    const { kind: _kind, name: _name, message: _message, stack: _stack, ...data } = thrown as Record<string, unknown>;
+    return { code: snake(kind), message: String((thrown as { message?: unknown }).message ?? kind), data };
   }
   return { code: 'unknown', message: thrown instanceof Error ? thrown.message : String(thrown), data: {} };
 }

@@ -55,16 +55,16 @@ function call(method: Method, args: unknown[]): Promise<unknown> {
     const entrance = entrances[method as keyof WalletEntrances] as (...args: unknown[]) => Promise<unknown>;
     return entrance(...args);
   }
-  if (!wallet) throw { code: 'no_wallet', message: 'no wallet is open' };
+  if (!wallet) throw { kind: 'noWallet', message: 'no wallet is open' };
   const open = wallet as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const named = open[method];
-  if (typeof named !== 'function') throw { code: 'unknown', message: `the wallet has no method ${method}` };
+  if (typeof named !== 'function') throw new Error(`the wallet has no method ${method}`);
   return named.apply(wallet, args);
 }
 
 function hold(opened: Wallet): void {
   wallet = opened;
-  void tellEvents(opened);
+  tellEvents(opened).catch((thrown: unknown) => told(opened, thrown));
 }
 
 /** Hands the durable events over one by one; the next follows when the page has dealt with this one. */
@@ -76,7 +76,12 @@ async function tellEvents(from: Wallet): Promise<void> {
     });
     post({ kind: 'event', envelope });
     await done;
-    await from.eventHandled(envelope.seq);
-    if (envelope.event.type === 'stopped') return;
+    if (envelope.seq > 0n) await from.eventHandled(envelope.seq);
   }
+}
+
+/** The queue of a wallet that has stopped ends with an error; for any other the page must know. */
+function told(from: Wallet, thrown: unknown): void {
+  const { code, message } = failureOf(thrown);
+  if (wallet === from && !['stopped', 'lease_lost', 'store_unavailable'].includes(code)) broke(message);
 }
