@@ -144,11 +144,9 @@ pub(super) fn missing(path: &str) -> ChainError {
 pub(super) fn success(path: &str, status: StatusCode, body: Vec<u8>) -> Result<Vec<u8>, ChainError> {
     match status.is_success() {
         true => Ok(body),
-        false => Err(ChainError::Refused {
-            path: path.into(),
-            status: status.as_u16(),
-            message: printable(&body),
-        }),
+        false => {
+            Err(ChainError::Refused { path: path.into(), status: status.as_u16(), message: printable(&body) })
+        }
     }
 }
 

@@ -65,8 +65,3 @@ impl ChainView {
         self.known.iter().copied().find(|block| block.hash == *hash)
     }
 }
-
-#[cfg(test)]
-mod hostile_server;
-#[cfg(test)]
-mod tests;

@@ -78,7 +78,8 @@ async fn branch(http: &Http, txid: Txid, height: u32) -> Result<(u32, Vec<TxMerk
     }
     let index = u32::try_from(proof.pos).map_err(|_| garbage(&path, "a place beyond any block"))?;
     // The API gives the hashes of inner nodes in the form of transaction ids.
-    let siblings = proof.merkle.iter().map(|node| TxMerkleNode::from_byte_array(node.to_byte_array())).collect();
+    let siblings =
+        proof.merkle.iter().map(|node| TxMerkleNode::from_byte_array(node.to_byte_array())).collect();
     Ok((index, siblings))
 }
 

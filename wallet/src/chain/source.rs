@@ -92,9 +92,9 @@ impl ChainSource {
         self.given = None;
         let now = self.clock.0.now().mono;
         let mut facts = Vec::new();
-        let everything = self.asked.is_none_or(|(at_tip, at)| {
-            at_tip != tip || now >= at.plus_millis(self.config.scripts_millis)
-        });
+        let everything = self
+            .asked
+            .is_none_or(|(at_tip, at)| at_tip != tip || now >= at.plus_millis(self.config.scripts_millis));
         let histories = self.histories(view, everything).await?;
         if !histories.is_empty() || everything {
             // Histories belong to a tip only if it is still the tip after they were read.
@@ -211,8 +211,7 @@ impl ChainSource {
     /// Unset where the server has no estimates, as on an empty regtest chain.
     async fn fee_rates(&self) -> Result<Option<FeeRates>, ChainError> {
         let path = "/fee-estimates";
-        let estimates: BTreeMap<u16, f64> =
-            self.http.json(path, MEDIUM).await?.unwrap_or_default();
+        let estimates: BTreeMap<u16, f64> = self.http.json(path, MEDIUM).await?.unwrap_or_default();
         let within = |blocks: u16| {
             let usable = |rate: &f64| rate.is_finite() && *rate > 0.0;
             let slow = estimates.range(..=blocks).rev().map(|(_, rate)| *rate).find(usable);
