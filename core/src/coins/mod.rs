@@ -14,4 +14,5 @@ mod tests;
 
 pub use balance::{OnchainBalance, OnchainTransaction};
 pub use error::CoinsError;
+pub(crate) use rows::{RowChange, rows_prefix};
 pub use wallet::Coins;

@@ -4,7 +4,7 @@
 //! type cannot be queued as the other. Gated outputs wait built and in order (P3), behind the batch that holds
 //! everything put up to the end of the input that made them.
 
-use super::{Answer, CommandError, CommandId, EventRecord};
+use super::{Answer, CommandError, CommandId, EventRecord, StoreFailure};
 use crate::store::{Batch, RecordName, Shelf};
 use crate::types::ConnId;
 use crate::wire::Message;
@@ -39,6 +39,10 @@ pub(crate) enum Exempt {
     Drop(ConnId),
     /// The set of watched scripts is another now.
     WatchesChanged,
+    /// The node has stopped.
+    Halted(StoreFailure),
+    /// A command that a stopped node refuses.
+    Stopped(CommandId),
 }
 
 /// The messages that may pass the gate: BOLT 1 set-up and control, and BOLT 7 queries.
@@ -107,7 +111,11 @@ impl Outbox {
         self.shelf.delete(name);
     }
 
-    pub(crate) fn replace(&mut self, prefix: &RecordName, rows: impl IntoIterator<Item = (RecordName, Vec<u8>)>) {
+    pub(crate) fn replace(
+        &mut self,
+        prefix: &RecordName,
+        rows: impl IntoIterator<Item = (RecordName, Vec<u8>)>,
+    ) {
         self.shelf.replace(prefix, rows);
     }
 
@@ -163,6 +171,11 @@ impl Outbox {
         self.exempt.clear();
     }
 
+    /// What a halted node may still say.
+    pub(crate) fn last_words(&mut self, output: Exempt) {
+        self.exempt.push_back(output);
+    }
+
     /// Drops a connection although the node is halted.
     pub(crate) fn drop_connection(&mut self, conn: ConnId) {
         self.connection_lost(conn);
@@ -180,7 +193,8 @@ impl Outbox {
 
     /// Messages for this connection are dropped; `channel_reestablish` recovers what they said (contract P3).
     pub(crate) fn connection_lost(&mut self, conn: ConnId) {
-        let keep = |output: &Gated| !matches!(output, Gated::Send(to, _) | Gated::Disconnect(to) if *to == conn);
+        let keep =
+            |output: &Gated| !matches!(output, Gated::Send(to, _) | Gated::Disconnect(to) if *to == conn);
         self.gated.retain(|(_, output)| keep(output));
         self.fresh.retain(keep);
         self.exempt.retain(|output| {
@@ -260,7 +274,9 @@ mod tests {
         assert!(poll(&mut outbox).is_none());
         assert!(outbox.persisted(second.seq));
         for byte in 2..5 {
-            assert!(matches!(poll(&mut outbox), Some(Next::Gated(Gated::Disconnect(ConnId(conn)))) if conn == byte));
+            assert!(
+                matches!(poll(&mut outbox), Some(Next::Gated(Gated::Disconnect(ConnId(conn)))) if conn == byte)
+            );
         }
     }
 

@@ -1,0 +1,9 @@
+mod close;
+mod fee;
+mod harness;
+mod htlc;
+mod loss;
+mod open;
+mod reestablish;
+mod rows;
+mod table;

@@ -1,0 +1,4 @@
+//! Two nodes, a chain and two disks in one process: the node from the outside.
+
+mod flows;
+mod world;
