@@ -9,3 +9,4 @@
 pub mod chain;
 pub mod keyslot;
 pub mod platform;
+pub mod run;

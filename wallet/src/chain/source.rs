@@ -69,6 +69,11 @@ impl ChainSource {
         self.config.poll_millis
     }
 
+    /// The next look asks about every script.
+    pub fn ask_all(&mut self) {
+        self.asked = None;
+    }
+
     /// Looks once.
     ///
     /// # Errors
@@ -152,8 +157,8 @@ impl ChainSource {
         view: &ChainView,
         everything: bool,
     ) -> Result<Vec<([u8; 32], History)>, ChainError> {
-        let scripts: Vec<&ScriptBuf> =
-            view.watches.iter().filter(|script| everything || !self.told.contains_key(*script)).collect();
+        let mut scripts = view.watches.clone();
+        scripts.retain(|script| everything || !self.told.contains_key(script));
         futures::stream::iter(scripts)
             .map(|script| self.history(script))
             .buffer_unordered(AT_ONCE)
@@ -162,10 +167,10 @@ impl ChainSource {
             .await
     }
 
-    async fn history(&self, script: &ScriptBuf) -> Result<Option<([u8; 32], History)>, ChainError> {
-        let found = self.transactions(script).await?;
+    async fn history(&self, script: ScriptBuf) -> Result<Option<([u8; 32], History)>, ChainError> {
+        let found = self.transactions(&script).await?;
         let digest = digest(&found);
-        if self.told.get(script) == Some(&digest) {
+        if self.told.get(&script) == Some(&digest) {
             return Ok(None);
         }
         let mut transactions = Vec::with_capacity(found.len());
@@ -183,7 +188,7 @@ impl ChainSource {
             };
             transactions.push(Seen { tx, proof });
         }
-        Ok(Some((digest, History { script_pubkey: script.clone(), transactions })))
+        Ok(Some((digest, History { script_pubkey: script, transactions })))
     }
 
     async fn transactions(&self, script: &ScriptBuf) -> Result<Vec<Tx>, ChainError> {
