@@ -14,7 +14,7 @@ mod derive;
 mod words;
 
 pub use derive::KdfCost;
-pub use words::{MnemonicError, check_words, new_words, open_words, seal_words, seed_of};
+pub use words::{MnemonicError, check_words, new_words, open_words, seal_words, seed_of, take_words};
 
 use crate::platform::{Entropy, EntropyError};
 use bitcoin::hashes::{Hash, sha256};

@@ -126,12 +126,14 @@ fn sealed_words_come_out_of_the_records_and_stay_there_for_nobody_else() {
     let words = new_words(&entropy()).unwrap();
     let sealed = seal_words(&words, &key, 1, [5; 24]);
     let mut records = vec![(vec![1; 16], vec![2]), sealed.clone()];
-    assert_eq!(open_words(&mut records, &key, 1).unwrap(), words);
+    assert_eq!(take_words(&mut records, &key).unwrap(), sealed);
     assert_eq!(records, [(vec![1; 16], vec![2])]);
-    assert_eq!(open_words(&mut records, &key, 1).unwrap_err(), VaultError::Damaged);
+    assert_eq!(take_words(&mut records, &key).unwrap_err(), VaultError::Damaged);
+    assert_eq!(open_words(&sealed, &key, 1).unwrap(), words);
+    assert!(open_words(&sealed, &key, 0).is_err());
 
     let (other, _) = create(&UNLOCK, KdfCost::TEST_ONLY, &Counting(AtomicU8::new(100))).unwrap();
-    assert!(open_words(&mut vec![sealed], &other, 1).is_err());
+    assert!(open_words(&sealed, &other, 1).is_err());
 }
 
 #[test]

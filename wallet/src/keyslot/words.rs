@@ -61,20 +61,25 @@ pub fn seal_words(words: &Mnemonic, key: &StorageKey, fence: u64, nonce: [u8; 24
     Vault::new(key.as_bytes()).seal(&name(), &entropy, fence, nonce)
 }
 
-/// Takes the record of the words out of a store's records and opens it.
+/// Takes the record of the words out of a store's records, still sealed: the node must not see it.
 ///
 /// # Errors
-/// It is missing or does not open.
-pub fn open_words(
+/// It is missing.
+pub fn take_words(
     records: &mut Vec<(Vec<u8>, Vec<u8>)>,
     key: &StorageKey,
-    fence: u64,
-) -> Result<Mnemonic, VaultError> {
-    let vault = Vault::new(key.as_bytes());
-    let record_key = vault.key(&name());
+) -> Result<(Vec<u8>, Vec<u8>), VaultError> {
+    let record_key = Vault::new(key.as_bytes()).key(&name());
     let at = records.iter().position(|(key, _)| *key == record_key).ok_or(VaultError::Damaged)?;
-    let (_, value) = records.swap_remove(at);
-    let (_, entropy) = vault.open(&record_key, &value, fence)?;
+    Ok(records.swap_remove(at))
+}
+
+/// Opens the record of the words.
+///
+/// # Errors
+/// It does not open.
+pub fn open_words(sealed: &(Vec<u8>, Vec<u8>), key: &StorageKey, fence: u64) -> Result<Mnemonic, VaultError> {
+    let (_, entropy) = Vault::new(key.as_bytes()).open(&sealed.0, &sealed.1, fence)?;
     Mnemonic::from_entropy_in(Language::English, &Zeroizing::new(entropy)).map_err(|_| VaultError::Damaged)
 }
 

@@ -29,6 +29,7 @@ pub(super) enum Request<M> {
     Command(Box<Command>, oneshot::Sender<Result<Answer, CommandError>>),
     Question(Question<M>),
     EventHandled(u64),
+    Durable(oneshot::Sender<()>),
     GoOnline,
     Hurry,
     Stop(oneshot::Sender<()>),
@@ -72,6 +73,16 @@ impl<M> Handle<M> {
     /// [`Gone`].
     pub async fn event_handled(&self, seq: u64) -> Result<(), Gone> {
         self.request(Request::EventHandled(seq)).await
+    }
+
+    /// Waits until everything that was decided so far is stored.
+    ///
+    /// # Errors
+    /// [`Gone`], also if the store failed.
+    pub async fn durable(&self) -> Result<(), Gone> {
+        let (answer, answered) = oneshot::channel();
+        self.request(Request::Durable(answer)).await?;
+        answered.await.map_err(|_| Gone)
     }
 
     /// Connects to peers and looks at the chain from now on.

@@ -26,22 +26,18 @@ pub fn view(
     hash_at: impl Fn(BlockHeight) -> Option<BlockHash>,
     watches: Vec<ScriptBuf>,
 ) -> ChainView {
+    let block = |height| Some(BlockId { height, hash: hash_at(height)? });
     let mut known = Vec::new();
-    let (mut at, mut step) = (height, 1);
-    while let Some(hash) = hash_at(at) {
-        known.push(BlockId { height: at, hash });
+    let (mut next, mut step) = (Some(height), 1_u32);
+    while let Some(found) = next.and_then(block) {
+        known.push(found);
         if known.len() > 10 {
-            step *= 2;
+            step = step.saturating_mul(2);
         }
-        let Some(below) = at.checked_sub(step) else { break };
-        at = below;
-    }
-    // The block below which nothing is known ends the list: it lies within the last step.
-    let lowest = (0..at).rev().chain(at..=height);
-    let bottom =
-        lowest.take_while(|height| *height < at).filter_map(|height| Some((height, hash_at(height)?))).last();
-    if let Some((height, hash)) = bottom {
-        known.push(BlockId { height, hash });
+        // A step that would go below the lowest block is made smaller, down to one block.
+        next = std::iter::successors(Some(step), |step| Some(step / 2).filter(|step| *step > 0))
+            .filter_map(|step| found.height.checked_sub(step))
+            .find(|height| block(*height).is_some());
     }
     ChainView { known, watches }
 }

@@ -7,6 +7,7 @@
 mod connections;
 mod handle;
 mod machine;
+mod node;
 mod notices;
 mod status;
 mod steps;
@@ -68,6 +69,7 @@ pub fn start<M: Machine + 'static>(start: Start<M>) -> Handle<M> {
         inputs: VecDeque::new(),
         batches: VecDeque::new(),
         committing: false,
+        durable: Vec::new(),
         links: BTreeMap::new(),
         held: Vec::new(),
         peers: BTreeSet::new(),
@@ -105,6 +107,8 @@ struct Runner<M> {
     /// Batches that wait for the one being written.
     batches: VecDeque<Batch>,
     committing: bool,
+    /// Who waits until all of them are durable.
+    durable: Vec<oneshot::Sender<()>>,
     links: BTreeMap<ConnId, Link>,
     /// Connections that the node asked for while offline.
     held: Vec<(ConnId, PublicKey, String)>,
@@ -168,6 +172,7 @@ impl<M: Machine + 'static> Runner<M> {
                 }
             }
             self.settle();
+            self.tell_durable();
         }
         self.end().await;
     }

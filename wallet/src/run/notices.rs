@@ -35,6 +35,8 @@ struct Inner {
     /// The highest stored event that a listener was given.
     listened: u64,
     stopped: bool,
+    /// Counts changes.
+    version: u64,
     waiting: Vec<Waker>,
 }
 
@@ -88,11 +90,21 @@ impl Notices {
         .await
     }
 
-    async fn wait(&self, mut take: impl FnMut(&mut Inner) -> Option<Notice>) -> Option<Notice> {
+    /// Counts everything that was told so far.
+    pub fn version(&self) -> u64 {
+        self.lock().version
+    }
+
+    /// Waits until more was told than at this version, or the end.
+    pub async fn changed_since(&self, version: u64) {
+        self.wait(|inner| (inner.version > version).then_some(())).await;
+    }
+
+    async fn wait<T>(&self, mut take: impl FnMut(&mut Inner) -> Option<T>) -> Option<T> {
         std::future::poll_fn(|context| {
             let mut inner = self.lock();
             match take(&mut inner) {
-                Some(notice) => Poll::Ready(Some(notice)),
+                Some(taken) => Poll::Ready(Some(taken)),
                 None if inner.stopped => Poll::Ready(None),
                 None => {
                     if !inner.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
@@ -109,6 +121,7 @@ impl Notices {
         let waiting = {
             let mut inner = self.lock();
             change(&mut inner);
+            inner.version += 1;
             std::mem::take(&mut inner.waiting)
         };
         waiting.into_iter().for_each(Waker::wake);

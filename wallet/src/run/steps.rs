@@ -65,6 +65,7 @@ impl<M: Machine + 'static> Runner<M> {
                 self.notices.handled(seq);
                 self.inputs.push_back(Input::EventHandled { seq });
             }
+            Some(Request::Durable(answer)) => self.durable.push(answer),
             Some(Request::GoOnline) => self.go_online(),
             Some(Request::Hurry) => {
                 self.inputs.push_back(Input::Hurry);
@@ -144,6 +145,17 @@ impl<M: Machine + 'static> Runner<M> {
             let seq = batch.seq;
             Done::Committed(seq, store.commit(batch).await)
         }));
+    }
+
+    pub(super) fn tell_durable(&mut self) {
+        if self.halted.is_some() {
+            // Whoever waits learns that it will not be.
+            self.durable.clear();
+        } else if !self.committing && self.batches.is_empty() {
+            for answer in std::mem::take(&mut self.durable) {
+                let _ = answer.send(());
+            }
+        }
     }
 
     fn committed(&mut self, seq: u64, result: Result<(), StoreError>) {

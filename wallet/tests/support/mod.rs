@@ -2,5 +2,6 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 pub mod clock;
+pub mod device;
 pub mod esplora;
 pub mod world;
