@@ -15,4 +15,5 @@ mod tests;
 pub use balance::{OnchainBalance, OnchainTransaction};
 pub use error::CoinsError;
 pub(crate) use rows::{RowChange, rows_prefix};
+pub use spend::Spending;
 pub use wallet::Coins;

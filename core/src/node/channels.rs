@@ -1,6 +1,6 @@
 //! Channels inside the node: every step goes through one place, which stores it and lets out what follows.
 
-use super::load::LoadError;
+use super::load::{LoadError, StoredRow};
 use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
 use crate::chain::{Confirmation, Urgency};
@@ -61,11 +61,7 @@ impl ChannelEntry {
         }
     }
 
-    pub(super) fn load(
-        index: u32,
-        rows: Vec<(Vec<u8>, Vec<u8>)>,
-        keys: &NodeKeys,
-    ) -> Result<Self, LoadError> {
+    pub(super) fn load(index: u32, rows: Vec<StoredRow>, keys: &NodeKeys) -> Result<Self, LoadError> {
         let damaged =
             |detail: String| LoadError::Damaged { what: "channel", detail: format!("{index}: {detail}") };
         let (terms, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name == Terms::ROW);

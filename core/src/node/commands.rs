@@ -2,6 +2,7 @@
 
 use super::{Answer, Command, CommandError, CommandId, Node};
 use crate::channel;
+use crate::coins::Spending;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{ChannelId, FeeratePerKw};
 use bitcoin::secp256k1::PublicKey;
@@ -86,9 +87,8 @@ impl Node {
         amount: Option<Amount>,
         feerate: FeeratePerKw,
     ) -> Result<Answer, CommandError> {
-        let (kept, randomness) = (self.reserve(), self.entropy.bytes32());
-        let tx =
-            self.coins.send(&self.keys, script_pubkey, amount, feerate, kept, randomness, self.now.unix)?;
+        let spending = Spending { feerate, kept: self.reserve(), randomness: self.entropy.bytes32() };
+        let tx = self.coins.send(&self.keys, script_pubkey, amount, spending, self.now.unix)?;
         let txid = tx.compute_txid();
         self.outbox.gated(super::outbox::Gated::Broadcast(vec![tx]));
         self.outbox.exempt(super::outbox::Exempt::WatchesChanged);

@@ -118,6 +118,7 @@ impl Node {
             payments: BTreeMap::new(),
             payment_ids: BTreeMap::new(),
             payments_due: true,
+            invoices: BTreeMap::new(),
             exclusions: BTreeMap::new(),
             parts: Parts::default(),
             part_secrets: BTreeMap::new(),
@@ -239,8 +240,11 @@ fn graph(records: &Records) -> Graph {
     stored.and_then(|bytes| Graph::from_bytes(bytes).ok()).unwrap_or_default()
 }
 
+/// The name of a row within its channel, and its content.
+pub(super) type StoredRow = (Vec<u8>, Vec<u8>);
+
 fn channels(records: &Records, keys: &NodeKeys) -> Result<BTreeMap<u32, ChannelEntry>, LoadError> {
-    let mut rows: BTreeMap<u32, Vec<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
+    let mut rows: BTreeMap<u32, Vec<StoredRow>> = BTreeMap::new();
     for (name, content) in of_kind(records, RecordKind::Channel) {
         let (index, row) = name.which.split_first_chunk::<4>().ok_or_else(|| LoadError::Damaged {
             what: "channel",

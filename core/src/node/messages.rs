@@ -205,13 +205,14 @@ impl Node {
         }
         match message {
             Message::OpenChannel(open) => self.accept_channel(conn, node_id, &open),
-            message => match message.channel_id() {
-                Some(channel_id) => match self.channel_of(&node_id, &channel_id) {
-                    Some(index) => self.todo.push_back((index, channel::Command::Message(message))),
-                    None => self.unknown_channel(conn, channel_id),
-                },
-                None => {}
-            },
+            message => {
+                if let Some(channel_id) = message.channel_id() {
+                    match self.channel_of(&node_id, &channel_id) {
+                        Some(index) => self.todo.push_back((index, channel::Command::Message(message))),
+                        None => self.unknown_channel(conn, channel_id),
+                    }
+                }
+            }
         }
         self.run_channels();
     }
@@ -250,7 +251,7 @@ impl Node {
     pub(super) fn send_setup(&mut self, conn: ConnId, message: Message) {
         match Setup::new(message) {
             Ok(setup) => self.outbox.exempt(Exempt::Setup(conn, setup)),
-            Err(message) => self.outbox.gated(Gated::Send(conn, message)),
+            Err(message) => self.outbox.gated(Gated::Send(conn, *message)),
         }
     }
 

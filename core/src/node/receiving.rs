@@ -66,9 +66,7 @@ impl Node {
                 self.fail_htlc(key, &secret, &FailureMessage::UnknownNextPeer)
             }
             Err(error) => {
-                let offset = u16::try_from(error.offset).unwrap_or(u16::MAX);
-                let failure = FailureMessage::InvalidOnionPayload { tlv_type: error.tlv_type, offset };
-                self.fail_htlc(key, &secret, &failure);
+                self.fail_htlc(key, &secret, &FailureMessage::from(error));
             }
         }
     }
