@@ -72,6 +72,7 @@ impl<M> Handle<M> {
     /// # Errors
     /// [`Gone`].
     pub async fn event_handled(&self, seq: u64) -> Result<(), Gone> {
+        self.notices.handled(seq);
         self.request(Request::EventHandled(seq)).await
     }
 

@@ -61,10 +61,7 @@ impl<M: Machine + 'static> Runner<M> {
         match request {
             Some(Request::Command(command, answer)) => self.command(command, answer),
             Some(Request::Question(question)) => question(&self.machine),
-            Some(Request::EventHandled(seq)) => {
-                self.notices.handled(seq);
-                self.inputs.push_back(Input::EventHandled { seq });
-            }
+            Some(Request::EventHandled(seq)) => self.inputs.push_back(Input::EventHandled { seq }),
             Some(Request::Durable(answer)) => self.durable.push(answer),
             Some(Request::GoOnline) => self.go_online(),
             Some(Request::Hurry) => {

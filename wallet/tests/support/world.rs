@@ -84,12 +84,13 @@ impl World {
     }
 }
 
+/// Spends a coin of nobody, another one for each amount.
 pub fn payment(script: &ScriptBuf, sat: u64) -> Transaction {
     Transaction {
         version: bitcoin::transaction::Version::TWO,
         lock_time: LockTime::ZERO,
         input: vec![TxIn {
-            previous_output: OutPoint { txid: Txid::from_byte_array([7; 32]), vout: 1 },
+            previous_output: OutPoint { txid: Txid::hash(&sat.to_be_bytes()), vout: 1 },
             witness: Witness::from_slice(&[vec![1, 2, 3], vec![]]),
             ..Default::default()
         }],
