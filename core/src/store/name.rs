@@ -24,6 +24,8 @@ pub enum RecordKind {
     PeerAddress = 8,
     /// An on-chain payment of the owner, by txid.
     OnchainPayment = 9,
+    /// What one batch changed, by the number of the entry.
+    Journal = 12,
 }
 
 /// The name of a record: its kind and what tells it from others of the kind.
@@ -68,6 +70,7 @@ impl TryFrom<u8> for RecordKind {
             Self::Graph,
             Self::PeerAddress,
             Self::OnchainPayment,
+            Self::Journal,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

@@ -23,6 +23,7 @@ fn three_commits_and_few_bytes_a_node() {
         assert!(pay(&mut world, 0, round, &invoice).is_ok());
         assert!(was_sent(&world, 0, &invoice));
         for side in &world.sides {
+            println!("{:?}", side.batches);
             assert_eq!(side.batches.len(), 3, "{:?}", side.batches);
             assert!(side.batches.iter().sum::<usize>() <= BYTES_A_NODE, "{:?}", side.batches);
         }
