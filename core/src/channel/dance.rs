@@ -9,6 +9,7 @@ use super::effects::{ChannelEvent, Effects};
 use super::error::{ChannelError, Fault, Refusal, Violation};
 use super::rows::{self, RowName};
 use crate::crypto::{ChannelSigner, ec, sha_chain};
+use crate::tx::CommitmentError;
 use crate::types::CommitmentNumber;
 use crate::wire::{CommitmentSigned, RevokeAndAck};
 use bitcoin::secp256k1::SecretKey;
@@ -28,7 +29,8 @@ impl Commitments {
         let spec = self.remote_outlook().map_err(Fault::from)?;
         let number = self.remote.number.next();
         let last = self.remote_signed();
-        let signed = self.drafting().sign_remote(signer, number, &spec, &point, Some(&last))?;
+        let signed =
+            self.drafting().sign_remote(signer, number, &spec, &point, Some(&last)).map_err(overdrawn)?;
         self.remote_next = Some(RemoteCommitment { number, txid: signed.txid, spec });
         self.local_changes.signed = std::mem::take(&mut self.local_changes.proposed);
         self.remote_changes.signed = std::mem::take(&mut self.remote_changes.acked);
@@ -165,5 +167,16 @@ impl Commitments {
                 htlc.onion = None;
             }
         }
+    }
+}
+
+/// Updates of both sides that crossed can ask more of the opener than it has. Neither can take them back, so the channel
+/// cannot go on; all else that keeps us from signing is a fault of ours.
+fn overdrawn(fault: Fault) -> ChannelError {
+    match fault {
+        Fault::Commitment(error @ CommitmentError::OpenerCannotPay { .. }) => {
+            ChannelError::FailChannel(Violation::Commitment(error))
+        }
+        fault => ChannelError::Bug(fault),
     }
 }

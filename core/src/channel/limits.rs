@@ -174,10 +174,15 @@ impl Commitments {
         Ok(())
     }
 
-    /// Checks a fee rate of ours that has just been put among the proposed updates.
+    /// Checks a fee rate of ours that has just been put among the proposed updates. It must be affordable even if all the
+    /// HTLCs that the peer may offer are on their way already: nothing could be taken back then.
     pub(super) fn check_offered_feerate(&self) -> Result<(), Refusal> {
+        let extra_htlcs = usize::from(self.params.local.max_accepted_htlcs);
         for (owner, view) in &self.views().map_err(Refusal::Reduce)? {
-            if let Some(missing) = self.missing(Party::Local, *owner, view, NO_MARGIN, true) {
+            let crowded = Margin { extra_htlcs, ..NO_MARGIN };
+            let now = self.missing(Party::Local, *owner, view, NO_MARGIN, true);
+            let later = self.missing(Party::Local, *owner, view, crowded, false);
+            if let Some(missing) = now.or(later) {
                 return Err(Refusal::InsufficientFunds { missing });
             }
         }

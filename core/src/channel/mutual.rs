@@ -18,7 +18,7 @@ pub(super) fn is_shutdown_script(script: &Script, any_segwit: bool) -> bool {
         return true;
     }
     let later_version =
-        script.is_witness_program() && !script.witness_version().is_some_and(|v| v.to_num() == 0);
+        script.is_witness_program() && script.witness_version().is_some_and(|v| v.to_num() != 0);
     any_segwit && later_version
 }
 

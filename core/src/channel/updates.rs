@@ -6,7 +6,7 @@ use super::commitments::Commitments;
 use super::effects::ChannelEvent;
 use super::error::{ChannelError, Refusal, Violation};
 use super::params::Party;
-use crate::types::{CltvExpiry, FeeratePerKw, HtlcId};
+use crate::types::{CltvExpiry, FeeratePerKw, HtlcId, PaymentPreimage};
 use crate::wire::{
     Message, UpdateAddHtlc, UpdateFailHtlc, UpdateFailMalformedHtlc, UpdateFee, UpdateFulfillHtlc,
 };
@@ -165,6 +165,10 @@ impl Commitments {
     ) -> Result<Option<ChannelEvent>, ChannelError> {
         let key = HtlcKey::outgoing(id);
         let committed = self.local.spec.htlcs.contains(&key);
+        let settled = match &removal {
+            Removal::Fulfilled(preimage) => self.settled_by(id, preimage),
+            Removal::Failed(_) | Removal::Malformed { .. } => None,
+        };
         let Some(htlc) = self.htlcs.get_mut(&key) else { return fail(Violation::UnknownHtlc(key)) };
         if htlc.removal.is_some() {
             return fail(Violation::RemovedTwice(key));
@@ -173,11 +177,11 @@ impl Commitments {
             return fail(Violation::UnknownHtlc(key));
         }
         let event = match &removal {
-            Removal::Fulfilled(preimage) => {
-                if preimage.payment_hash() != htlc.payment_hash {
+            Removal::Fulfilled(_) => {
+                if settled.is_none() {
                     return fail(Violation::WrongPreimage(key));
                 }
-                htlc.origin.map(|origin| ChannelEvent::HtlcSettled { origin, id, preimage: *preimage })
+                settled
             }
             Removal::Failed(_) => None,
             Removal::Malformed { failure_code, .. } => {
@@ -190,6 +194,13 @@ impl Commitments {
         htlc.removal = Some(removal);
         self.remote_changes.proposed.push(Update::Remove(id));
         Ok(event)
+    }
+
+    /// The news that this preimage opens one of our HTLCs, if it does.
+    pub(super) fn settled_by(&self, id: HtlcId, preimage: &PaymentPreimage) -> Option<ChannelEvent> {
+        let htlc = self.htlcs.get(&HtlcKey::outgoing(id))?;
+        let origin = htlc.origin.filter(|_| preimage.payment_hash() == htlc.payment_hash)?;
+        Some(ChannelEvent::HtlcSettled { origin, id, preimage: *preimage })
     }
 
     /// Takes a fee rate from the peer.

@@ -38,6 +38,8 @@ pub enum Input {
     },
     /// The network came back, or the app came to the front: connect again without delay.
     Hurry,
+    /// Write now what would be written in a moment: the app is about to close.
+    Flush,
     /// Bytes of a peer, in any pieces.
     Received {
         /// From where.

@@ -118,6 +118,7 @@ impl Node {
             payments: BTreeMap::new(),
             payment_ids: BTreeMap::new(),
             payments_due: true,
+            invoices: BTreeMap::new(),
             exclusions: BTreeMap::new(),
             parts: Parts::default(),
             part_secrets: BTreeMap::new(),

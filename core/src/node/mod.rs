@@ -33,6 +33,7 @@ use crate::chain::{FeeRates, HeaderChain};
 use crate::coins::Coins;
 use crate::crypto::{Entropy, NodeKeys};
 use crate::gossip::{GossipSync, Graph};
+use crate::invoice::Invoice;
 use crate::onion::SharedSecret;
 use crate::payment::{PartKey, Parts, PaymentRecord};
 use crate::route::Exclusions;
@@ -61,6 +62,8 @@ pub struct Node {
     keys_due: BTreeSet<u32>,
     payments: BTreeMap<PaymentId, PaymentRecord>,
     payment_ids: BTreeMap<PaymentHash, PaymentId>,
+    /// The invoices of payments under way, as they were verified when they came.
+    invoices: BTreeMap<PaymentId, Invoice>,
     /// What was learnt from failed attempts, for as long as a payment is under way.
     exclusions: BTreeMap<PaymentId, Exclusions>,
     /// Whether payments that wait for a way should look again.
@@ -108,6 +111,7 @@ impl Node {
             Input::Connected { conn } => self.connected(conn),
             Input::Accepted { conn } => self.accepted(conn),
             Input::Hurry => self.hurry(),
+            Input::Flush => self.outbox.flush(self.now.mono),
             Input::Received { conn, bytes } => self.received(conn, &bytes),
             Input::Disconnected { conn, reason } => self.disconnected(conn, &reason),
             Input::Chain(fact) => self.chain_fact(fact),
@@ -123,7 +127,7 @@ impl Node {
     pub fn poll_output(&mut self) -> Output {
         loop {
             let entropy = &mut self.entropy;
-            let output = match self.outbox.poll(|| entropy.bytes()) {
+            let output = match self.outbox.poll(self.now.mono, || entropy.bytes()) {
                 None => {
                     self.derive_ahead();
                     return Output::Idle { wake_at: self.wake_at() };
@@ -194,10 +198,16 @@ impl Node {
             return None;
         }
         let payments = self.next_payment_deadline();
-        [self.connections.deadline(), self.parts.deadline(), self.gossip.deadline(), payments]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.outbox.deadline(),
+            self.connections.deadline(),
+            self.parts.deadline(),
+            self.gossip.deadline(),
+            payments,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Contract P4: nothing leaves any more, and nothing is forced.

@@ -2,6 +2,7 @@
 
 use super::{Answer, CommandError, CommandId, Event, Node, SendRequest};
 use crate::channel::{self, AddHtlc, ChannelError, Removal};
+use crate::invoice::Invoice;
 use crate::onion::{self, Decrypted, FailureMessage, HopPayload, HopPayloadBytes, SharedSecret};
 use crate::payment::{
     Attempt, AttemptHop, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord,
@@ -59,7 +60,7 @@ impl Node {
         let payment = Outgoing {
             id: request.id,
             payment_hash: hash,
-            invoice: request.invoice.text,
+            invoice: request.invoice.text.clone(),
             amount: request.amount,
             max_fee: request.max_fee,
             created: self.now.unix,
@@ -70,6 +71,7 @@ impl Node {
         };
         let id = payment.id;
         self.store_payment(PaymentRecord::Outgoing(payment));
+        self.invoices.insert(id, request.invoice);
         self.payments_due = true;
         Ok(Answer::Payment(id))
     }
@@ -105,9 +107,9 @@ impl Node {
     }
 
     fn advance_payment(&mut self, payment: &Outgoing) {
-        // What we stored was decoded before; a text that does not decode any more is a fault of the store.
-        let Ok(invoice) = crate::invoice::Invoice::decode(&payment.invoice) else {
-            return self.give_up(payment, FailureReason::InvoiceExpired);
+        let Some(invoice) = self.invoice_of(payment) else {
+            return self
+                .give_up(payment, FailureReason::NoRoute { detail: "the stored invoice is damaged".into() });
         };
         if invoice.would_expire(self.now.unix) {
             return self.give_up(payment, FailureReason::InvoiceExpired);
@@ -130,6 +132,22 @@ impl Node {
         }
     }
 
+    /// The invoice as it was verified when it came, or again after a start.
+    fn invoice_of(&mut self, payment: &Outgoing) -> Option<Invoice> {
+        if let Some(invoice) = self.invoices.get(&payment.id) {
+            return Some(invoice.clone());
+        }
+        let invoice = Invoice::decode(&payment.invoice).ok()?;
+        self.invoices.insert(payment.id, invoice.clone());
+        Some(invoice)
+    }
+
+    /// Nothing more will be tried: what was kept for it is forgotten.
+    fn forget_search(&mut self, id: &PaymentId) {
+        self.exclusions.remove(id);
+        self.invoices.remove(id);
+    }
+
     /// Whether a channel that could carry payments has its peer away.
     fn awaits_channel(&self) -> bool {
         self.channels.values().any(|entry| {
@@ -149,7 +167,7 @@ impl Node {
     }
 
     /// Finds a way and offers the HTLC; a channel that refuses it is left out, and the next way is tried.
-    fn try_ways(&mut self, payment: &Outgoing, invoice: &crate::invoice::Invoice) -> Result<(), RouteError> {
+    fn try_ways(&mut self, payment: &Outgoing, invoice: &Invoice) -> Result<(), RouteError> {
         let mut first_hops = self.first_hops();
         let shadow = u16::from_be_bytes(self.entropy.bytes()) % (MAX_SHADOW_BLOCKS + 1);
         loop {
@@ -184,7 +202,7 @@ impl Node {
         &self,
         first_hops: &[FirstHop],
         id: PaymentId,
-        invoice: &crate::invoice::Invoice,
+        invoice: &Invoice,
         amount: MilliSatoshi,
         max_fee: MilliSatoshi,
         shadow_cltv_offset: u16,
@@ -206,12 +224,7 @@ impl Node {
     }
 
     /// The payment's record and the channel's step enter one batch (contract P6).
-    fn attempt(
-        &mut self,
-        payment: &Outgoing,
-        invoice: &crate::invoice::Invoice,
-        route: &Route,
-    ) -> Result<(), ChannelError> {
+    fn attempt(&mut self, payment: &Outgoing, invoice: &Invoice, route: &Route) -> Result<(), ChannelError> {
         let session_key = self.entropy.secret_key();
         let payloads = payloads(route, invoice);
         // A route of at most 20 hops fits; one that does not is left out like a channel that refuses.
@@ -259,7 +272,7 @@ impl Node {
             return;
         }
         self.payment_event(id, OutgoingEvent::Settled { preimage, at: self.now.unix });
-        self.exclusions.remove(&id);
+        self.forget_search(&id);
         if let Some(Outgoing { payment_hash, state: OutgoingState::Sent { fee, .. }, .. }) =
             self.outgoing(&id)
         {
@@ -305,7 +318,7 @@ impl Node {
     fn give_up(&mut self, payment: &Outgoing, reason: FailureReason) {
         let (id, payment_hash) = (payment.id, payment.payment_hash);
         self.payment_event(id, OutgoingEvent::GaveUp { reason: reason.clone(), at: self.now.unix });
-        self.exclusions.remove(&id);
+        self.forget_search(&id);
         self.emit(Event::PaymentFailed { id, payment_hash, reason });
     }
 
@@ -338,7 +351,7 @@ fn check_amount(request: &SendRequest) -> Result<(), CommandError> {
     }
 }
 
-fn payloads(route: &Route, invoice: &crate::invoice::Invoice) -> Vec<(PublicKey, HopPayloadBytes)> {
+fn payloads(route: &Route, invoice: &Invoice) -> Vec<(PublicKey, HopPayloadBytes)> {
     let mut payloads: Vec<(PublicKey, HopPayloadBytes)> = route
         .hops
         .windows(2)

@@ -1,8 +1,9 @@
 //! The rows of the commitments, their updates and their HTLCs.
 
 use super::fields::{
-    FieldError, new_row, open, open_bytes, read_flag, read_list, read_msat, read_option, read_tx, read_u32,
-    write_bytes, write_count, write_flag, write_msat, write_option, write_tx,
+    FieldError, new_row, open, open_bytes, read_flag, read_list, read_msat, read_number, read_option,
+    read_tx, read_u32, write_bytes, write_count, write_flag, write_msat, write_number, write_option,
+    write_tx,
 };
 use super::{Parity, RowError, RowName, Rows};
 use crate::channel::changes::{
@@ -11,8 +12,8 @@ use crate::channel::changes::{
 use crate::channel::commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCommitment};
 use crate::channel::keys::KeyCache;
 use crate::channel::params::{ChannelParams, Party};
-use crate::crypto::SecretStore;
-use crate::types::{CltvExpiry, CommitmentNumber, HtlcId, MilliSatoshi, PaymentId};
+use crate::crypto::{SecretStore, sha_chain};
+use crate::types::{CltvExpiry, CommitmentNumber, FeeratePerKw, HtlcId, MilliSatoshi, PaymentId};
 use crate::wire::{Reader, Writer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,7 +43,8 @@ pub(super) fn write(commitments: &Commitments, rows: &mut Rows) {
     }
     for (slot, (index, secret)) in (0..).zip(commitments.remote_secrets.slots()) {
         let mut row = new_row();
-        row.bigsize(index);
+        // The number of the commitment takes fewer bytes than its index.
+        write_number(&mut row, sha_chain::FIRST_INDEX.saturating_sub(index));
         row.put(secret);
         rows.insert(RowName::Secret(slot), row.into_bytes());
     }
@@ -131,10 +133,10 @@ const MAY_BROADCAST: u8 = 8;
 
 fn write_live(commitments: &Commitments, rows: &mut Rows) {
     let mut row = new_row();
-    row.bigsize(commitments.local.number.0);
-    row.bigsize(commitments.remote.number.0);
-    row.bigsize(commitments.local_next_htlc_id.0);
-    row.bigsize(commitments.remote_next_htlc_id.0);
+    write_number(&mut row, commitments.local.number.0);
+    write_number(&mut row, commitments.remote.number.0);
+    write_number(&mut row, commitments.local_next_htlc_id.0);
+    write_number(&mut row, commitments.remote_next_htlc_id.0);
     let flags = [
         (commitments.remote_next.is_some(), HAS_REMOTE_NEXT),
         (commitments.remote_next_point.is_some(), HAS_REMOTE_NEXT_POINT),
@@ -151,11 +153,12 @@ fn write_live(commitments: &Commitments, rows: &mut Rows) {
 }
 
 fn read_live(row: &mut Reader<'_>) -> Result<Live, FieldError> {
-    let (local_number, remote_number) = (CommitmentNumber(row.bigsize()?), CommitmentNumber(row.bigsize()?));
+    let (local_number, remote_number) =
+        (CommitmentNumber(read_number(row)?), CommitmentNumber(read_number(row)?));
     if local_number.0 >> 48 != 0 || remote_number.0 >> 48 != 0 {
         return Err(FieldError::Value("a commitment number above 48 bits"));
     }
-    let (local_next_htlc_id, remote_next_htlc_id) = (HtlcId(row.bigsize()?), HtlcId(row.bigsize()?));
+    let (local_next_htlc_id, remote_next_htlc_id) = (HtlcId(read_number(row)?), HtlcId(read_number(row)?));
     let flags: u8 = row.read()?;
     let has = |flag| flags & flag != 0;
     Ok(Live {
@@ -190,11 +193,11 @@ fn write_updates(row: &mut Writer, updates: &[Update]) {
         match update {
             Update::Add(id) => {
                 row.write(&0u8);
-                row.bigsize(id.0);
+                write_number(row, id.0);
             }
             Update::Remove(id) => {
                 row.write(&1u8);
-                row.bigsize(id.0);
+                write_number(row, id.0);
             }
             Update::Fee(feerate) => {
                 row.write(&2u8);
@@ -207,8 +210,8 @@ fn write_updates(row: &mut Writer, updates: &[Update]) {
 fn read_updates(row: &mut Reader<'_>) -> Result<Vec<Update>, FieldError> {
     read_list(row, |row| {
         Ok(match row.read::<u8>()? {
-            0 => Update::Add(HtlcId(row.bigsize()?)),
-            1 => Update::Remove(HtlcId(row.bigsize()?)),
+            0 => Update::Add(HtlcId(read_number(row)?)),
+            1 => Update::Remove(HtlcId(read_number(row)?)),
             2 => Update::Fee(row.read()?),
             _ => return Err(FieldError::Value("an unknown kind of update")),
         })
@@ -217,21 +220,21 @@ fn read_updates(row: &mut Reader<'_>) -> Result<Vec<Update>, FieldError> {
 
 /// The peer's balance is what is left of the channel.
 fn write_spec(row: &mut Writer, spec: &Spec) {
-    row.write(&spec.feerate);
+    write_number(row, u64::from(spec.feerate.to_sat_per_kw()));
     write_msat(row, spec.local);
     write_count(row, spec.htlcs.len());
     for key in &spec.htlcs {
         write_flag(row, key.offered_by == Party::Remote);
-        row.bigsize(key.id.0);
+        write_number(row, key.id.0);
     }
 }
 
 fn read_spec(row: &mut Reader<'_>, funding: MilliSatoshi, table: &HtlcTable) -> Result<Spec, FieldError> {
-    let feerate = row.read()?;
+    let feerate = FeeratePerKw::from_sat_per_kw(read_u32(row)?);
     let local = read_msat(row)?;
     let keys = read_list(row, |row| {
         let offered_by = if read_flag(row)? { Party::Remote } else { Party::Local };
-        Ok(HtlcKey { offered_by, id: HtlcId(row.bigsize()?) })
+        Ok(HtlcKey { offered_by, id: HtlcId(read_number(row)?) })
     })?;
     let htlcs: BTreeSet<HtlcKey> = keys.into_iter().collect();
     let mut remote = funding.checked_sub(local).ok_or(FieldError::Value("more than the channel holds"))?;
@@ -246,7 +249,7 @@ fn write_htlc(key: HtlcKey, htlc: &LiveHtlc, rows: &mut Rows) {
     let mut row = new_row();
     write_msat(&mut row, htlc.amount);
     row.write(&htlc.payment_hash);
-    row.bigsize(u64::from(htlc.cltv_expiry.height()));
+    write_number(&mut row, u64::from(htlc.cltv_expiry.height()));
     write_option(&mut row, htlc.origin.as_ref(), |row, origin| row.put(&origin.0));
     write_option(&mut row, htlc.path_key.as_ref(), |row, key| row.write(key));
     rows.insert(RowName::Htlc(key), row.into_bytes());
@@ -320,7 +323,10 @@ fn read_secrets(rows: &Rows) -> Result<SecretStore, RowError> {
     let mut slots = Vec::new();
     for name in (0u8..49).map(RowName::Secret) {
         let Some(bytes) = rows.get(&name) else { break };
-        slots.push(open_bytes(bytes, name, |row| Ok((row.bigsize()?, row.array()?)))?);
+        slots.push(open_bytes(bytes, name, |row| {
+            let index = sha_chain::FIRST_INDEX.checked_sub(read_number(row)?);
+            Ok((index.ok_or(FieldError::Value("a commitment number above 48 bits"))?, row.array()?))
+        })?);
     }
     SecretStore::from_slots(slots).map_err(RowError::Secrets)
 }

@@ -53,28 +53,57 @@ impl From<DecodeError> for FieldError {
     }
 }
 
+/// A number in groups of seven bits, the lowest first; all but the last group have the high bit set. Most numbers here
+/// are small, and rows are written with every step.
+pub(super) fn write_number(writer: &mut Writer, mut number: u64) {
+    while number >= 0x80 {
+        let [low, ..] = number.to_le_bytes();
+        writer.write(&(low | 0x80));
+        number >>= 7;
+    }
+    let [low, ..] = number.to_le_bytes();
+    writer.write(&low);
+}
+
+pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u64, FieldError> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let group: u8 = reader.read()?;
+        let bits = u64::from(group & 0x7f);
+        if bits << shift >> shift != bits {
+            return Err(FieldError::Value("a number above 64 bits"));
+        }
+        number |= bits << shift;
+        if group & 0x80 == 0 {
+            let minimal = group != 0 || shift == 0;
+            return minimal.then_some(number).ok_or(FieldError::Value("a number with needless bytes"));
+        }
+    }
+    Err(FieldError::Value("a number above 64 bits"))
+}
+
 pub(super) fn write_msat(writer: &mut Writer, amount: MilliSatoshi) {
-    writer.bigsize(amount.to_msat());
+    write_number(writer, amount.to_msat());
 }
 
 pub(super) fn read_msat(reader: &mut Reader<'_>) -> Result<MilliSatoshi, FieldError> {
-    MilliSatoshi::try_from_msat(reader.bigsize()?)
+    MilliSatoshi::try_from_msat(read_number(reader)?)
         .map_err(|_| FieldError::Value("an amount above the supply"))
 }
 
 pub(super) fn read_u32(reader: &mut Reader<'_>) -> Result<u32, FieldError> {
-    u32::try_from(reader.bigsize()?).map_err(|_| FieldError::Value("a number above 32 bits"))
+    u32::try_from(read_number(reader)?).map_err(|_| FieldError::Value("a number above 32 bits"))
 }
 
 pub(super) fn write_bytes(writer: &mut Writer, bytes: &[u8]) {
     // A length in memory fits 64 bits on every platform there is.
-    writer.bigsize(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    write_number(writer, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     writer.put(bytes);
 }
 
 pub(super) fn read_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], FieldError> {
     let length =
-        usize::try_from(reader.bigsize()?).map_err(|_| FieldError::Value("a length above memory"))?;
+        usize::try_from(read_number(reader)?).map_err(|_| FieldError::Value("a length above memory"))?;
     Ok(reader.take(length)?)
 }
 
@@ -119,7 +148,7 @@ pub(super) fn read_list<'a, T>(
     reader: &mut Reader<'a>,
     mut read: impl FnMut(&mut Reader<'a>) -> Result<T, FieldError>,
 ) -> Result<Vec<T>, FieldError> {
-    let count = reader.bigsize()?;
+    let count = read_number(reader)?;
     let mut list = Vec::new();
     for _ in 0..count {
         list.push(read(reader)?);
@@ -128,7 +157,7 @@ pub(super) fn read_list<'a, T>(
 }
 
 pub(super) fn write_count(writer: &mut Writer, count: usize) {
-    writer.bigsize(u64::try_from(count).unwrap_or(u64::MAX));
+    write_number(writer, u64::try_from(count).unwrap_or(u64::MAX));
 }
 
 pub(super) fn write_script(writer: &mut Writer, script: &ScriptBuf) {

@@ -1,7 +1,7 @@
 //! What the penalty for a revoked commitment needs and nothing else tells: its HTLCs (BOLT 5, Revoked Transaction Close
 //! Handling). The per-commitment secret comes from the stored chain, the amounts from the published transaction.
 
-use super::fields::{FieldError, new_row, open_bytes, read_flag, read_u32, write_flag};
+use super::fields::{FieldError, new_row, open_bytes, read_flag, read_u32, write_flag, write_number};
 use super::{RowError, RowName};
 use crate::channel::commitments::Commitments;
 use crate::channel::params::Party;
@@ -30,7 +30,7 @@ pub(in crate::channel) fn revoked_row(commitments: &Commitments) -> Option<Vec<u
         }
         write_flag(&mut row, key.offered_by == Party::Remote);
         row.write(&htlc.payment_hash);
-        row.bigsize(u64::from(htlc.cltv_expiry.height()));
+        write_number(&mut row, u64::from(htlc.cltv_expiry.height()));
     }
     (row.len() > empty).then(|| row.into_bytes())
 }

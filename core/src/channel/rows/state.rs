@@ -2,7 +2,7 @@
 
 use super::fields::{
     FieldError, new_row, open, read_flag, read_msat, read_option, read_script, read_text, read_tx, read_u32,
-    write_flag, write_msat, write_option, write_script, write_text, write_tx,
+    write_flag, write_msat, write_number, write_option, write_script, write_text, write_tx,
 };
 use super::{RowError, RowName, Rows};
 use crate::channel::Channel;
@@ -29,13 +29,13 @@ pub(super) fn write_params(channel: &Channel, commitments: &Commitments, rows: &
     let params = &commitments.params;
     let mut row = new_row();
     row.write(&channel.peer);
-    row.bigsize(u64::from(channel.key_index));
+    write_number(&mut row, u64::from(channel.key_index));
     write_flag(&mut row, params.opener == Party::Remote);
     row.write(&params.funding_outpoint.txid);
-    row.bigsize(u64::from(params.funding_outpoint.vout));
+    write_number(&mut row, u64::from(params.funding_outpoint.vout));
     row.write(&params.funding_amount);
-    row.bigsize(u64::from(params.minimum_depth));
-    row.bigsize(u64::from(params.opened_at));
+    write_number(&mut row, u64::from(params.minimum_depth));
+    write_number(&mut row, u64::from(params.opened_at));
     write_party(&mut row, &params.local);
     write_party(&mut row, &params.remote);
     rows.insert(RowName::Params, row.into_bytes());

@@ -58,6 +58,13 @@ impl Channel {
                 effects.send(wire::Error::new(self.id, &failed.reason.to_string()));
                 Ok(Transition { next: self.clone(), effects })
             }
+            // Too late for the channel, not for the payment.
+            Command::Message(Message::UpdateFulfillHtlc(message)) => {
+                let mut step = self.unchanged();
+                let event = failed.commitments.settled_by(message.id, &message.payment_preimage);
+                event.into_iter().for_each(|event| step.effects.notify(event));
+                Ok(step)
+            }
             Command::Message(_) => Ok(self.unchanged()),
             Command::NewBlock(_) => {
                 let mut effects = Effects::default();

@@ -51,8 +51,6 @@ pub struct Side {
     pub revoked: BTreeMap<RowName, Vec<u8>>,
     pub events: Vec<ChannelEvent>,
     pub broadcasts: Vec<Transaction>,
-    /// Bytes written by each step that wrote, without onions.
-    pub written: Vec<usize>,
 }
 
 pub fn features() -> Features {
@@ -80,7 +78,6 @@ impl Side {
             revoked: BTreeMap::new(),
             events: Vec::new(),
             broadcasts: Vec::new(),
-            written: Vec::new(),
         }
     }
 
@@ -118,25 +115,17 @@ impl Side {
     /// Stores a step and reads it back; then releases what waited for that.
     pub fn take(&mut self, transition: Transition) -> Vec<Message> {
         let Transition { next, effects } = transition;
-        let mut written = 0;
         for (name, change) in Channel::changed_rows(self.channel.as_ref(), &next) {
             assert_eq!(RowName::from_bytes(&name.to_bytes()), Ok(name));
             match change {
                 Some(bytes) => {
-                    if !matches!(name, RowName::Onion(_)) {
-                        written += bytes.len();
-                    }
                     self.rows.insert(name, bytes);
                 }
                 None => assert!(self.rows.remove(&name).is_some(), "{name:?} was not stored"),
             }
         }
         for (name, bytes) in effects.append {
-            written += bytes.len();
             assert!(self.revoked.insert(name, bytes).is_none(), "{name:?} written twice");
-        }
-        if written > 0 {
-            self.written.push(written);
         }
         if next.is_stored() {
             assert_eq!(Channel::from_rows(self.rows.clone()).unwrap(), next.as_stored());
@@ -319,7 +308,6 @@ impl World {
             let side = world.side(who);
             assert!(side.channel().is_usable(), "{:?}", side.channel().state.name());
             side.events.clear();
-            side.written.clear();
         }
         world
     }
@@ -356,12 +344,6 @@ impl World {
         for who in [Who::Alice, Who::Bob] {
             self.tell(who, Command::Connected);
         }
-    }
-
-    pub fn reconnect(&mut self) {
-        self.disconnect();
-        self.connect();
-        self.settle();
     }
 
     /// Both sides hold the same commitments, with everything in them.

@@ -14,7 +14,7 @@ fn from_open_channel_to_payments() {
     assert_eq!(world.bob.channel().state.name(), "wait_for_funding_confirmed");
     assert_eq!(world.alice.channel().id, world.bob.channel().id);
     let tx = world.funding_tx.clone().unwrap();
-    assert_eq!(world.alice.broadcasts, [tx.clone()]);
+    assert_eq!(world.alice.broadcasts, std::slice::from_ref(&tx));
     assert!(world.bob.broadcasts.is_empty());
     assert!(world.alice.channel().watches().iter().any(|watch| matches!(
         watch, Watch::FundingConfirmed { depth: 3, amount: FUNDING, outpoint, .. } if outpoint.txid == tx.compute_txid()
@@ -82,10 +82,12 @@ fn with_open_channel(change: impl FnOnce(&mut OpenChannel)) -> Result<(), Channe
     Channel::accept(&world.bob.env(), alice, 7, &open).map(|_| ())
 }
 
+type Expected = fn(&Violation) -> bool;
+
 #[test]
 fn recv_open_channel_is_checked() {
     type Change = fn(&mut OpenChannel);
-    let cases: [(Change, fn(&Violation) -> bool); 20] = [
+    let cases: [(Change, Expected); 20] = [
         (|open| open.chain_hash = ChainHash::BITCOIN, |v| matches!(v, Violation::WrongChain)),
         (|open| open.channel_type = None, |v| matches!(v, Violation::ChannelType { .. })),
         (
@@ -200,7 +202,7 @@ fn recv_open_channel_dual_fund_negotiated() {
 #[test]
 fn recv_accept_channel_is_checked() {
     type Change = fn(&mut crate::wire::AcceptChannel);
-    let cases: [(Change, fn(&Violation) -> bool); 8] = [
+    let cases: [(Change, Expected); 8] = [
         (|accept| accept.minimum_depth = 0, |v| matches!(v, Violation::MinimumDepth { .. })),
         (|accept| accept.minimum_depth = 145, |v| matches!(v, Violation::MinimumDepth { .. })),
         (|accept| accept.channel_type = None, |v| matches!(v, Violation::ChannelType { .. })),

@@ -6,7 +6,7 @@ use crate::node::{Answer, Command, CommandError, Event, SendRequest};
 use crate::types::{FeeratePerKw, MilliSatoshi, PaymentId};
 use bitcoin::Amount;
 
-fn with_channel() -> World {
+pub(super) fn with_channel() -> World {
     let mut world = World::new();
     world.give_coins(0, 2_000_000);
     world.connect();
@@ -25,7 +25,7 @@ fn with_channel() -> World {
     world
 }
 
-fn invoice(world: &mut World, side: usize, msat: u64) -> Invoice {
+pub(super) fn invoice(world: &mut World, side: usize, msat: u64) -> Invoice {
     let amount = Some(MilliSatoshi::from_msat(msat));
     let answer =
         world.command(side, Command::MakeInvoice { amount, description: "tea".into(), expiry_secs: 3_600 });
@@ -33,7 +33,7 @@ fn invoice(world: &mut World, side: usize, msat: u64) -> Invoice {
     Invoice::decode(&invoice).unwrap()
 }
 
-fn pay(world: &mut World, side: usize, id: u8, invoice: &Invoice) -> Result<Answer, CommandError> {
+pub(super) fn pay(world: &mut World, side: usize, id: u8, invoice: &Invoice) -> Result<Answer, CommandError> {
     let request = SendRequest {
         id: PaymentId([id; 16]),
         invoice: invoice.clone(),
@@ -45,7 +45,7 @@ fn pay(world: &mut World, side: usize, id: u8, invoice: &Invoice) -> Result<Answ
     world.command(side, Command::Send(Box::new(request)))
 }
 
-fn was_sent(world: &World, side: usize, invoice: &Invoice) -> bool {
+pub(super) fn was_sent(world: &World, side: usize, invoice: &Invoice) -> bool {
     let sent = |event: &Event| matches!(event, Event::PaymentSent { payment_hash, .. } if *payment_hash == invoice.payment_hash);
     world.sides[side].events.iter().filter(|event| sent(event)).count() == 1
 }

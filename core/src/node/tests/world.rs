@@ -22,6 +22,9 @@ pub(super) struct Side {
     starts: u8,
     pub(super) disk: Stored,
     conn: Option<ConnId>,
+    written: Vec<u8>,
+    /// The size of every batch since it was cleared.
+    pub(super) batches: Vec<usize>,
     pub(super) events: Vec<Event>,
     pub(super) answers: BTreeMap<u64, Result<Answer, CommandError>>,
 }
@@ -43,6 +46,8 @@ impl World {
             starts: 0,
             disk: Stored::default(),
             conn: None,
+            written: vec![],
+            batches: vec![],
             events: vec![],
             answers: BTreeMap::new(),
         };
@@ -76,6 +81,14 @@ impl World {
         self.sync();
     }
 
+    /// The host gives the node time to write what nothing waits for.
+    pub(super) fn wait_a_second(&mut self) {
+        self.now.mono = self.now.mono.plus_secs(1);
+        for side in 0..2 {
+            self.input(side, Input::Wake);
+        }
+    }
+
     /// The node is gone, with everything that was not durable.
     pub(super) fn crash(&mut self, side: usize) {
         self.sides[side].node = None;
@@ -84,6 +97,7 @@ impl World {
 
     pub(super) fn cut(&mut self) {
         for side in 0..2 {
+            self.sides[side].written.clear();
             if let Some(conn) = self.sides[side].conn.take()
                 && self.sides[side].node.is_some()
             {
@@ -117,9 +131,20 @@ impl World {
         loop {
             let Some(node) = self.sides[side].node.as_mut() else { return };
             match node.poll_output() {
-                Output::Idle { .. } => return,
+                Output::Idle { .. } => match std::mem::take(&mut self.sides[side].written) {
+                    bytes if bytes.is_empty() => return,
+                    // What was written at once arrives at once.
+                    bytes => {
+                        if let (Some(conn), true) =
+                            (self.sides[1 - side].conn, self.sides[1 - side].node.is_some())
+                        {
+                            self.input(1 - side, Input::Received { conn, bytes });
+                        }
+                    }
+                },
                 Output::Persist(batch) => {
                     let seq = batch.seq;
+                    self.sides[side].batches.push(batch.size());
                     apply(&mut self.sides[side].disk, batch);
                     let now = self.now;
                     let Some(node) = self.sides[side].node.as_mut() else { return };
@@ -135,13 +160,7 @@ impl World {
                     self.input(1 - side, Input::Accepted { conn: PASSIVE });
                     self.input(side, Input::Connected { conn });
                 }
-                Output::Send { bytes, .. } => {
-                    if let (Some(conn), true) =
-                        (self.sides[1 - side].conn, self.sides[1 - side].node.is_some())
-                    {
-                        self.input(1 - side, Input::Received { conn, bytes });
-                    }
-                }
+                Output::Send { bytes, .. } => self.sides[side].written.extend(bytes),
                 Output::Disconnect { .. } => self.cut(),
                 Output::Broadcast(package) => {
                     for tx in package {
