@@ -10,6 +10,11 @@ mod lock;
 mod spawn;
 mod store;
 
+#[cfg(target_family = "wasm")]
+pub mod browser;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
+
 pub use clock::Clock;
 pub use dial::{ByteReader, ByteStream, ByteWriter, Dial, DialError};
 pub use entropy::{Entropy, EntropyError};
