@@ -39,6 +39,7 @@ use crate::run::Handle;
 use bitcoin::Network;
 use bitcoin::secp256k1::PublicKey;
 use futures::future::AbortHandle;
+use kite_api::api;
 use kite_core::node::Node;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,6 +48,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A Lightning wallet with its keys, coins, channels and payments.
 ///
 /// All of it is on this device. One process or tab can have a wallet open at a time.
+#[api(object)]
 pub struct Wallet {
     network: Network,
     node_id: PublicKey,

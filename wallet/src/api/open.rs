@@ -1,5 +1,7 @@
 //! Making, opening, starting and stopping a wallet.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::words::Protected;
 use super::{Wallet, WalletConfig, WalletError};
 use crate::chain::{ChainSource, Publisher};
@@ -7,10 +9,12 @@ use crate::keyslot::{self, KdfCost, SLOT_KEY, StorageKey, Unlock};
 use crate::platform::{Held, Platform};
 use crate::run::{self, Start};
 use bip39::Mnemonic;
+use kite_api::api;
 use kite_core::node::{Node, NodeConfig};
 use kite_core::store::{Op, Stored};
 use std::sync::Arc;
 
+#[api]
 impl Wallet {
     /// Connects to peers and to the chain from now on. Calling it again does nothing.
     ///
@@ -34,7 +38,9 @@ impl Wallet {
     pub async fn refresh(&self) -> Result<(), WalletError> {
         self.handle.hurry().await.map_err(|gone| self.stopped(gone))
     }
+}
 
+impl Wallet {
     /// What [`Wallet::create`] does, on a given device and with a given cost of guessing the passphrase.
     ///
     /// # Errors
