@@ -8,7 +8,7 @@ mod checkpoint;
 mod fact;
 mod feerates;
 pub(crate) mod headers;
-mod proof;
+pub(crate) mod proof;
 mod work;
 
 pub use checkpoint::Checkpoint;

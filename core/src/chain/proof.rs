@@ -131,7 +131,7 @@ pub(crate) mod tests {
         TxMerkleNode::from_byte_array(sha256d::Hash::hash(&pair).to_byte_array())
     }
 
-    fn branch(leaves: &[TxMerkleNode], mut index: usize) -> (Vec<TxMerkleNode>, TxMerkleNode) {
+    pub(crate) fn branch(leaves: &[TxMerkleNode], mut index: usize) -> (Vec<TxMerkleNode>, TxMerkleNode) {
         let (mut level, mut siblings) = (leaves.to_vec(), Vec::new());
         while level.len() > 1 {
             if level.len() % 2 == 1 {

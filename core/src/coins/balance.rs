@@ -3,6 +3,7 @@
 use super::Coins;
 use crate::chain::Confirmation;
 use crate::types::{BlockHeight, UnixTime};
+use bdk_wallet::WalletTx;
 use bdk_wallet::chain::ChainPosition;
 use bitcoin::{Amount, Txid};
 
@@ -59,33 +60,32 @@ impl Coins {
 
     /// Every transaction that changed the wallet, in no particular order.
     pub fn transactions(&self) -> Vec<OnchainTransaction> {
-        self.wallet
-            .transactions()
-            .map(|found| {
-                let tx = &found.tx_node.tx;
-                let (sent, received) = self.wallet.sent_and_received(tx);
-                let (height, time) = match found.chain_position {
-                    ChainPosition::Confirmed { anchor, .. } => {
-                        (Some(anchor.block_id.height), anchor.confirmation_time)
-                    }
-                    ChainPosition::Unconfirmed { first_seen, last_seen } => {
-                        (None, first_seen.or(last_seen).unwrap_or(0))
-                    }
-                };
-                OnchainTransaction {
-                    txid: found.tx_node.txid,
-                    net_sat: signed(received) - signed(sent),
-                    fee: (sent > Amount::ZERO).then(|| self.wallet.calculate_fee(tx).ok()).flatten(),
-                    height,
-                    time: UnixTime(time),
-                }
-            })
-            .collect()
+        self.wallet.transactions().map(|found| self.describe(&found)).collect()
     }
 
-    /// Where one of our transactions stands in the chain.
-    pub fn is_confirmed(&self, txid: Txid) -> Option<bool> {
-        self.wallet.get_tx(txid).map(|found| found.chain_position.is_confirmed())
+    /// One of them.
+    pub fn transaction(&self, txid: Txid) -> Option<OnchainTransaction> {
+        self.wallet.get_tx(txid).map(|found| self.describe(&found))
+    }
+
+    fn describe(&self, found: &WalletTx<'_>) -> OnchainTransaction {
+        let tx = &found.tx_node.tx;
+        let (sent, received) = self.wallet.sent_and_received(tx);
+        let (height, time) = match found.chain_position {
+            ChainPosition::Confirmed { anchor, .. } => {
+                (Some(anchor.block_id.height), anchor.confirmation_time)
+            }
+            ChainPosition::Unconfirmed { first_seen, last_seen } => {
+                (None, first_seen.or(last_seen).unwrap_or(0))
+            }
+        };
+        OnchainTransaction {
+            txid: found.tx_node.txid,
+            net_sat: signed(received) - signed(sent),
+            fee: (sent > Amount::ZERO).then(|| self.wallet.calculate_fee(tx).ok()).flatten(),
+            height,
+            time: UnixTime(time),
+        }
     }
 }
 

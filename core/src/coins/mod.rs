@@ -14,4 +14,6 @@ mod tests;
 
 pub use balance::{OnchainBalance, OnchainTransaction};
 pub use error::CoinsError;
+pub(crate) use rows::{RowChange, rows_prefix};
+pub use spend::Spending;
 pub use wallet::Coins;

@@ -23,7 +23,7 @@ pub(crate) enum RowChange {
 }
 
 /// The name that all rows start with.
-pub(crate) fn prefix() -> RecordName {
+pub(crate) fn rows_prefix() -> RecordName {
     RecordName::only(RecordKind::Coins)
 }
 

@@ -11,6 +11,17 @@ use bitcoin::psbt::Psbt;
 use bitcoin::{Amount, FeeRate, OutPoint, PrivateKey, PublicKey, ScriptBuf, Transaction};
 use std::collections::BTreeMap;
 
+/// How a transaction is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Spending {
+    /// What it pays.
+    pub feerate: FeeratePerKw,
+    /// What must stay in the wallet.
+    pub kept: Amount,
+    /// For the order of outputs. Need not be secret.
+    pub randomness: [u8; 32],
+}
+
 impl Coins {
     /// A signed transaction that pays `amount` to the script of a new channel. Its coins are set aside until
     /// [`Coins::apply_own`] or [`Coins::release`].
@@ -22,11 +33,9 @@ impl Coins {
         keys: &NodeKeys,
         script_pubkey: ScriptBuf,
         amount: Amount,
-        feerate: FeeratePerKw,
-        kept: Amount,
-        randomness: [u8; 32],
+        spending: Spending,
     ) -> Result<Transaction, CoinsError> {
-        let tx = self.build(keys, script_pubkey, Some(amount), feerate, kept, randomness)?;
+        let tx = self.build(keys, script_pubkey, Some(amount), spending)?;
         for input in &tx.input {
             self.wallet.lock_outpoint(input.previous_output);
         }
@@ -42,12 +51,10 @@ impl Coins {
         keys: &NodeKeys,
         script_pubkey: ScriptBuf,
         amount: Option<Amount>,
-        feerate: FeeratePerKw,
-        kept: Amount,
-        randomness: [u8; 32],
+        spending: Spending,
         now: UnixTime,
     ) -> Result<Transaction, CoinsError> {
-        let tx = self.build(keys, script_pubkey, amount, feerate, kept, randomness)?;
+        let tx = self.build(keys, script_pubkey, amount, spending)?;
         self.apply_own(tx.clone(), now);
         Ok(tx)
     }
@@ -69,10 +76,9 @@ impl Coins {
         keys: &NodeKeys,
         script_pubkey: ScriptBuf,
         amount: Option<Amount>,
-        feerate: FeeratePerKw,
-        kept: Amount,
-        randomness: [u8; 32],
+        spending: Spending,
     ) -> Result<Transaction, CoinsError> {
+        let Spending { feerate, kept, randomness } = spending;
         let minimum = script_pubkey.minimal_non_dust();
         if let Some(amount) = amount.filter(|amount| *amount < minimum) {
             return Err(CoinsError::Dust { amount, minimum });

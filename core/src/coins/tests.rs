@@ -1,5 +1,5 @@
 use super::rows::RowChange;
-use super::{Coins, CoinsError};
+use super::{Coins, CoinsError, Spending};
 use crate::chain::headers::tests::{mine, regtest};
 use crate::chain::{Confirmation, HeaderChain};
 use crate::crypto::{NodeKeys, Seed};
@@ -52,6 +52,10 @@ fn funded() -> (Coins, HeaderChain) {
     (coins, chain)
 }
 
+fn spending(kept: Amount) -> Spending {
+    Spending { feerate: RATE, kept, randomness: [1; 32] }
+}
+
 fn elsewhere() -> ScriptBuf {
     let mut script = vec![0, 32];
     script.extend([9; 32]);
@@ -93,7 +97,7 @@ fn a_reorganisation_takes_a_confirmation_back() {
 #[test]
 fn a_funding_pays_the_exact_amount_and_sets_its_coins_aside() {
     let (mut coins, _) = funded();
-    let tx = coins.fund(&keys(), elsewhere(), Amount::from_sat(60_000), RATE, Amount::ZERO, [1; 32]).unwrap();
+    let tx = coins.fund(&keys(), elsewhere(), Amount::from_sat(60_000), spending(Amount::ZERO)).unwrap();
     assert!(tx.output.iter().any(|out| out.script_pubkey == elsewhere() && out.value.to_sat() == 60_000));
     assert!(tx.input.iter().all(|input| !input.witness.is_empty()));
     assert_eq!(coins.balance().spendable, Amount::ZERO);
@@ -108,12 +112,12 @@ fn a_funding_pays_the_exact_amount_and_sets_its_coins_aside() {
 fn what_is_kept_for_closing_channels_is_not_spent() {
     let (mut coins, _) = funded();
     let kept = Amount::from_sat(45_000);
-    let too_much = coins.send(&keys(), elsewhere(), Some(Amount::from_sat(60_000)), RATE, kept, [1; 32], NOW);
+    let too_much = coins.send(&keys(), elsewhere(), Some(Amount::from_sat(60_000)), spending(kept), NOW);
     assert!(matches!(too_much, Err(CoinsError::Insufficient { .. })), "{too_much:?}");
-    let all = coins.send(&keys(), elsewhere(), None, RATE, kept, [1; 32], NOW).unwrap();
+    let all = coins.send(&keys(), elsewhere(), None, spending(kept), NOW).unwrap();
     assert!(all.output.iter().any(|out| out.value == kept && out.script_pubkey != elsewhere()));
     let (dust, minimum) = (Amount::from_sat(100), elsewhere().minimal_non_dust());
-    let refused = coins.send(&keys(), elsewhere(), Some(dust), RATE, Amount::ZERO, [1; 32], NOW);
+    let refused = coins.send(&keys(), elsewhere(), Some(dust), spending(Amount::ZERO), NOW);
     assert_eq!(refused, Err(CoinsError::Dust { amount: dust, minimum }));
 }
 
@@ -137,7 +141,7 @@ fn the_stored_rows_give_the_same_wallet() {
         }
     }
     assert!(gathered && rows.len() < 64);
-    coins.fund(&keys(), elsewhere(), Amount::from_sat(60_000), RATE, Amount::ZERO, [1; 32]).unwrap();
+    coins.fund(&keys(), elsewhere(), Amount::from_sat(60_000), spending(Amount::ZERO)).unwrap();
     if let RowChange::Append(_, row) = coins.take_row_change().unwrap() {
         rows.push(row);
     }

@@ -1,8 +1,7 @@
 //! What an app can ask of the node.
 
-use crate::channel::CloseReason;
-use crate::invoice::Invoice;
-use crate::invoice::InvoiceError;
+use crate::coins::CoinsError;
+use crate::invoice::{Invoice, InvoiceBuildError, InvoiceError};
 use crate::types::{ChannelId, FeeratePerKw, MilliSatoshi, PaymentId};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, ScriptBuf};
@@ -121,6 +120,12 @@ pub enum CommandError {
     /// The peer is not connected.
     #[error("the peer is not connected: connect to it first")]
     NotConnected,
+    /// The on-chain wallet cannot do it.
+    #[error(transparent)]
+    Coins(#[from] CoinsError),
+    /// The invoice could not be made.
+    #[error(transparent)]
+    InvoiceBuild(#[from] InvoiceBuildError),
     /// The peer could not be reached.
     #[error("the peer could not be reached: {reason}")]
     ConnectionFailed {
@@ -136,10 +141,4 @@ pub enum CommandError {
     /// The chain is not known well enough for it.
     #[error("the chain is not in sync yet: wait for it")]
     NotSynced,
-    /// The channel is closing or closed.
-    #[error("the channel is closing: {reason}")]
-    Closing {
-        /// Why.
-        reason: CloseReason,
-    },
 }

@@ -3,7 +3,7 @@
 use super::{Command, CommandError, CommandId, EventRecord};
 use crate::chain::ChainFact;
 use crate::store::Batch;
-use crate::types::{ChannelId, ConnId, Instant, PaymentHash, PaymentId};
+use crate::types::{ConnId, Instant, PaymentHash, PaymentId};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Address, Transaction, Txid};
 
@@ -31,6 +31,15 @@ pub enum Input {
         /// Which one.
         conn: ConnId,
     },
+    /// A peer opened a byte stream to us. Hosts that listen give it a number with the highest bit set.
+    Accepted {
+        /// Which one.
+        conn: ConnId,
+    },
+    /// The network came back, or the app came to the front: connect again without delay.
+    Hurry,
+    /// Write now what would be written in a moment: the app is about to close.
+    Flush,
     /// Bytes of a peer, in any pieces.
     Received {
         /// From where.
@@ -111,6 +120,8 @@ pub enum Output {
     Event(EventRecord),
     /// [`super::Node::watches`] changed: look at the new scripts soon.
     WatchesChanged,
+    /// The store failed and the node does nothing any more (contract P4). Start the wallet again.
+    Halted(StoreFailure),
     /// Nothing else to do until there is an input.
     Idle {
         /// Give [`Input::Wake`] at this moment, if set.
@@ -123,12 +134,10 @@ pub enum Output {
 pub enum Answer {
     /// Nothing more to say.
     Done,
-    /// The channel is being opened; its id will be known by this temporary one until funded.
+    /// The channel is being opened; [`super::Event::ChannelPending`] tells its id.
     ChannelOpening {
         /// The channel key index, the wallet's own name of the channel.
         channel: u32,
-        /// The id on the wire so far.
-        channel_id: ChannelId,
     },
     /// The payment is stored and on its way.
     Payment(PaymentId),

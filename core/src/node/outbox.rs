@@ -4,9 +4,9 @@
 //! type cannot be queued as the other. Gated outputs wait built and in order (P3), behind the batch that holds
 //! everything put up to the end of the input that made them.
 
-use super::{Answer, CommandError, CommandId, EventRecord};
+use super::{Answer, CommandError, CommandId, EventRecord, StoreFailure};
 use crate::store::{Batch, RecordName, Shelf};
-use crate::types::ConnId;
+use crate::types::{ConnId, Instant};
 use crate::wire::Message;
 use bitcoin::Transaction;
 use std::collections::VecDeque;
@@ -39,6 +39,10 @@ pub(crate) enum Exempt {
     Drop(ConnId),
     /// The set of watched scripts is another now.
     WatchesChanged,
+    /// The node has stopped.
+    Halted(StoreFailure),
+    /// A command that a stopped node refuses.
+    Stopped(CommandId),
 }
 
 /// The messages that may pass the gate: BOLT 1 set-up and control, and BOLT 7 queries.
@@ -47,7 +51,7 @@ pub(crate) struct Setup(Message);
 
 impl Setup {
     /// Takes a message if it is one of the kinds that reveal nothing, else gives it back.
-    pub(crate) fn new(message: Message) -> Result<Self, Message> {
+    pub(crate) fn new(message: Message) -> Result<Self, Box<Message>> {
         match message {
             Message::Init(_)
             | Message::Ping(_)
@@ -56,7 +60,7 @@ impl Setup {
             | Message::QueryShortChannelIds(_)
             | Message::QueryChannelRange(_)
             | Message::GossipTimestampFilter(_) => Ok(Self(message)),
-            other => Err(other),
+            other => Err(Box::new(other)),
         }
     }
 
@@ -73,10 +77,15 @@ pub(crate) enum Next {
     Gated(Gated),
 }
 
+/// Writes on which nothing waits are written at the latest so long after they were made.
+const FLUSH_AFTER_MILLIS: u64 = 500;
+
 /// The queue in front of the world.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     shelf: Shelf,
+    /// When writes on which nothing waits must be written.
+    flush_at: Option<Instant>,
     durable: u64,
     in_flight: Option<u64>,
     exempt: VecDeque<Exempt>,
@@ -90,6 +99,7 @@ impl Outbox {
     pub(crate) fn new(shelf: Shelf) -> Self {
         Self {
             shelf,
+            flush_at: None,
             durable: 0,
             in_flight: None,
             exempt: VecDeque::new(),
@@ -107,7 +117,11 @@ impl Outbox {
         self.shelf.delete(name);
     }
 
-    pub(crate) fn replace(&mut self, prefix: &RecordName, rows: impl IntoIterator<Item = (RecordName, Vec<u8>)>) {
+    pub(crate) fn replace(
+        &mut self,
+        prefix: &RecordName,
+        rows: impl IntoIterator<Item = (RecordName, Vec<u8>)>,
+    ) {
         self.shelf.replace(prefix, rows);
     }
 
@@ -124,7 +138,10 @@ impl Outbox {
     }
 
     /// The next output. To be asked only between inputs, when everything an input puts is put.
-    pub(crate) fn poll(&mut self, nonce: impl FnMut() -> [u8; 24]) -> Option<Next> {
+    ///
+    /// A batch is made when an output waits for it, or when its writes are [`FLUSH_AFTER_MILLIS`] old: what a peer said
+    /// and what needs no answer is safe with the peer until then, and shares the batch of the next answer (P5).
+    pub(crate) fn poll(&mut self, now: Instant, nonce: impl FnMut() -> [u8; 24]) -> Option<Next> {
         let wait_for = self.shelf.batch_of_everything();
         self.gated.extend(self.fresh.drain(..).map(|output| (wait_for, output)));
         if let Some(output) = self.exempt.pop_front() {
@@ -133,16 +150,38 @@ impl Outbox {
         if self.halted {
             return None;
         }
-        if self.in_flight.is_none()
-            && let Some(batch) = self.shelf.take_batch(nonce)
-        {
-            self.in_flight = Some(batch.seq);
-            return Some(Next::Persist(batch));
+        if self.in_flight.is_none() && self.is_batch_due(now) {
+            self.flush_at = None;
+            if let Some(batch) = self.shelf.take_batch(nonce) {
+                self.in_flight = Some(batch.seq);
+                return Some(Next::Persist(batch));
+            }
         }
         if self.gated.front().is_some_and(|(wait_for, _)| *wait_for <= self.durable) {
             return self.gated.pop_front().map(|(_, output)| Next::Gated(output));
         }
         None
+    }
+
+    /// Whether an output waits for what is not in a batch yet, or the writes are old enough.
+    fn is_batch_due(&mut self, now: Instant) -> bool {
+        if !self.shelf.is_staged() {
+            self.flush_at = None;
+            return false;
+        }
+        let waits = self.gated.back().is_some_and(|(wait_for, _)| *wait_for > self.shelf.issued());
+        let flush_at = *self.flush_at.get_or_insert(now.plus_millis(FLUSH_AFTER_MILLIS));
+        waits || self.shelf.takes_fence() || flush_at <= now
+    }
+
+    /// Writes what is staged with the next poll, whether something waits for it or not.
+    pub(crate) fn flush(&mut self, now: Instant) {
+        self.flush_at = Some(now);
+    }
+
+    /// When [`Outbox::poll`] has something to do without an input.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.flush_at.filter(|_| self.in_flight.is_none())
     }
 
     /// The store promised that this batch survives. Anything but the batch in flight is refused.
@@ -163,6 +202,11 @@ impl Outbox {
         self.exempt.clear();
     }
 
+    /// What a halted node may still say.
+    pub(crate) fn last_words(&mut self, output: Exempt) {
+        self.exempt.push_back(output);
+    }
+
     /// Drops a connection although the node is halted.
     pub(crate) fn drop_connection(&mut self, conn: ConnId) {
         self.connection_lost(conn);
@@ -180,7 +224,8 @@ impl Outbox {
 
     /// Messages for this connection are dropped; `channel_reestablish` recovers what they said (contract P3).
     pub(crate) fn connection_lost(&mut self, conn: ConnId) {
-        let keep = |output: &Gated| !matches!(output, Gated::Send(to, _) | Gated::Disconnect(to) if *to == conn);
+        let keep =
+            |output: &Gated| !matches!(output, Gated::Send(to, _) | Gated::Disconnect(to) if *to == conn);
         self.gated.retain(|(_, output)| keep(output));
         self.fresh.retain(keep);
         self.exempt.retain(|output| {
@@ -203,7 +248,7 @@ mod tests {
     }
 
     fn poll(outbox: &mut Outbox) -> Option<Next> {
-        outbox.poll(|| [0; 24])
+        outbox.poll(Instant(0), || [0; 24])
     }
 
     fn persist(outbox: &mut Outbox) -> u64 {
@@ -247,6 +292,7 @@ mod tests {
         let mut outbox = outbox();
         let (name, content) = record(1);
         outbox.put(name, content);
+        outbox.flush(Instant(0));
         let Some(Next::Persist(first)) = poll(&mut outbox) else { panic!() };
         for byte in 2..5 {
             let (name, content) = record(byte);
@@ -260,8 +306,22 @@ mod tests {
         assert!(poll(&mut outbox).is_none());
         assert!(outbox.persisted(second.seq));
         for byte in 2..5 {
-            assert!(matches!(poll(&mut outbox), Some(Next::Gated(Gated::Disconnect(ConnId(conn)))) if conn == byte));
+            assert!(
+                matches!(poll(&mut outbox), Some(Next::Gated(Gated::Disconnect(ConnId(conn)))) if conn == byte)
+            );
         }
+    }
+
+    #[test]
+    fn writes_on_which_nothing_waits_gather_for_half_a_second() {
+        let mut outbox = outbox();
+        let (name, content) = record(1);
+        outbox.put(name, content);
+        assert!(poll(&mut outbox).is_none());
+        let due = outbox.deadline().unwrap();
+        assert!(outbox.poll(Instant(due.0 - 1), || [0; 24]).is_none());
+        assert!(matches!(outbox.poll(due, || [0; 24]), Some(Next::Persist(batch)) if batch.ops.len() == 1));
+        assert_eq!(outbox.deadline(), None);
     }
 
     #[test]

@@ -13,8 +13,9 @@ const REQUIRED: [Feature; 5] = [
     Feature::PaymentSecret,
     Feature::ChannelType,
 ];
-/// What we also understand.
-const OPTIONAL: [Feature; 3] = [Feature::BasicMpp, Feature::Anchors, Feature::ShutdownAnysegwit];
+/// What we also understand. `gossip_queries` though we have no gossip to share: LDK sends its graph to none that lacks it.
+const OPTIONAL: [Feature; 4] =
+    [Feature::BasicMpp, Feature::Anchors, Feature::ShutdownAnysegwit, Feature::GossipQueries];
 
 /// What we say of ourselves.
 #[derive(Debug, Clone, PartialEq, Eq)]

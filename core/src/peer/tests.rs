@@ -52,7 +52,7 @@ const POINT: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b1
 fn our_init_says_what_we_can() {
     let mut peer = Peer::new(START, PeerConfig::new(CHAIN));
     let bytes = peer.on_connected(START).encode().unwrap();
-    let expected = format!("0010{}{}{}{}", "0000", "0006100008825101", "0120", hex::encode(CHAIN.as_bytes()));
+    let expected = format!("0010{}{}{}{}", "0000", "0006100008825181", "0120", hex::encode(CHAIN.as_bytes()));
     assert_eq!(hex::encode(bytes), expected);
 }
 
@@ -76,7 +76,7 @@ fn the_features_of_the_remote_are_checked() {
         (&[51], Ok(())),
         (&[28], unknown(28)),
         (&[62], unknown(62)),
-        (&[6], unknown(6)),
+        (&[6], Ok(())),
         (&[100], unknown(100)),
         (&[65534], unknown(65534)),
         (&[17], missing(Feature::BasicMpp, Feature::PaymentSecret)),

@@ -24,6 +24,8 @@ pub enum RecordKind {
     PeerAddress = 8,
     /// An on-chain payment of the owner, by txid.
     OnchainPayment = 9,
+    /// The entropy of the owner's words. The host keeps this one; the node never sees it.
+    Seed = 10,
 }
 
 /// The name of a record: its kind and what tells it from others of the kind.
@@ -68,6 +70,7 @@ impl TryFrom<u8> for RecordKind {
             Self::Graph,
             Self::PeerAddress,
             Self::OnchainPayment,
+            Self::Seed,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

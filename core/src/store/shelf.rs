@@ -85,6 +85,16 @@ impl Shelf {
         self.fence_staged || !self.staged.is_empty()
     }
 
+    /// Whether the next batch is the one that takes the fence.
+    pub fn takes_fence(&self) -> bool {
+        self.fence_staged
+    }
+
+    /// The number of the last batch that was made.
+    pub fn issued(&self) -> u64 {
+        self.issued
+    }
+
     /// The number of the batch that holds everything put so far.
     pub fn batch_of_everything(&self) -> u64 {
         if self.is_staged() { self.issued + 1 } else { self.issued }

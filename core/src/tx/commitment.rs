@@ -7,7 +7,7 @@ use super::order::output_order;
 use super::trim::untrimmed;
 use super::weight::{ANCHOR_AMOUNT, MAX_ACCEPTED_HTLCS};
 use super::{CommitmentError, CommitmentFormat, CommitmentKeys, CommitmentSpec, Direction, Htlc, scripts};
-use crate::types::{CommitmentNumber, MilliSatoshi};
+use crate::types::{CommitmentNumber, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, TxIn, TxOut, Witness};
@@ -43,7 +43,7 @@ pub struct Commitment {
     /// The fee it pays: funding amount less all outputs.
     pub fee: Amount,
     pub(super) format: CommitmentFormat,
-    pub(super) feerate_per_kw: crate::types::FeeratePerKw,
+    pub(super) feerate_per_kw: FeeratePerKw,
     pub(super) second_stage_script: ScriptBuf,
     broadcaster_funding_pubkey: PublicKey,
     countersignatory_funding_pubkey: PublicKey,
@@ -87,6 +87,11 @@ impl Commitment {
     /// The witness script of `to_local` and of the outputs of the HTLC transactions.
     pub const fn delayed_script(&self) -> &ScriptBuf {
         &self.second_stage_script
+    }
+
+    /// The index of the output of a kind; unset where there is none.
+    pub fn output_index(&self, kind: CommitmentOutput) -> Option<u32> {
+        (0u32..).zip(&self.outputs).find(|(_, its)| **its == kind).map(|(index, _)| index)
     }
 
     /// The transaction with both signatures, ready to be published.

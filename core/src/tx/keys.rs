@@ -78,6 +78,11 @@ impl CommitmentKeys {
         Ok(self.htlc_keys.get_or_init(|| keys))
     }
 
+    /// Whether the keys of the HTLC outputs have been derived.
+    pub fn has_htlc_keys(&self) -> bool {
+        self.htlc_keys.get().is_some()
+    }
+
     /// The per-commitment point all of them were derived from.
     pub const fn per_commitment_point(&self) -> &PublicKey {
         &self.per_commitment_point

@@ -1,0 +1,93 @@
+//! Keys of commitments, derived once each and, where the node finds the time, before they are needed.
+
+use super::commitments::Commitments;
+use super::params::{ChannelParams, Party};
+use crate::crypto::{ChannelSigner, DeriveError, SignerError};
+use crate::tx::CommitmentKeys;
+use crate::types::CommitmentNumber;
+use bitcoin::secp256k1::PublicKey;
+use std::fmt;
+use std::sync::Arc;
+
+/// Derived keys. Says nothing about the state of a channel: two caches are always equal, and none is stored.
+#[derive(Clone, Default)]
+pub(super) struct KeyCache {
+    /// Our per-commitment points, the newest last.
+    local_points: Vec<(CommitmentNumber, PublicKey)>,
+    /// The keys of our next commitment.
+    local: Option<Arc<CommitmentKeys>>,
+    /// The keys of the peer's next commitment.
+    remote: Option<Arc<CommitmentKeys>>,
+}
+
+impl PartialEq for KeyCache {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KeyCache {}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyCache")
+    }
+}
+
+impl KeyCache {
+    /// Our per-commitment point with that number, remembered if it is new.
+    pub(super) fn local_point(
+        &mut self,
+        signer: &ChannelSigner,
+        number: CommitmentNumber,
+    ) -> Result<PublicKey, SignerError> {
+        if let Some((_, point)) = self.local_points.iter().find(|(its, _)| *its == number) {
+            return Ok(*point);
+        }
+        let point = signer.per_commitment_point(number)?;
+        if self.local_points.len() >= 3 {
+            self.local_points.remove(0);
+        }
+        self.local_points.push((number, point));
+        Ok(point)
+    }
+
+    /// The keys of the commitment of `broadcaster` with that point.
+    pub(super) fn keys_for(
+        &self,
+        params: &ChannelParams,
+        broadcaster: Party,
+        point: &PublicKey,
+    ) -> Result<Arc<CommitmentKeys>, DeriveError> {
+        let cached = match broadcaster {
+            Party::Local => &self.local,
+            Party::Remote => &self.remote,
+        };
+        if let Some(keys) = cached.as_ref().filter(|keys| keys.per_commitment_point() == point) {
+            return Ok(Arc::clone(keys));
+        }
+        let of = |party| &params.of(party).basepoints;
+        CommitmentKeys::derive(of(broadcaster), of(broadcaster.other()), point).map(Arc::new)
+    }
+}
+
+impl Commitments {
+    /// Derives what the next commitments will need. To be called while there is nothing else to do.
+    ///
+    /// # Errors
+    /// [`SignerError`]: a key does not exist, with probability 2^-128.
+    pub fn derive_ahead(&mut self, signer: &ChannelSigner) -> Result<(), SignerError> {
+        let next = self.local.number.next();
+        let point = self.cache.local_point(signer, next)?;
+        self.cache.local_point(signer, next.next())?;
+        let keys = self.cache.keys_for(&self.params, Party::Local, &point)?;
+        keys.htlc_keys()?;
+        self.cache.local = Some(keys);
+        if let Some(point) = self.remote_next_point {
+            let keys = self.cache.keys_for(&self.params, Party::Remote, &point)?;
+            keys.htlc_keys()?;
+            self.cache.remote = Some(keys);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! What is the same in every state with a funding transaction: confirmation, deadlines, reconnection, the spend.
+
+use super::{Closing, Failed, FreezeCause, Frozen, Link, Negotiating, Normal, ShuttingDown, State};
+use crate::channel::command::Env;
+use crate::channel::commitments::Commitments;
+use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
+use crate::channel::error::{ChannelError, Violation};
+use crate::channel::reestablish::Sync;
+use crate::channel::{Channel, Party, Removal};
+use crate::types::{BlockHeight, ShortChannelId};
+use crate::wire::{ChannelReady, ChannelReestablish};
+use bitcoin::Transaction;
+
+/// A coinbase output can be spent after so many blocks.
+const COINBASE_MATURITY: u32 = 100;
+
+impl Commitments {
+    /// Notes where the funding transaction stands, after a last look at what it pays. Says whether it is deep enough.
+    pub(super) fn confirm_funding(
+        &mut self,
+        env: &Env<'_>,
+        tx: &Transaction,
+        short_channel_id: ShortChannelId,
+    ) -> Result<bool, ChannelError> {
+        let outpoint = self.params.funding_outpoint;
+        let output = usize::try_from(outpoint.vout).ok().and_then(|index| tx.output.get(index));
+        let pays = output.is_some_and(|output| {
+            output.value == self.params.funding_amount
+                && output.script_pubkey == self.params.funding_script().to_p2wsh()
+        });
+        if tx.compute_txid() != outpoint.txid || !pays {
+            return Err(ChannelError::FailChannel(Violation::FundingOutput));
+        }
+        let depth = env.height.saturating_add(1).saturating_sub(short_channel_id.block());
+        let needed = if tx.is_coinbase() { COINBASE_MATURITY } else { self.params.minimum_depth };
+        if depth < needed {
+            return Ok(false);
+        }
+        self.funding.short_channel_id = Some(short_channel_id);
+        self.funding.tx = None;
+        Ok(true)
+    }
+
+    /// Takes what the peer's `channel_ready` tells; repetitions may only change the alias.
+    pub(super) fn receive_channel_ready(&mut self, message: &ChannelReady) {
+        self.remote_next_point.get_or_insert(message.second_per_commitment_point);
+        if message.short_channel_id.is_some() {
+            self.funding.remote_alias = message.short_channel_id;
+        }
+    }
+
+    /// Whether an HTLC is so close to its expiry, or so far behind it, that only the chain can settle it
+    /// (BOLT 2, `cltv_expiry_delta` Selection).
+    pub(super) fn check_deadlines(&self, env: &Env<'_>, height: BlockHeight) -> Result<(), ChannelError> {
+        let committed = |key| {
+            let next = self.remote_next.as_ref().map(|next| &next.spec);
+            [Some(&self.local.spec), Some(&self.remote.spec), next]
+                .iter()
+                .flatten()
+                .any(|spec| spec.htlcs.contains(key))
+        };
+        for (key, htlc) in self.htlcs.iter().filter(|(key, _)| committed(key)) {
+            let expiry = htlc.cltv_expiry.height();
+            let violation = match key.offered_by {
+                Party::Local if height >= expiry.saturating_add(env.config.offered_htlc_grace) => {
+                    Violation::HtlcTimedOut { key: *key, height }
+                }
+                Party::Remote
+                    if matches!(htlc.removal, Some(Removal::Fulfilled(_)))
+                        && height.saturating_add(env.config.fulfilled_htlc_deadline) >= expiry =>
+                {
+                    Violation::FulfilmentOverdue { key: *key, height }
+                }
+                _ => continue,
+            };
+            return Err(ChannelError::FailChannel(violation));
+        }
+        Ok(())
+    }
+}
+
+impl Channel {
+    /// Both sides are ready.
+    pub(super) fn become_normal(
+        &self,
+        commitments: Commitments,
+        short_channel_id: ShortChannelId,
+        mut effects: Effects,
+    ) -> Transition {
+        effects.notify(ChannelEvent::Ready { short_channel_id });
+        self.step(State::Normal(Normal { commitments }), effects)
+    }
+
+    pub(super) fn receive_reestablish(
+        &self,
+        env: &Env<'_>,
+        message: &ChannelReestablish,
+    ) -> Result<Transition, ChannelError> {
+        let mut next = self.clone();
+        let mut effects = Effects::default();
+        let shutdown_script = match &self.state {
+            State::ShuttingDown(ShuttingDown { local_script, sent: true, .. })
+            | State::Negotiating(Negotiating { local_script, .. }) => Some(local_script),
+            _ => None,
+        };
+        let Some(commitments) = next.state.commitments_mut() else { return Ok(self.unchanged()) };
+        match commitments.synchronise(env, message, shutdown_script, &mut effects)? {
+            Sync::WeFellBehind => {
+                let commitments = commitments.clone();
+                let cause = FreezeCause::FellBehind;
+                effects.send(super::fell_behind_error(self));
+                effects.notify(ChannelEvent::FellBehind);
+                next.state = State::Frozen(Frozen { commitments, cause });
+                next.link = Link::Online;
+                Ok(Transition { next, effects })
+            }
+            Sync::PeerFellBehind => {
+                effects.notify(ChannelEvent::PeerFellBehind);
+                Ok(Transition { next: self.clone(), effects })
+            }
+            Sync::Same => {
+                next.link = Link::Online;
+                match next.state.clone() {
+                    State::ShuttingDown(state) => next.go_on_shutting_down(env, state, effects),
+                    State::Negotiating(state) => next.negotiate(env, state, effects),
+                    _ => Ok(Transition { next, effects }),
+                }
+            }
+        }
+    }
+
+    /// The funding output was spent: whatever the protocol was doing, it is over.
+    pub(super) fn funding_spent(&self, env: &Env<'_>, tx: &Transaction) -> Result<Transition, ChannelError> {
+        let Some(commitments) = self.state.commitments() else { return Ok(self.unchanged()) };
+        let outpoint = commitments.params.funding_outpoint;
+        if !tx.input.iter().any(|input| input.previous_output == outpoint) {
+            return Ok(self.unchanged());
+        }
+        let closing_script = match &self.state {
+            State::ShuttingDown(ShuttingDown { local_script, .. })
+            | State::Negotiating(Negotiating { local_script, .. }) => Some(local_script.clone()),
+            State::Closing(Closing { closing_script, .. }) => closing_script.clone(),
+            _ => None,
+        };
+        let spend = commitments.explain_spend(env, tx, closing_script.as_deref())?;
+        let txid = tx.compute_txid();
+        if matches!(&self.state, State::Closing(closing) if closing.txid == txid) {
+            return Ok(self.unchanged());
+        }
+        let mut commitments = commitments.clone();
+        commitments.forget_uncommitted();
+        // Somebody published it.
+        commitments.may_broadcast |= spend.closer == Closer::Local;
+        let reason = match (&self.state, spend.closer) {
+            (State::Failed(Failed { reason, .. }), Closer::Local) => reason.clone(),
+            (State::Closing(Closing { reason, .. }), Closer::Local) => reason.clone(),
+            (_, Closer::Mutual) => CloseReason::Mutual,
+            (_, Closer::Local) => CloseReason::ForceClosed,
+            _ => CloseReason::RemoteForceClosed,
+        };
+        let mut effects = Effects::default();
+        super::never_committed(&commitments, &mut effects);
+        let (closer, to_us) = (spend.closer, spend.to_us);
+        effects.notify(ChannelEvent::Closing { closer, txid, to_us });
+        let closing = Closing { commitments, closer, txid, tx: tx.clone(), to_us, closing_script, reason };
+        Ok(self.step(State::Closing(closing), effects))
+    }
+}

@@ -1,0 +1,459 @@
+use super::harness::{FUNDING, HEIGHT, Side, Who, World, add, request};
+use crate::channel::{
+    ChannelError, ChannelEvent, CloseReason, Closer, Command, Gated, Link, Refusal, State, Violation, Watch,
+};
+use crate::types::{Feature, FeeratePerKw, HtlcId, MilliSatoshi, PaymentId};
+use crate::wire::{ClosingSigned, FeeRange, Message};
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, ScriptBuf, Transaction};
+
+const SHUTDOWN: Command = Command::Shutdown { script: None };
+
+fn agreed(side: &Side) -> (Amount, Amount) {
+    let agreed = side.events.iter().find_map(|event| match event {
+        ChannelEvent::ClosingAgreed { to_us, fee, .. } => Some((*to_us, *fee)),
+        _ => None,
+    });
+    agreed.unwrap()
+}
+
+fn bury(world: &mut World, tx: &Transaction) {
+    for who in [Who::Alice, Who::Bob] {
+        world.tell(who, Command::FundingSpent(tx.clone()));
+        let side = world.side(who);
+        let State::Closing(closing) = &side.channel().state else { panic!() };
+        assert_eq!((closing.closer, closing.txid), (Closer::Mutual, tx.compute_txid()));
+        assert!(
+            side.channel()
+                .watches()
+                .contains(&Watch::FundingSpendBuried { txid: tx.compute_txid(), depth: 100 })
+        );
+        world.tell(who, Command::FundingSpendBuried);
+        let side = world.side(who);
+        assert_eq!(side.channel().state.name(), "closed");
+        assert!(side.rows.is_empty());
+        assert_eq!(side.events.last(), Some(&ChannelEvent::Closed { reason: CloseReason::Mutual }));
+    }
+}
+
+#[test]
+fn closing_together_whoever_begins() {
+    for (begins, simultaneous) in [(Who::Alice, false), (Who::Bob, false), (Who::Bob, true)] {
+        let mut world = World::open();
+        world.tell(begins, SHUTDOWN);
+        if simultaneous {
+            world.tell(begins.other(), SHUTDOWN);
+        }
+        world.settle();
+        let (alice_gets, fee) = agreed(&world.alice);
+        let (bob_gets, same_fee) = agreed(&world.bob);
+        assert_eq!(fee, same_fee);
+        assert_eq!(alice_gets, Amount::from_sat(700_000) - fee);
+        assert_eq!(bob_gets, Amount::from_sat(300_000));
+        assert_eq!(world.alice.broadcasts.last(), world.bob.broadcasts.last());
+        let tx = world.alice.broadcasts.last().unwrap().clone();
+        assert_eq!(tx.input[0].previous_output.txid, world.funding_tx.as_ref().unwrap().compute_txid());
+        let outputs: u64 = tx.output.iter().map(|output| output.value.to_sat()).sum();
+        assert_eq!(Amount::from_sat(outputs), FUNDING - fee);
+        bury(&mut world, &tx);
+    }
+}
+
+#[test]
+fn closing_tx_is_valid_for_bitcoin() {
+    let mut world = World::open();
+    world.tell(Who::Alice, SHUTDOWN);
+    world.settle();
+    let tx = world.alice.broadcasts.last().unwrap();
+    let funding = &world.funding_tx.as_ref().unwrap().output[1];
+    let bytes = bitcoin::consensus::encode::serialize(tx);
+    bitcoinconsensus::verify(funding.script_pubkey.as_bytes(), funding.value.to_sat(), &bytes, None, 0)
+        .unwrap();
+}
+
+#[test]
+fn shutdown_waits_for_htlcs() {
+    let mut world = World::open();
+    let id = world.add(Who::Alice, 50_000_000, 1);
+    world.settle();
+    world.tell(Who::Bob, SHUTDOWN);
+    world.settle();
+    for who in [Who::Alice, Who::Bob] {
+        assert_eq!(world.side(who).channel().state.name(), "shutting_down");
+        let refused = world.try_tell(who, Command::AddHtlc(add(1_000_000, 2)));
+        assert_eq!(refused, Err(ChannelError::Refused(Refusal::ShuttingDown)));
+        assert_eq!(world.try_tell(who, SHUTDOWN), Err(ChannelError::Refused(Refusal::ShuttingDown)));
+    }
+    world.tell(Who::Alice, Command::UpdateFee(FeeratePerKw::from_sat_per_kw(1_200)));
+    world.settle();
+    world.fulfil(Who::Bob, id, 1);
+    world.settle();
+    let (_, fee) = agreed(&world.alice);
+    assert_eq!(agreed(&world.alice).0, Amount::from_sat(650_000) - fee);
+    assert_eq!(agreed(&world.bob).0, Amount::from_sat(350_000));
+}
+
+#[test]
+fn shutdown_waits_for_our_unsigned_updates() {
+    let mut world = World::open();
+    world.add(Who::Alice, 50_000_000, 1);
+    world.tell(Who::Alice, SHUTDOWN);
+    assert!(matches!(world.to_bob.make_contiguous(), [Message::UpdateAddHtlc(_)]));
+    world.tell(Who::Alice, Command::Sign);
+    let sent: Vec<u16> = world.to_bob.iter().map(Message::message_type).collect();
+    assert_eq!(sent, [128, 132, 38]);
+    world.settle();
+    assert_eq!(world.alice.channel().state.name(), "shutting_down");
+    world.fail(Who::Bob, HtlcId(0));
+    world.settle();
+    assert_eq!(agreed(&world.bob).0, Amount::from_sat(300_000));
+}
+
+#[test]
+fn recv_shutdown_is_checked() {
+    let mut world = World::open();
+    world.tell(Who::Alice, SHUTDOWN);
+    let Message::Shutdown(shutdown) = world.intercept(Who::Bob) else { panic!() };
+    for script in [vec![], vec![0x6a], vec![0x51], [&[0x00, 0x15][..], &[1; 21]].concat()] {
+        let mut wrong = shutdown.clone();
+        wrong.scriptpubkey = ScriptBuf::from_bytes(script);
+        let error = world.bob.try_process(Command::Message(wrong.into())).unwrap_err();
+        assert_eq!(error, ChannelError::Warn(Violation::ShutdownScript));
+    }
+    let taproot = ScriptBuf::from_bytes([&[0x51, 0x20][..], &[1; 32]].concat());
+    let mut later = shutdown.clone();
+    later.scriptpubkey = taproot;
+    assert!(world.bob.channel().process(&world.bob.env(), Command::Message(later.clone().into())).is_ok());
+    world.bob.remote_features = crate::types::Features::from_bits([0, 8, 12, 14, 44, 17, 23]);
+    assert!(!world.bob.env().negotiated(Feature::ShutdownAnysegwit));
+    assert!(world.bob.try_process(Command::Message(later.into())).is_err());
+
+    world.bob.process(Command::Message(shutdown.clone().into()));
+    let mut other = shutdown;
+    other.scriptpubkey = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([9; 20]));
+    let error = world.bob.try_process(Command::Message(other.into())).unwrap_err();
+    assert_eq!(error, ChannelError::FailChannel(Violation::ShutdownScriptChanged));
+}
+
+#[test]
+fn recv_add_after_shutdown() {
+    let mut world = World::open();
+    let htlc = world.add(Who::Alice, 50_000_000, 1);
+    world.settle();
+    let add_later = crate::wire::UpdateAddHtlc {
+        channel_id: world.bob.channel().id,
+        id: HtlcId(htlc.0 + 1),
+        amount_msat: MilliSatoshi::from_msat(1_000_000),
+        payment_hash: super::harness::hash(2),
+        cltv_expiry: HEIGHT + 10,
+        onion_routing_packet: Box::new([0; 1366]),
+        path_key: None,
+    };
+    // Bob's own shutdown may have crossed it.
+    world.tell(Who::Bob, SHUTDOWN);
+    assert!(
+        world.bob.channel().process(&world.bob.env(), Command::Message(add_later.clone().into())).is_ok()
+    );
+    world.settle();
+    let error = world.bob.try_process(Command::Message(add_later.into())).unwrap_err();
+    assert_eq!(error, ChannelError::FailChannel(Violation::UpdateAfterShutdown));
+}
+
+#[test]
+fn shutdown_script_of_the_owner() {
+    let mut world = World::open();
+    let refused = world.try_tell(Who::Alice, Command::Shutdown { script: Some(ScriptBuf::new()) });
+    assert_eq!(refused, Err(ChannelError::Refused(Refusal::ShutdownScript)));
+    let script = ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_byte_array([8; 32]));
+    world.tell(Who::Alice, Command::Shutdown { script: Some(script.clone()) });
+    world.settle();
+    assert!(
+        world.alice.broadcasts.last().unwrap().output.iter().any(|output| output.script_pubkey == script)
+    );
+}
+
+#[test]
+fn shutdown_before_channel_ready() {
+    let mut world = World::funded(request());
+    world.tell(Who::Alice, SHUTDOWN);
+    world.settle();
+    // All is Alice's; Bob's output of nothing is left out.
+    let tx = world.bob.broadcasts.last().unwrap();
+    assert_eq!(tx.output.len(), 1);
+    assert_eq!(world.alice.broadcasts.last(), Some(tx));
+}
+
+/// Both in negotiation, with the opener's first `closing_signed` on its way to Bob.
+fn negotiating() -> World {
+    let mut world = World::open();
+    world.tell(Who::Alice, SHUTDOWN);
+    world.deliver(Who::Bob);
+    world.deliver(Who::Alice);
+    assert_eq!(world.alice.channel().state.name(), "negotiating");
+    world
+}
+
+/// What the peer would sign for this fee, by its own channel.
+fn closing_signed(world: &mut World, by: Who, sat: u64, range: Option<(u64, u64)>) -> ClosingSigned {
+    let side = world.side(by);
+    let State::Negotiating(state) = &side.channel().state else { panic!() };
+    let any = FeeRange { min_fee_satoshis: Amount::ZERO, max_fee_satoshis: FUNDING };
+    let mut message = crate::channel::mutual::MutualClose {
+        commitments: &state.commitments,
+        local_script: &state.local_script,
+        remote_script: &state.remote_script,
+    }
+    .propose(&side.env(), Amount::from_sat(sat), any)
+    .unwrap();
+    message.fee_range = range.map(|(least, most)| FeeRange {
+        min_fee_satoshis: Amount::from_sat(least),
+        max_fee_satoshis: Amount::from_sat(most),
+    });
+    message
+}
+
+#[test]
+fn accepter_takes_what_the_opener_offers() {
+    let mut world = negotiating();
+    let Message::ClosingSigned(offer) = world.to_bob[0].clone() else { panic!() };
+    world.deliver(Who::Bob);
+    let Message::ClosingSigned(answer) = world.to_alice[0].clone() else { panic!() };
+    assert_eq!(answer.fee_satoshis, offer.fee_satoshis);
+    assert!(answer.fee_range.unwrap().max_fee_satoshis >= offer.fee_range.unwrap().max_fee_satoshis);
+    assert_eq!(world.bob.broadcasts.len(), 1);
+}
+
+#[test]
+fn opener_takes_any_fee_in_its_range_and_says_so() {
+    let mut world = negotiating();
+    let Message::ClosingSigned(offer) = world.intercept(Who::Bob) else { panic!() };
+    let most = offer.fee_range.unwrap().max_fee_satoshis.to_sat();
+    let answer = closing_signed(&mut world, Who::Bob, most, Some((100, 100_000)));
+    let reply = world.alice.process(Command::Message(answer.into()));
+    let [Message::ClosingSigned(reply)] = &reply[..] else { panic!("{reply:?}") };
+    assert_eq!(reply.fee_satoshis.to_sat(), most);
+    assert_eq!(agreed(&world.alice).1.to_sat(), most);
+}
+
+#[test]
+fn opener_fails_the_channel_for_a_fee_out_of_range() {
+    let mut world = negotiating();
+    let Message::ClosingSigned(offer) = world.intercept(Who::Bob) else { panic!() };
+    let most = offer.fee_range.unwrap().max_fee_satoshis.to_sat();
+    let answer = closing_signed(&mut world, Who::Bob, most + 1, Some((100, 100_000)));
+    let error = world.alice.try_process(Command::Message(answer.into())).unwrap_err();
+    assert!(matches!(error, ChannelError::FailChannel(Violation::ClosingFee { .. })));
+    let answer = closing_signed(&mut world, Who::Bob, most + 1, Some((most + 1, most + 1)));
+    let error = world.alice.try_process(Command::Message(answer.into())).unwrap_err();
+    assert!(matches!(error, ChannelError::Warn(Violation::ClosingFee { .. })));
+}
+
+#[test]
+fn accepter_picks_from_the_overlap() {
+    let mut world = negotiating();
+    world.intercept(Who::Bob);
+    // Too little to be relayed, with a range that allows for more.
+    let offer = closing_signed(&mut world, Who::Alice, 10, Some((10, 400)));
+    let answer = world.bob.process(Command::Message(offer.into()));
+    let [Message::ClosingSigned(answer)] = &answer[..] else { panic!("{answer:?}") };
+    let least = answer.fee_range.unwrap().min_fee_satoshis;
+    assert_eq!(answer.fee_satoshis, least);
+    assert!(world.bob.broadcasts.is_empty());
+    // The opener must take it now.
+    let other = closing_signed(&mut world, Who::Alice, 399, Some((10, 400)));
+    let error = world.bob.try_process(Command::Message(other.into())).unwrap_err();
+    assert!(matches!(error, ChannelError::FailChannel(Violation::ClosingFee { .. })));
+    let same = closing_signed(&mut world, Who::Alice, least.to_sat(), Some((10, 400)));
+    assert!(world.bob.process(Command::Message(same.into())).is_empty());
+    assert_eq!(world.bob.broadcasts.len(), 1);
+}
+
+#[test]
+fn without_fee_range_they_meet_between() {
+    let mut world = negotiating();
+    let Message::ClosingSigned(offer) = world.intercept(Who::Bob) else { panic!() };
+    let sent = offer.fee_satoshis.to_sat();
+    let most = offer.fee_range.unwrap().max_fee_satoshis.to_sat();
+    let answer = closing_signed(&mut world, Who::Bob, most + 100, None);
+    let reply = world.alice.process(Command::Message(answer.into()));
+    let [Message::ClosingSigned(reply)] = &reply[..] else { panic!("{reply:?}") };
+    let between = reply.fee_satoshis.to_sat();
+    assert!(sent < between && between < most + 100);
+    // Outside of the last two offers: the peer does not converge.
+    let away = closing_signed(&mut world, Who::Bob, most + 200, None);
+    let error = world.alice.try_process(Command::Message(away.into())).unwrap_err();
+    assert!(matches!(error, ChannelError::Disconnect(Violation::ClosingFee { .. })));
+    let nearer = closing_signed(&mut world, Who::Bob, between + 1, None);
+    world.alice.process(Command::Message(nearer.into()));
+    assert_eq!(agreed(&world.alice).1.to_sat(), between + 1);
+}
+
+#[test]
+fn recv_closing_signed_wrong_signature() {
+    let mut world = negotiating();
+    let Message::ClosingSigned(mut offer) = world.intercept(Who::Bob) else { panic!() };
+    offer.fee_satoshis = Amount::from_sat(offer.fee_satoshis.to_sat() + 1);
+    let error = world.bob.try_process(Command::Message(offer.into())).unwrap_err();
+    assert!(matches!(error, ChannelError::FailChannel(Violation::ClosingSignature { .. })));
+}
+
+#[test]
+fn negotiation_survives_lost_connections() {
+    // After each number of delivered messages the connection is lost once.
+    for delivered in 0..8 {
+        let mut world = World::open();
+        world.tell(Who::Alice, SHUTDOWN);
+        for _ in 0..delivered {
+            let _ = world.deliver(Who::Bob) || world.deliver(Who::Alice);
+        }
+        world.disconnect();
+        world.alice.restart();
+        world.bob.restart();
+        world.connect();
+        world.settle();
+        assert_eq!(agreed(&world.alice).1, agreed(&world.bob).1, "{delivered}");
+        assert_eq!(world.alice.broadcasts.last(), world.bob.broadcasts.last());
+    }
+}
+
+#[test]
+fn error_after_agreement_does_not_publish_a_commitment() {
+    let mut world = World::open();
+    world.tell(Who::Alice, SHUTDOWN);
+    world.settle();
+    let closing = world.alice.broadcasts.last().unwrap().clone();
+    let error = crate::wire::Error::new(world.alice.channel().id, "sorry");
+    world.alice.process(Command::Message(error.into()));
+    assert_eq!(world.alice.broadcasts.last(), Some(&closing));
+    assert_eq!(world.alice.channel().state.name(), "negotiating");
+    assert!(!world.alice.channel().commitments().unwrap().may_broadcast);
+    world.tell(Who::Alice, Command::ForceClose);
+    assert_eq!(world.alice.broadcasts.last(), Some(&closing));
+}
+
+#[test]
+fn failing_publishes_our_commitment_once_that_is_stored() {
+    let mut world = World::open();
+    let id = world.add(Who::Alice, 50_000_000, 1);
+    world.settle();
+    world.add(Who::Alice, 1_000_000, 2);
+    let transition = world.alice.channel().fail(&world.alice.env(), &Violation::WrongSecret).unwrap();
+    assert!(transition.next.commitments().unwrap().may_broadcast);
+    let kinds: Vec<&str> = transition
+        .effects
+        .then
+        .iter()
+        .map(|gated| match gated {
+            Gated::Send(Message::Error(_)) => "error",
+            Gated::Broadcast(_) => "broadcast",
+            Gated::Notify(ChannelEvent::HtlcNeverCommitted { origin, id }) => {
+                assert_eq!((*origin, id.0), (PaymentId([2; 16]), 1));
+                "never committed"
+            }
+            Gated::Notify(ChannelEvent::Failed { .. }) => "failed",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(kinds, ["error", "broadcast", "never committed", "failed"]);
+    world.alice.take(transition);
+    world.to_bob.clear();
+
+    // Valid for Bitcoin, and ours.
+    let tx = world.alice.broadcasts.last().unwrap().clone();
+    let funding = &world.funding_tx.as_ref().unwrap().output[1];
+    let bytes = bitcoin::consensus::encode::serialize(&tx);
+    bitcoinconsensus::verify(funding.script_pubkey.as_bytes(), funding.value.to_sat(), &bytes, None, 0)
+        .unwrap();
+    assert_eq!(world.alice.channel().rebroadcasts(&world.alice.env()).unwrap(), std::slice::from_ref(&tx));
+
+    // From now on nothing but the error, whatever the peer says.
+    let signed = Message::from(crate::wire::RevokeAndAck {
+        channel_id: world.alice.channel().id,
+        per_commitment_secret: [1; 32],
+        next_per_commitment_point: world.bob.node_id,
+    });
+    assert!(world.alice.process(Command::Message(signed)).is_empty());
+    world.disconnect();
+    let hello = world.alice.process(Command::Connected);
+    assert!(matches!(hello[..], [Message::Error(_)]));
+
+    world.tell(Who::Alice, Command::FundingSpent(tx.clone()));
+    world.tell(Who::Bob, Command::FundingSpent(tx.clone()));
+    let closer = |side: &Side| match &side.channel().state {
+        State::Closing(closing) => (closing.closer, closing.to_us),
+        other => panic!("{other:?}"),
+    };
+    let fee_and_anchors = Amount::from_sat((1124 + 172) * 1000 / 1000 + 660);
+    assert_eq!(closer(&world.alice), (Closer::Local, Amount::from_sat(650_000) - fee_and_anchors));
+    assert_eq!(closer(&world.bob), (Closer::RemoteCurrent, Amount::from_sat(300_000)));
+    assert!(world.alice.channel().htlc(crate::channel::Party::Local, id).is_some());
+}
+
+#[test]
+fn spends_of_the_funding_output_are_explained() {
+    let closer = |side: &mut Side, tx: &Transaction| {
+        let transition = side.channel().process(&side.env(), Command::FundingSpent(tx.clone())).unwrap();
+        match transition.next.state {
+            State::Closing(closing) => closing.closer,
+            other => panic!("{other:?}"),
+        }
+    };
+    let publish = |side: &Side| {
+        let transition = side.channel().fail(&side.env(), &Violation::ForceClosed).unwrap();
+        let broadcast = transition.effects.then.iter().find_map(|gated| match gated {
+            Gated::Broadcast(tx) => Some(tx.clone()),
+            _ => None,
+        });
+        broadcast.unwrap()
+    };
+    let mut world = World::open();
+    let old = publish(&world.bob);
+    world.add(Who::Alice, 50_000_000, 1);
+    world.sign_if_needed(Who::Alice);
+    assert_eq!(closer(&mut world.alice, &old), Closer::RemoteCurrent);
+    world.deliver(Who::Bob);
+    world.deliver(Who::Bob);
+    // Bob has the new one and has not revoked the old one as far as Alice knows.
+    let new = publish(&world.bob);
+    assert_eq!(closer(&mut world.alice, &new), Closer::RemoteNext);
+    assert_eq!(closer(&mut world.alice, &old), Closer::RemoteCurrent);
+    let behind = world.alice.rows.clone();
+    world.settle();
+    assert_eq!(closer(&mut world.alice, &old), Closer::RemoteRevoked { number: 0 });
+    assert_eq!(closer(&mut world.alice, &new), Closer::RemoteCurrent);
+    world.fulfil(Who::Bob, HtlcId(0), 1);
+    world.settle();
+    let newest = publish(&world.bob);
+    // Alice from a backup.
+    world.alice.rows = behind;
+    world.alice.restart();
+    assert_eq!(closer(&mut world.alice, &newest), Closer::RemoteUnknown { number: 2 });
+    // Not of this channel.
+    let unrelated = world.funding_tx.clone().unwrap();
+    assert_eq!(world.alice.process(Command::FundingSpent(unrelated)), []);
+    assert_eq!(world.alice.channel().state.name(), "normal");
+    assert_eq!(world.alice.channel().link, Link::Offline);
+}
+
+#[test]
+fn recv_error_fails_the_channel() {
+    let mut world = World::open();
+    let error = Message::from(crate::wire::Error::new(world.alice.channel().id, "no\x07!"));
+    let Err(ChannelError::FailChannel(violation)) = world.alice.try_process(Command::Message(error)) else {
+        panic!()
+    };
+    assert_eq!(violation, Violation::RemoteError { text: "no?!".into() });
+    // No error in answer to an error.
+    assert!(world.alice.fail(&violation).is_empty());
+    assert_eq!(world.alice.broadcasts.len(), 2);
+}
+
+#[test]
+fn recv_warning_changes_nothing() {
+    let mut world = World::open();
+    let before = world.alice.channel().clone();
+    let warning = Message::from(crate::wire::Warning::new(before.id, "hm"));
+    world.alice.process(Command::Message(warning));
+    assert_eq!(world.alice.take_events(), [ChannelEvent::PeerWarning { text: "hm".into() }]);
+    assert_eq!(*world.alice.channel(), before);
+}

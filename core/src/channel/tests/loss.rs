@@ -1,0 +1,82 @@
+use super::harness::{Who, World};
+use crate::channel::{ChannelError, ChannelEvent, Command, FreezeCause, Link, State, Violation};
+use crate::wire::Message;
+
+/// Alice's state is put back to where it was before a number of payments.
+fn old_alice(payments: u8) -> World {
+    let mut world = World::open();
+    world.add(Who::Alice, 1_000_000, 1);
+    world.settle();
+    let backup = world.alice.rows.clone();
+    for i in 0..payments {
+        world.add(Who::Alice, 1_000_000, i);
+        world.settle();
+    }
+    world.disconnect();
+    world.alice.rows = backup;
+    world.alice.restart();
+    world.alice.take_events();
+    world.bob.take_events();
+    world
+}
+
+#[test]
+fn old_state_never_speaks() {
+    for payments in 1..4 {
+        let mut world = old_alice(payments);
+        world.connect();
+        while world.deliver(Who::Alice) {}
+        let State::Frozen(frozen) = &world.alice.channel().state else { panic!() };
+        assert_eq!(frozen.cause, FreezeCause::FellBehind);
+        assert_eq!(world.alice.take_events(), [ChannelEvent::FellBehind]);
+        let broadcasts = world.alice.broadcasts.len();
+
+        // Nothing makes it publish.
+        assert!(matches!(world.try_tell(Who::Alice, Command::ForceClose), Err(ChannelError::Refused(_))));
+        world.alice.fail(&Violation::ForceClosed);
+        world.tell(Who::Alice, Command::NewBlock(1_000_000));
+        assert!(world.alice.channel().rebroadcasts(&world.alice.env()).unwrap().is_empty());
+        assert_eq!(world.alice.broadcasts.len(), broadcasts);
+
+        // Bob waits for the error, then publishes, and Alice finds her money.
+        world.deliver(Who::Bob);
+        assert_eq!(world.bob.take_events(), [ChannelEvent::PeerFellBehind]);
+        assert_eq!(world.bob.channel().link, Link::Syncing);
+        let Message::Error(error) = world.intercept(Who::Bob) else { panic!() };
+        let failed = world.bob.try_process(Command::Message(error.into())).unwrap_err();
+        let ChannelError::FailChannel(violation) = failed else { panic!() };
+        world.bob.fail(&violation);
+        let tx = world.bob.broadcasts.last().unwrap().clone();
+        world.tell(Who::Alice, Command::FundingSpent(tx));
+        let State::Closing(closing) = &world.alice.channel().state else { panic!() };
+        assert!(matches!(closing.closer, crate::channel::Closer::RemoteUnknown { .. }));
+        assert!(closing.to_us.to_sat() > 690_000);
+    }
+}
+
+#[test]
+fn frozen_is_told_again_at_every_connection() {
+    let mut world = old_alice(2);
+    world.connect();
+    while world.deliver(Who::Alice) {}
+    world.disconnect();
+    world.alice.restart();
+    let hello = world.alice.process(Command::Connected);
+    assert!(matches!(hello[..], [Message::Error(_)]));
+}
+
+#[test]
+fn a_bug_freezes_and_publishes_nothing() {
+    let mut world = World::open();
+    let transition = world.alice.channel().freeze(&crate::channel::Fault::Broken("test"));
+    assert!(transition.effects.messages().next().is_none());
+    let broadcasts = world.alice.broadcasts.len();
+    world.alice.take(transition);
+    assert_eq!(world.alice.broadcasts.len(), broadcasts);
+    assert!(matches!(world.alice.take_events()[..], [ChannelEvent::Frozen { .. }]));
+    world.disconnect();
+    world.alice.restart();
+    assert!(world.alice.process(Command::Connected).is_empty());
+    let State::Frozen(frozen) = &world.alice.channel().state else { panic!() };
+    assert!(matches!(&frozen.cause, FreezeCause::Fault { fault } if fault == "test"));
+}

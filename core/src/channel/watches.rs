@@ -1,0 +1,73 @@
+//! What on the chain a channel must know of. Derived from its state, so that nothing is forgotten at a start.
+
+use super::commitments::Commitments;
+use super::{Channel, State};
+use crate::types::BlockHeight;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
+
+/// Something on the chain to look out for, with its purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// The funding transaction in the chain: [`super::Command::FundingConfirmed`] at this depth, and
+    /// [`super::Command::FundingReorged`] when it leaves it again.
+    FundingConfirmed {
+        /// The channel's output.
+        outpoint: OutPoint,
+        /// Its script.
+        script: ScriptBuf,
+        /// Its amount.
+        amount: Amount,
+        /// How many confirmations are wanted; 100 where it is a coinbase transaction.
+        depth: u32,
+        /// No need to look before this height.
+        since: BlockHeight,
+    },
+    /// A spend of the funding output: [`super::Command::FundingSpent`].
+    FundingSpent {
+        /// The channel's output.
+        outpoint: OutPoint,
+        /// Its script.
+        script: ScriptBuf,
+    },
+    /// The transaction that spent it, at this depth: [`super::Command::FundingSpendBuried`].
+    FundingSpendBuried {
+        /// The transaction.
+        txid: Txid,
+        /// How many confirmations are wanted.
+        depth: u32,
+    },
+}
+
+/// A closing transaction under so many blocks stays.
+const BURIED_DEPTH: u32 = 100;
+
+impl Channel {
+    /// All that this channel must be told about the chain.
+    pub fn watches(&self) -> Vec<Watch> {
+        let Some(commitments) = self.commitments() else { return Vec::new() };
+        let mut watches = vec![funding_spent(commitments)];
+        match &self.state {
+            State::Closing(closing) => {
+                watches.push(Watch::FundingSpendBuried { txid: closing.txid, depth: BURIED_DEPTH });
+            }
+            _ => watches.push(funding_confirmed(commitments)),
+        }
+        watches
+    }
+}
+
+fn funding_spent(commitments: &Commitments) -> Watch {
+    let params = &commitments.params;
+    Watch::FundingSpent { outpoint: params.funding_outpoint, script: params.funding_script().to_p2wsh() }
+}
+
+fn funding_confirmed(commitments: &Commitments) -> Watch {
+    let params = &commitments.params;
+    Watch::FundingConfirmed {
+        outpoint: params.funding_outpoint,
+        script: params.funding_script().to_p2wsh(),
+        amount: params.funding_amount,
+        depth: params.minimum_depth,
+        since: params.opened_at,
+    }
+}

@@ -1,0 +1,474 @@
+//! Channels inside the node: every step goes through one place, which stores it and lets out what follows.
+
+use super::load::{LoadError, StoredRow};
+use super::outbox::{Exempt, Gated};
+use super::{Event, Node};
+use crate::chain::{Confirmation, Urgency};
+use crate::channel::{
+    self, Channel, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State,
+    Transition, Watch,
+};
+use crate::crypto::{ChannelSigner, NodeKeys};
+use crate::store::{RecordKind, RecordName};
+use crate::types::{BlockHeight, ChannelId, ConnId, Features, FeeratePerKw, MilliSatoshi};
+use crate::wire::{self, ChannelUpdate};
+use bitcoin::blockdata::constants::ChainHash;
+use bitcoin::secp256k1::PublicKey;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
+use std::collections::BTreeSet;
+
+use super::opening::Opening;
+use super::terms::{InboundPolicy, Terms};
+
+/// A channel with what the node knows about it besides its state.
+#[derive(Debug)]
+pub(super) struct ChannelEntry {
+    /// The peer.
+    pub(super) node_id: PublicKey,
+    /// The state machine.
+    pub(super) channel: Channel,
+    /// Its secrets.
+    signer: ChannelSigner,
+    /// The connection over which the peer is reached.
+    pub(super) conn: Option<ConnId>,
+    /// What the peer offered in its last `init`.
+    remote_features: Features,
+    /// The rows that are stored, those left out that are written once.
+    rows: BTreeSet<RowName>,
+    /// What is stored beside the state.
+    pub(super) terms: Terms,
+    /// The owner's wish that opened it.
+    pub(super) opening: Option<Opening>,
+    /// The funding transaction, once it is proven to be in a block.
+    pub(super) funding_seen: Option<(Transaction, Confirmation)>,
+    /// The transaction that spends the funding output.
+    pub(super) spend_seen: Option<(Transaction, Option<Confirmation>)>,
+}
+
+impl ChannelEntry {
+    pub(super) fn new(channel: Channel, keys: &NodeKeys, terms: Terms) -> Self {
+        Self {
+            node_id: channel.peer,
+            signer: ChannelSigner::new(keys.channel_keys(channel.key_index)),
+            channel,
+            conn: None,
+            remote_features: Features::empty(),
+            rows: BTreeSet::new(),
+            terms,
+            opening: None,
+            funding_seen: None,
+            spend_seen: None,
+        }
+    }
+
+    pub(super) fn load(index: u32, rows: Vec<StoredRow>, keys: &NodeKeys) -> Result<Self, LoadError> {
+        let damaged =
+            |detail: String| LoadError::Damaged { what: "channel", detail: format!("{index}: {detail}") };
+        let (terms, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name == Terms::ROW);
+        let (_, terms) = terms.first().ok_or_else(|| damaged("its terms are missing".into()))?;
+        let terms = Terms::from_bytes(terms).map_err(damaged)?;
+        let mut read = Vec::new();
+        for (name, content) in rows {
+            let name = RowName::from_bytes(&name).map_err(|error| damaged(error.to_string()))?;
+            if !matches!(name, RowName::Revoked(_)) {
+                read.push((name, content));
+            }
+        }
+        let names = read.iter().map(|(name, _)| *name).collect();
+        let channel = Channel::from_rows(read).map_err(|error| damaged(error.to_string()))?;
+        Ok(Self { rows: names, ..Self::new(channel, keys, terms) })
+    }
+
+    /// The output that is the channel, once there is one.
+    pub(super) fn funding_outpoint(&self) -> Option<OutPoint> {
+        self.channel.commitments().map(|commitments| commitments.params.funding_outpoint)
+    }
+
+    /// Its script, as long as something about it can happen.
+    pub(super) fn funding_script(&self) -> Option<ScriptBuf> {
+        self.channel.watches().into_iter().find_map(|watch| match watch {
+            Watch::FundingSpent { script, .. } => Some(script),
+            Watch::FundingConfirmed { .. } | Watch::FundingSpendBuried { .. } => None,
+        })
+    }
+
+    /// How deep the funding transaction must be, as long as somebody waits for it.
+    pub(super) fn funding_depth_needed(&self) -> Option<u32> {
+        let confirmed = self.channel.commitments()?.funding.short_channel_id.is_some();
+        self.channel.watches().into_iter().find_map(|watch| match watch {
+            Watch::FundingConfirmed { depth, .. } if !confirmed => Some(depth),
+            _ => None,
+        })
+    }
+
+    /// Our funding transaction, while it may have to be published.
+    pub(super) fn funding_tx(&self) -> Option<&Transaction> {
+        self.channel.commitments()?.funding.tx.as_ref()
+    }
+
+    /// What has to be published again after a start and with every block.
+    pub(super) fn to_publish(&self) -> Vec<Transaction> {
+        let waits =
+            matches!(self.channel.state, State::WaitForFundingConfirmed(_) | State::WaitForChannelReady(_));
+        let funding = self.funding_tx().filter(|_| waits && self.funding_seen.is_none());
+        let closing = match &self.channel.state {
+            State::Negotiating(state) => state.agreed.as_ref(),
+            _ => None,
+        };
+        funding.into_iter().chain(closing).cloned().collect()
+    }
+
+    /// The most that one payment can bring through it.
+    pub(super) fn receivable(&self) -> MilliSatoshi {
+        if self.channel.is_usable() { self.channel.receivable() } else { MilliSatoshi::ZERO }
+    }
+
+    /// How a payer can reach us through it.
+    pub(super) fn inbound_policy(&self) -> Option<InboundPolicy> {
+        let funding = &self.channel.commitments()?.funding;
+        let short_channel_id = funding.remote_alias.or(funding.short_channel_id)?;
+        Some(self.terms.inbound_policy(short_channel_id))
+    }
+
+    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive.
+    pub(super) fn closing_amount(&self) -> Amount {
+        match &self.channel.state {
+            State::Closing(closing) if closing.closer != Closer::Mutual => closing.to_us,
+            _ => Amount::ZERO,
+        }
+    }
+
+    pub(super) fn closing_txid(&self) -> Option<Txid> {
+        match &self.channel.state {
+            State::Closing(closing) => Some(closing.txid),
+            State::Negotiating(state) => state.agreed.as_ref().map(Transaction::compute_txid),
+            _ => None,
+        }
+    }
+
+    pub(super) fn close_reason(&self) -> Option<String> {
+        match &self.channel.state {
+            State::Closing(closing) => Some(closing.reason.to_string()),
+            State::Failed(failed) => Some(failed.reason.to_string()),
+            State::Closed(closed) => Some(closed.reason.to_string()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn set_remote_features(&mut self, features: Features) {
+        self.remote_features = features;
+    }
+
+    /// Whether we pay for the commitments and they are far from this estimate.
+    pub(super) fn wants_feerate(&self, estimate: FeeratePerKw) -> bool {
+        let Some(commitments) = self.channel.commitments() else { return false };
+        let now = u64::from(commitments.local.spec.feerate.to_sat_per_kw());
+        let wanted = u64::from(estimate.to_sat_per_kw());
+        let far = wanted > now + now / 4 || wanted < now - now / 4;
+        commitments.params.opener == channel::Party::Local && self.channel.is_usable() && far
+    }
+}
+
+impl Node {
+    /// The channel with this peer that a message is for.
+    pub(super) fn channel_of(&self, node_id: &PublicKey, channel_id: &ChannelId) -> Option<u32> {
+        let is_meant =
+            |entry: &ChannelEntry| entry.node_id == *node_id && entry.channel.answers_to(channel_id);
+        self.channels.iter().find(|(_, entry)| is_meant(entry)).map(|(index, _)| *index)
+    }
+
+    pub(super) fn channels_connected(&mut self, node_id: &PublicKey) {
+        let Some((conn, link)) = self.connections.ready(node_id) else { return };
+        let Some(features) = link.peer.remote().map(|remote| remote.features.clone()) else { return };
+        for (index, entry) in self.channels.iter_mut().filter(|(_, entry)| entry.node_id == *node_id) {
+            entry.conn = Some(conn);
+            entry.remote_features = features.clone();
+            self.todo.push_back((*index, Command::Connected));
+        }
+        self.run_channels();
+    }
+
+    pub(super) fn channels_disconnected(&mut self, conn: ConnId) {
+        for (index, entry) in self.channels.iter_mut().filter(|(_, entry)| entry.conn == Some(conn)) {
+            entry.conn = None;
+            self.todo.push_back((*index, Command::Disconnected));
+        }
+        self.run_channels();
+    }
+
+    /// Carries out what is to be done, and what follows from it, until nothing is left.
+    pub(super) fn run_channels(&mut self) {
+        while let Some((index, command)) = self.todo.pop_front() {
+            if let Err(error) = self.step(index, command) {
+                self.channel_error(index, error);
+            }
+        }
+    }
+
+    /// One `commitment_signed` for all updates that gathered.
+    pub(super) fn sign_channels(&mut self) {
+        let ready: Vec<u32> = self
+            .channels
+            .iter()
+            .filter(|(_, entry)| entry.channel.needs_signing())
+            .map(|(index, _)| *index)
+            .collect();
+        for index in ready {
+            self.todo.push_back((index, Command::Sign));
+        }
+        self.run_channels();
+    }
+
+    /// Takes one step and stores it. Nothing happens on an error.
+    pub(super) fn step(&mut self, index: u32, command: Command) -> Result<(), ChannelError> {
+        let Some(entry) = self.channels.get(&index) else { return Ok(()) };
+        let transition = self.with_env(entry, |env| entry.channel.process(env, command))?;
+        self.apply(index, transition);
+        Ok(())
+    }
+
+    pub(super) fn with_env<T>(&self, entry: &ChannelEntry, run: impl FnOnce(&Env<'_>) -> T) -> T {
+        let local_features = crate::peer::PeerConfig::features();
+        run(&Env {
+            signer: &entry.signer,
+            config: &self.config.channel,
+            chain_hash: ChainHash::using_genesis_block(self.config.network),
+            height: self.chain.height(),
+            feerates: self.channel_feerates(),
+            local_features: &local_features,
+            remote_features: &entry.remote_features,
+            shutdown_script: &entry.terms.shutdown_script,
+        })
+    }
+
+    /// The same for a channel that is only about to be.
+    pub(super) fn with_new_env<T>(
+        &self,
+        index: u32,
+        conn: ConnId,
+        terms: &Terms,
+        run: impl FnOnce(&Env<'_>) -> T,
+    ) -> T {
+        let local_features = crate::peer::PeerConfig::features();
+        run(&Env {
+            signer: &ChannelSigner::new(self.keys.channel_keys(index)),
+            config: &self.config.channel,
+            chain_hash: ChainHash::using_genesis_block(self.config.network),
+            height: self.chain.height(),
+            feerates: self.channel_feerates(),
+            local_features: &local_features,
+            remote_features: &self.remote_features(conn),
+            shutdown_script: &terms.shutdown_script,
+        })
+    }
+
+    pub(super) fn remote_features(&self, conn: ConnId) -> Features {
+        let remote = self.connections.links.get(&conn).and_then(|link| link.peer.remote());
+        remote.map_or_else(Features::empty, |remote| remote.features.clone())
+    }
+
+    fn channel_feerates(&self) -> Feerates {
+        Feerates {
+            commitment: self.fee_rates.at(Urgency::Normal),
+            closing: self.fee_rates.at(Urgency::Background),
+        }
+    }
+
+    /// The channel and whatever its step causes elsewhere enter the same batch (contract P6).
+    pub(super) fn apply(&mut self, index: u32, transition: Transition) {
+        let Some(entry) = self.channels.get_mut(&index) else { return };
+        let was_syncing = entry.channel.link != Link::Online;
+        let watched = entry.channel.watches();
+        entry.channel = transition.next;
+        let came_online = was_syncing && entry.channel.link == Link::Online;
+        if entry.channel.watches() != watched {
+            self.outbox.exempt(Exempt::WatchesChanged);
+        }
+        self.store_channel(index, transition.effects.append);
+        for effect in transition.effects.then {
+            match effect {
+                channel::Gated::Send(message) => self.send_to_channel_peer(index, message),
+                channel::Gated::Broadcast(tx) => self.publish(index, tx),
+                channel::Gated::Notify(event) => self.channel_event(index, event),
+            }
+        }
+        self.keys_due.insert(index);
+        if came_online {
+            self.payments_due = true;
+        }
+    }
+
+    fn store_channel(&mut self, index: u32, append: Vec<(RowName, Vec<u8>)>) {
+        let Some(entry) = self.channels.get_mut(&index) else { return };
+        let mut names = BTreeSet::new();
+        for (name, content) in entry.channel.to_rows() {
+            self.outbox.put(channel_row(index, name), content);
+            names.insert(name);
+        }
+        if !names.is_empty() {
+            self.outbox.put(
+                RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat()),
+                entry.terms.to_bytes(),
+            );
+        }
+        for (name, content) in append {
+            self.outbox.put(channel_row(index, name), content);
+        }
+        for gone in entry.rows.difference(&names) {
+            self.outbox.delete(&channel_row(index, *gone));
+        }
+        entry.rows = names;
+    }
+
+    fn send_to_channel_peer(&mut self, index: u32, message: wire::Message) {
+        if let Some(conn) = self.channels.get(&index).and_then(|entry| entry.conn) {
+            self.outbox.gated(Gated::Send(conn, message));
+        }
+    }
+
+    fn publish(&mut self, index: u32, tx: Transaction) {
+        let is_funding = self.channels.get(&index).is_some_and(|entry| entry.funding_tx() == Some(&tx));
+        if is_funding {
+            self.coins.release(tx.input.iter().map(|input| input.previous_output));
+            self.coins.apply_own(tx.clone(), self.now.unix);
+        }
+        self.outbox.gated(Gated::Broadcast(vec![tx]));
+    }
+
+    fn channel_event(&mut self, index: u32, event: ChannelEvent) {
+        let Some(entry) = self.channels.get(&index) else { return };
+        let (node_id, channel_id) = (entry.node_id, entry.channel.id);
+        match event {
+            ChannelEvent::FundingNeeded { script, amount } => self.fund_channel(index, script, amount),
+            ChannelEvent::Pending { channel_id, funding_txid } => {
+                self.emit(Event::ChannelPending { channel_id, node_id, funding_txid });
+            }
+            ChannelEvent::Ready { .. } => {
+                self.payments_due = true;
+                self.emit(Event::ChannelReady { channel_id, node_id });
+            }
+            ChannelEvent::HtlcIrrevocablyCommitted(htlc) => self.htlc_arrived(index, &htlc),
+            ChannelEvent::HtlcSettled { origin, id, preimage } => {
+                self.payment_settled(index, origin, id, preimage)
+            }
+            ChannelEvent::HtlcFailed { origin, id, reason } => {
+                self.attempt_failed(index, origin, id, &reason)
+            }
+            ChannelEvent::HtlcNeverCommitted { origin, id } => self.attempt_never_left(index, origin, id),
+            ChannelEvent::FundingUnconfirmed
+            | ChannelEvent::PeerWarning { .. }
+            | ChannelEvent::ShuttingDown
+            | ChannelEvent::PeerFellBehind => {}
+            ChannelEvent::FellBehind => {
+                let what = "A channel's stored state is old. The peer was asked to close it; keep this wallet running.";
+                self.emit(Event::ActionRequired { what: what.into() });
+            }
+            ChannelEvent::Frozen { fault } => {
+                let what = format!(
+                    "A channel stopped by a fault of this wallet: {fault}. Nothing was sent; please report it."
+                );
+                self.emit(Event::ActionRequired { what });
+            }
+            ChannelEvent::ClosingAgreed { txid, to_us, .. } => {
+                let reason = "closed together".into();
+                self.emit(Event::ChannelClosed {
+                    channel_id,
+                    node_id,
+                    reason,
+                    txid: Some(txid),
+                    amount: to_us,
+                });
+            }
+            ChannelEvent::Failed { reason } => self.channel_failed(index, reason.to_string()),
+            ChannelEvent::Closing { closer, txid, to_us } => {
+                if closer != Closer::Mutual {
+                    let reason = self.channels[&index].close_reason().unwrap_or_default();
+                    self.emit(Event::ChannelClosed {
+                        channel_id,
+                        node_id,
+                        reason,
+                        txid: Some(txid),
+                        amount: to_us,
+                    });
+                }
+            }
+            ChannelEvent::Closed { .. } => self.forget_channel(index),
+        }
+    }
+
+    /// What an error of a channel asks for. The channel itself did not change.
+    pub(super) fn channel_error(&mut self, index: u32, error: ChannelError) {
+        let Some(entry) = self.channels.get(&index) else { return };
+        let channel_id = entry.channel.id;
+        match error {
+            ChannelError::Refused(refusal) => self.channel_refused(index, &refusal.to_string()),
+            ChannelError::Warn(violation) => {
+                let warning = wire::Warning::new(channel_id, &violation.to_string());
+                self.send_to_channel_peer(index, warning.into());
+            }
+            ChannelError::Disconnect(violation) => {
+                if let Some(conn) = entry.conn {
+                    let warning = wire::Warning::new(channel_id, &violation.to_string());
+                    self.say_farewell(conn, warning.into());
+                }
+            }
+            ChannelError::FailChannel(violation) => {
+                let failed = self.with_env(entry, |env| entry.channel.fail(env, &violation));
+                self.apply_or_forget(index, failed);
+            }
+            ChannelError::Bug(fault) => {
+                let frozen = entry.channel.freeze(&fault);
+                self.apply(index, frozen);
+            }
+        }
+    }
+
+    fn apply_or_forget(&mut self, index: u32, transition: Result<Transition, ChannelError>) {
+        match transition {
+            Ok(transition) => self.apply(index, transition),
+            // It cannot even fail by the rules: it stops where it is, and the owner is told.
+            Err(ChannelError::Bug(fault)) => {
+                if let Some(entry) = self.channels.get(&index) {
+                    let frozen = entry.channel.freeze(&fault);
+                    self.apply(index, frozen);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// All is over: nothing of the channel can happen any more.
+    pub(super) fn forget_channel(&mut self, index: u32) {
+        self.channels.remove(&index);
+        self.outbox.replace(&RecordName::of(RecordKind::Channel, index.to_be_bytes()), []);
+        self.outbox.exempt(Exempt::WatchesChanged);
+    }
+
+    /// The peer's policy for the way towards us, which invoices must name (BOLT 7, `channel_update`).
+    pub(super) fn learn_inbound_policy(&mut self, node_id: &PublicKey, update: &ChannelUpdate) {
+        let ours = self.keys.node_id();
+        let from_peer = u8::from(node_id.serialize() > ours.serialize());
+        for (index, entry) in self.channels.iter_mut().filter(|(_, entry)| entry.node_id == *node_id) {
+            let Some(commitments) = entry.channel.commitments() else { continue };
+            let names = [commitments.funding.short_channel_id, commitments.funding.remote_alias];
+            if !names.contains(&Some(update.contents.short_channel_id))
+                || update.contents.channel_flags & 1 != from_peer
+            {
+                continue;
+            }
+            if entry.terms.learn(&update.contents) {
+                let name = RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat());
+                self.outbox.put(name, entry.terms.to_bytes());
+            }
+        }
+    }
+
+    /// The height that deadlines count from.
+    pub(super) fn height(&self) -> BlockHeight {
+        self.chain.height()
+    }
+}
+
+fn channel_row(index: u32, row: RowName) -> RecordName {
+    RecordName::of(RecordKind::Channel, [index.to_be_bytes().as_slice(), &row.to_bytes()].concat())
+}

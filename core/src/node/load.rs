@@ -1,0 +1,256 @@
+//! A node from what is stored. The rest is derived (contract P9).
+
+use super::channels::ChannelEntry;
+use super::connections::Connections;
+use super::facts::read_headers;
+use super::outbox::{Gated, Outbox};
+use super::record::NodeRecord;
+use super::{EventRecord, Node};
+use crate::chain::{Checkpoint, FeeRates, HeaderChain};
+use crate::channel::ChannelConfig;
+use crate::coins::{Coins, CoinsError};
+use crate::crypto::{Entropy, KeyError, NodeKeys, Seed};
+use crate::gossip::{GossipSync, Graph};
+use crate::payment::{Parts, PaymentRecord};
+use crate::peer::PeerConfig;
+use crate::store::{RecordKind, RecordName, Records, Shelf, Stored, Vault, VaultError};
+use crate::types::{Now, PaymentId};
+use bitcoin::blockdata::constants::ChainHash;
+use bitcoin::secp256k1::PublicKey;
+use bitcoin::{Amount, Network};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What the owner, or the app, decides.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The network.
+    pub network: Network,
+    /// From where on headers are checked.
+    pub checkpoint: Checkpoint,
+    /// What we ask of channels and accept.
+    pub channel: ChannelConfig,
+    /// Kept on-chain for each channel, to pay for its close (BOLT 3, anchors).
+    pub reserve_per_channel: Amount,
+    /// Whether peers may open channels to us.
+    pub accept_channels: bool,
+}
+
+/// Why a stored node cannot be loaded. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// Mainnet waits until closing by force is built.
+    #[error(
+        "this version of Kite works on test networks only: mainnet opens once every coin can be recovered"
+    )]
+    MainnetNotYet,
+    /// The seed makes no keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A record does not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The on-chain wallet does not read back.
+    #[error(transparent)]
+    Coins(#[from] CoinsError),
+    /// A record does not read back.
+    #[error("the stored {what} is damaged: {detail}")]
+    Damaged {
+        /// What it is about.
+        what: &'static str,
+        /// Where.
+        detail: String,
+    },
+    /// The store belongs to a wallet on another network.
+    #[error("this wallet was made for another network")]
+    OtherNetwork,
+}
+
+impl NodeConfig {
+    /// What is right for most wallets.
+    pub fn new(network: Network) -> Self {
+        Self {
+            network,
+            checkpoint: Checkpoint::genesis(network),
+            channel: ChannelConfig::default(),
+            reserve_per_channel: Amount::from_sat(10_000),
+            accept_channels: true,
+        }
+    }
+}
+
+impl Node {
+    /// The node that a store holds; a new one if it is empty.
+    ///
+    /// `entropy` must be fresh at every start. The first batch takes the store's fence, and nothing that speaks of
+    /// state leaves before that batch is durable.
+    ///
+    /// # Errors
+    /// A store that cannot be read, in whole or in part. It is left as it is.
+    pub fn load(
+        seed: &Seed,
+        storage_key: &[u8; 32],
+        entropy: [u8; 32],
+        config: NodeConfig,
+        stored: &Stored,
+        now: Now,
+    ) -> Result<Self, LoadError> {
+        if config.network == Network::Bitcoin {
+            return Err(LoadError::MainnetNotYet);
+        }
+        let keys = NodeKeys::from_seed(seed, config.network)?;
+        let (shelf, records) = Shelf::open(Vault::new(storage_key), stored)?;
+        let record = node_record(&records, &config, now)?;
+        let chain_hash = ChainHash::using_genesis_block(config.network);
+        let mut node = Self {
+            chain: headers(&records, &config, now)?,
+            coins: coins(&records, &keys, &config)?,
+            channels: channels(&records, &keys)?,
+            graph: graph(&records),
+            connections: Connections::new(PeerConfig::new(chain_hash)),
+            keys,
+            config,
+            now,
+            entropy: Entropy::new(entropy),
+            outbox: Outbox::new(shelf),
+            record,
+            todo: VecDeque::new(),
+            keys_due: BTreeSet::new(),
+            payments: BTreeMap::new(),
+            payment_ids: BTreeMap::new(),
+            payments_due: true,
+            invoices: BTreeMap::new(),
+            exclusions: BTreeMap::new(),
+            parts: Parts::default(),
+            part_secrets: BTreeMap::new(),
+            events: BTreeMap::new(),
+            fee_rates: FeeRates::default(),
+            synced_at: None,
+            graph_stored: (0, now.mono),
+            gossip: GossipSync::new(chain_hash),
+        };
+        node.store_record();
+        node.load_payments(&records)?;
+        node.load_events(&records)?;
+        node.load_peers(&records)?;
+        node.release_forgotten_coins();
+        node.broadcast_again();
+        node.settle_down();
+        Ok(node)
+    }
+
+    fn load_payments(&mut self, records: &Records) -> Result<(), LoadError> {
+        for (_, content) in of_kind(records, RecordKind::Payment) {
+            let payment = PaymentRecord::from_bytes(content)
+                .map_err(|error| LoadError::Damaged { what: "payment", detail: error.to_string() })?;
+            self.index_payment(payment);
+        }
+        Ok(())
+    }
+
+    fn load_events(&mut self, records: &Records) -> Result<(), LoadError> {
+        for (_, content) in of_kind(records, RecordKind::Event) {
+            let event = EventRecord::from_bytes(content)
+                .map_err(|detail| LoadError::Damaged { what: "event", detail })?;
+            self.events.insert(event.seq, event);
+        }
+        for event in self.events.values() {
+            self.outbox.gated(Gated::Event(event.clone()));
+        }
+        Ok(())
+    }
+
+    fn load_peers(&mut self, records: &Records) -> Result<(), LoadError> {
+        let damaged = |detail: &str| LoadError::Damaged { what: "peer address", detail: detail.into() };
+        for (name, content) in of_kind(records, RecordKind::PeerAddress) {
+            let node_id = PublicKey::from_slice(&name.which).map_err(|_| damaged("not a node id"))?;
+            let address = String::from_utf8(content.clone()).map_err(|_| damaged("not text"))?;
+            self.connections.remember(node_id, address, self.now.mono);
+        }
+        Ok(())
+    }
+
+    /// Coins that were set aside for a channel that was never stored: its funding will never be published.
+    pub(super) fn release_forgotten_coins(&mut self) {
+        let needed: Vec<_> = self
+            .channels
+            .values()
+            .filter_map(ChannelEntry::funding_tx)
+            .flat_map(|tx| tx.input.iter().map(|input| input.previous_output).collect::<Vec<_>>())
+            .collect();
+        let forgotten: Vec<_> =
+            self.coins.set_aside().into_iter().filter(|outpoint| !needed.contains(outpoint)).collect();
+        self.coins.release(forgotten);
+    }
+
+    pub(super) fn index_payment(&mut self, payment: PaymentRecord) {
+        self.payment_ids.insert(payment.payment_hash(), payment.id());
+        self.payments.insert(payment.id(), payment);
+    }
+
+    pub(super) fn store_payment(&mut self, payment: PaymentRecord) {
+        self.outbox.put(payment_name(payment.id()), payment.to_bytes());
+        self.index_payment(payment);
+    }
+}
+
+fn payment_name(id: PaymentId) -> RecordName {
+    RecordName::of(RecordKind::Payment, id.0)
+}
+
+fn of_kind(records: &Records, kind: RecordKind) -> impl Iterator<Item = (&RecordName, &Vec<u8>)> {
+    records.range(RecordName::only(kind)..).take_while(move |(name, _)| name.kind == kind)
+}
+
+fn node_record(records: &Records, config: &NodeConfig, now: Now) -> Result<NodeRecord, LoadError> {
+    let Some(content) = records.get(&RecordName::only(RecordKind::Node)) else {
+        return match records.is_empty() {
+            true => Ok(NodeRecord::new(config.network, now.unix)),
+            false => Err(LoadError::Damaged { what: "node", detail: "its own record is missing".into() }),
+        };
+    };
+    let record =
+        NodeRecord::from_bytes(content).map_err(|detail| LoadError::Damaged { what: "node", detail })?;
+    if record.magic != config.network.magic().to_bytes() {
+        return Err(LoadError::OtherNetwork);
+    }
+    Ok(record)
+}
+
+fn headers(records: &Records, config: &NodeConfig, now: Now) -> Result<HeaderChain, LoadError> {
+    let mut chain = HeaderChain::new(config.network, config.checkpoint);
+    for (_, row) in of_kind(records, RecordKind::Headers) {
+        let damaged = |detail: String| LoadError::Damaged { what: "chain of headers", detail };
+        let headers = read_headers(row).ok_or_else(|| damaged("not headers".into()))?;
+        chain.accept(&headers, now.unix).map_err(|error| damaged(error.to_string()))?;
+    }
+    Ok(chain)
+}
+
+fn coins(records: &Records, keys: &NodeKeys, config: &NodeConfig) -> Result<Coins, LoadError> {
+    let mut rows = of_kind(records, RecordKind::Coins).map(|(_, row)| row.as_slice()).peekable();
+    match rows.peek() {
+        Some(_) => Ok(Coins::load(keys, config.network, rows)?),
+        None => Ok(Coins::create(keys, config.network)?),
+    }
+}
+
+/// The graph only helps to find ways: one that does not read back is fetched again.
+fn graph(records: &Records) -> Graph {
+    let stored = records.get(&RecordName::only(RecordKind::Graph));
+    stored.and_then(|bytes| Graph::from_bytes(bytes).ok()).unwrap_or_default()
+}
+
+/// The name of a row within its channel, and its content.
+pub(super) type StoredRow = (Vec<u8>, Vec<u8>);
+
+fn channels(records: &Records, keys: &NodeKeys) -> Result<BTreeMap<u32, ChannelEntry>, LoadError> {
+    let mut rows: BTreeMap<u32, Vec<StoredRow>> = BTreeMap::new();
+    for (name, content) in of_kind(records, RecordKind::Channel) {
+        let (index, row) = name.which.split_first_chunk::<4>().ok_or_else(|| LoadError::Damaged {
+            what: "channel",
+            detail: format!("a record named {name:?}"),
+        })?;
+        rows.entry(u32::from_be_bytes(*index)).or_default().push((row.to_vec(), content.clone()));
+    }
+    rows.into_iter().map(|(index, rows)| Ok((index, ChannelEntry::load(index, rows, keys)?))).collect()
+}

@@ -1,0 +1,229 @@
+//! What an app can look at. Nothing here changes anything.
+
+use super::{Node, SendRequest};
+use crate::channel::{Link, Party, State};
+use crate::coins::{OnchainBalance, OnchainTransaction};
+use crate::payment::PaymentRecord;
+use crate::route::{Route, RouteError};
+use crate::types::{BlockHeight, ChannelId, MilliSatoshi, PaymentHash, PaymentId, UnixTime};
+use bitcoin::secp256k1::PublicKey;
+use bitcoin::{Amount, BlockHash, Txid};
+
+/// What the wallet holds, and what of it can be used for what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Everything that is the owner's.
+    pub total: MilliSatoshi,
+    /// What can be sent now over channels, fees on the way not counted.
+    pub spendable: MilliSatoshi,
+    /// What can be received now over channels.
+    pub receivable: MilliSatoshi,
+    /// What is on its way out and not decided.
+    pub in_flight: MilliSatoshi,
+    /// What comes back from channels that are closing.
+    pub closing: Amount,
+    /// On-chain coins.
+    pub onchain: OnchainBalance,
+    /// What is kept on-chain to pay for closing channels.
+    pub reserved: Amount,
+}
+
+/// A channel, as an owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelInfo {
+    /// The wallet's own name of it.
+    pub index: u32,
+    /// Its name on the wire.
+    pub channel_id: ChannelId,
+    /// The peer.
+    pub node_id: PublicKey,
+    /// The name of its state.
+    pub state: &'static str,
+    /// Whether payments can be sent and received now.
+    pub is_usable: bool,
+    /// Whether we opened it.
+    pub is_opener: bool,
+    /// What it holds in all.
+    pub capacity: Amount,
+    /// What can be sent now.
+    pub spendable: MilliSatoshi,
+    /// What can be received now.
+    pub receivable: MilliSatoshi,
+    /// Our own balance, the reserve included.
+    pub local_balance: MilliSatoshi,
+    /// What of ours is on its way out.
+    pub in_flight: MilliSatoshi,
+    /// What of ours must stay in it.
+    pub reserve: Amount,
+    /// The funding transaction.
+    pub funding_txid: Option<Txid>,
+    /// How many blocks confirm it.
+    pub confirmations: u32,
+    /// How many it needs.
+    pub confirmations_needed: u32,
+    /// The transaction that closes it.
+    pub closing_txid: Option<Txid>,
+    /// Why it closes.
+    pub close_reason: Option<String>,
+}
+
+/// A peer, as an owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// Who.
+    pub node_id: PublicKey,
+    /// `host:port`.
+    pub address: String,
+    /// Whether messages flow.
+    pub is_connected: bool,
+    /// How many channels there are with it.
+    pub channels: usize,
+}
+
+impl Node {
+    /// Our own node id.
+    pub fn node_id(&self) -> PublicKey {
+        self.keys.node_id()
+    }
+
+    /// The tip of the chain as it is known here.
+    pub fn tip(&self) -> (BlockHeight, BlockHash) {
+        let tip = self.chain.tip();
+        (tip.height, tip.hash)
+    }
+
+    /// The hash of the block at this height, to find out where a source's chain leaves ours.
+    pub fn block_hash(&self, height: BlockHeight) -> Option<BlockHash> {
+        self.chain.header(height).map(bitcoin::block::Header::block_hash)
+    }
+
+    /// When everything was last in step with the chain, in this run; unset before.
+    pub fn synced_at(&self) -> Option<UnixTime> {
+        self.synced_at
+    }
+
+    /// The fee rates that are used.
+    pub fn fee_rates(&self) -> crate::chain::FeeRates {
+        self.fee_rates
+    }
+
+    /// What the wallet holds.
+    pub fn balance(&self) -> Balance {
+        let channels = self.channels();
+        let sum = |part: fn(&ChannelInfo) -> MilliSatoshi| {
+            channels.iter().map(part).fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
+        };
+        let (local, in_flight) = (sum(|info| info.local_balance), sum(|info| info.in_flight));
+        let closing: Amount = self.channels.values().map(super::channels::ChannelEntry::closing_amount).sum();
+        let onchain = self.coins.balance();
+        let total = MilliSatoshi::from_amount(onchain.total() + closing).saturating_add(local);
+        Balance {
+            total: total.saturating_add(in_flight),
+            spendable: sum(|info| info.spendable),
+            receivable: sum(|info| info.receivable),
+            in_flight,
+            closing,
+            onchain,
+            reserved: self.reserve().min(onchain.spendable),
+        }
+    }
+
+    /// All channels, closing ones included.
+    pub fn channels(&self) -> Vec<ChannelInfo> {
+        self.channels.iter().map(|(index, entry)| self.channel_info(*index, entry)).collect()
+    }
+
+    /// All peers that are kept connected.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.connections
+            .acquaintances
+            .iter()
+            .map(|(node_id, known)| PeerInfo {
+                node_id: *node_id,
+                address: known.address.clone(),
+                is_connected: self.connections.ready(node_id).is_some(),
+                channels: self.channels.values().filter(|entry| entry.node_id == *node_id).count(),
+            })
+            .collect()
+    }
+
+    /// All payments, in no particular order.
+    pub fn payments(&self) -> impl Iterator<Item = &PaymentRecord> {
+        self.payments.values()
+    }
+
+    /// One payment.
+    pub fn payment(&self, id: &PaymentId) -> Option<&PaymentRecord> {
+        self.payments.get(id)
+    }
+
+    /// The payment for this hash.
+    pub fn payment_by_hash(&self, hash: &PaymentHash) -> Option<&PaymentRecord> {
+        self.payments.get(self.payment_ids.get(hash)?)
+    }
+
+    /// All on-chain transactions of the owner.
+    pub fn onchain_transactions(&self) -> Vec<OnchainTransaction> {
+        self.coins.transactions()
+    }
+
+    /// What a payment would cost now, and over how many nodes.
+    ///
+    /// # Errors
+    /// Why there is no way.
+    pub fn estimate_route(&self, request: &SendRequest) -> Result<Route, RouteError> {
+        self.route(&self.first_hops(), request.id, &request.invoice, request.amount, request.max_fee, 0)
+    }
+
+    /// Why the app should not be closed now; unset when it can be.
+    pub fn why_not_close(&self) -> Option<&'static str> {
+        let payments = self.payments.values().any(|payment| match payment {
+            PaymentRecord::Outgoing(payment) => !payment.is_final(),
+            PaymentRecord::Incoming(_) => false,
+        });
+        if payments {
+            return Some("a payment is on its way");
+        }
+        let htlcs = |entry: &super::channels::ChannelEntry| {
+            entry.channel.commitments().is_some_and(|c| !c.htlcs.is_empty())
+        };
+        if self.channels.values().any(htlcs) {
+            return Some("a channel has payments in flight");
+        }
+        if !self.outbox.is_idle() {
+            return Some("something is being stored");
+        }
+        None
+    }
+}
+
+impl Node {
+    fn channel_info(&self, index: u32, entry: &super::channels::ChannelEntry) -> ChannelInfo {
+        let channel = &entry.channel;
+        let commitments = channel.commitments();
+        let params = commitments.map(|commitments| &commitments.params);
+        let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_));
+        let spec = commitments.filter(|_| !is_over).map(|commitments| &commitments.local.spec);
+        ChannelInfo {
+            index,
+            channel_id: channel.id,
+            node_id: entry.node_id,
+            state: channel.state.name(),
+            is_usable: channel.is_usable() && channel.link == Link::Online,
+            is_opener: params.is_none_or(|params| params.opener == Party::Local),
+            capacity: params.map_or(Amount::ZERO, |params| params.funding_amount),
+            spendable: if channel.is_usable() { channel.sendable() } else { MilliSatoshi::ZERO },
+            receivable: entry.receivable(),
+            local_balance: spec.map_or(MilliSatoshi::ZERO, |spec| spec.local),
+            in_flight: commitments
+                .filter(|_| !is_over)
+                .map_or(MilliSatoshi::ZERO, |commitments| commitments.outgoing_in_flight()),
+            reserve: params.map_or(Amount::ZERO, |params| params.reserve_of(Party::Local)),
+            funding_txid: params.map(|params| params.funding_outpoint.txid),
+            confirmations: entry.funding_seen.as_ref().map_or(0, |(_, seen)| self.depth(seen.height)),
+            confirmations_needed: params.map_or(0, |params| params.minimum_depth),
+            closing_txid: entry.closing_txid(),
+            close_reason: entry.close_reason(),
+        }
+    }
+}

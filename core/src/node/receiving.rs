@@ -1,0 +1,133 @@
+//! Payments that arrive: from the HTLC of a channel to the payment it belongs to.
+
+use super::{Event, Node};
+use crate::channel::{self, IncomingHtlc, Removal};
+use crate::onion::{FailureMessage, HopPayload, PeelError, SharedSecret, build_failure, peel};
+use crate::payment::{Part, PartKey, PaymentRecord, Verdict};
+use crate::types::{HtlcId, MilliSatoshi, PaymentHash};
+
+impl Node {
+    /// Takes up every HTLC that waits for an answer: after a start, and once the present height is known.
+    pub(super) fn take_up_htlcs(&mut self) {
+        let mut waiting = Vec::new();
+        for (index, entry) in &self.channels {
+            let htlcs = self.with_env(entry, |env| entry.channel.unresolved_incoming(env));
+            waiting.extend(htlcs.into_iter().map(|htlc| (*index, htlc)));
+        }
+        for (index, htlc) in waiting {
+            self.htlc_arrived(index, &htlc);
+        }
+        self.run_channels();
+    }
+
+    /// An HTLC is irrevocably committed on both sides: read its onion and decide.
+    pub(super) fn htlc_arrived(&mut self, index: u32, htlc: &IncomingHtlc) {
+        let key = (index, htlc.id);
+        // Whether it can be settled in time depends on the present height.
+        if self.synced_at.is_none() || self.part_secrets.contains_key(&key) {
+            return;
+        }
+        let Some(onion) = &htlc.onion else { return };
+        let peeled = match peel(onion, self.keys.node_secret(), &htlc.payment_hash) {
+            Ok(peeled) => peeled,
+            Err(PeelError::BadOnion { reason, sha256_of_onion }) => {
+                let removal = Removal::Malformed { sha256_of_onion, failure_code: reason.failure_code() };
+                return self.remove_htlc(key, removal);
+            }
+            Err(PeelError::InvalidPayload { shared_secret }) => {
+                let failure = FailureMessage::InvalidOnionPayload { tlv_type: 0, offset: 0 };
+                return self.fail_htlc(key, &shared_secret, &failure);
+            }
+        };
+        let secret = peeled.shared_secret.clone();
+        if htlc.over_dust_exposure {
+            let failure = FailureMessage::TemporaryChannelFailure { channel_update: Vec::new() };
+            return self.fail_htlc(key, &secret, &failure);
+        }
+        match peeled.hop_payload() {
+            Ok(HopPayload::Final {
+                amt_to_forward, outgoing_cltv_value, payment_secret, total_msat, ..
+            }) => {
+                let Some(payment_secret) = payment_secret else {
+                    return self.refuse_as_unknown(key, &secret, htlc.amount);
+                };
+                let part = Part {
+                    amount: htlc.amount,
+                    amt_to_forward,
+                    cltv_expiry: htlc.cltv_expiry,
+                    outgoing_cltv_value: outgoing_cltv_value.height(),
+                    total: total_msat,
+                    payment_secret,
+                };
+                self.part_arrived(key, htlc.payment_hash, part, secret);
+            }
+            // A wallet forwards nothing.
+            Ok(HopPayload::Intermediate { .. }) => {
+                self.fail_htlc(key, &secret, &FailureMessage::UnknownNextPeer)
+            }
+            Err(error) => {
+                self.fail_htlc(key, &secret, &FailureMessage::from(error));
+            }
+        }
+    }
+
+    fn part_arrived(&mut self, key: PartKey, hash: PaymentHash, part: Part, secret: SharedSecret) {
+        let payment = self.payment_ids.get(&hash).and_then(|id| match self.payments.get(id) {
+            Some(PaymentRecord::Incoming(payment)) => Some(payment),
+            Some(PaymentRecord::Outgoing(_)) | None => None,
+        });
+        let now = (self.now.mono, self.now.unix);
+        match self.parts.arrived(key, &part, payment, self.chain.height(), now) {
+            Verdict::Wait => {
+                self.part_secrets.insert(key, secret);
+            }
+            Verdict::Settle { amount, parts } => self.receive(hash, amount, &parts),
+            Verdict::RefuseUnknown => self.refuse_as_unknown(key, &secret, part.amount),
+            Verdict::RefuseCltv => {
+                let failure =
+                    FailureMessage::FinalIncorrectCltvExpiry { cltv_expiry: part.cltv_expiry.height() };
+                self.fail_htlc(key, &secret, &failure);
+            }
+            Verdict::RefuseAmount => {
+                let failure = FailureMessage::FinalIncorrectHtlcAmount { incoming_htlc_amt: part.amount };
+                self.fail_htlc(key, &secret, &failure);
+            }
+        }
+    }
+
+    /// All parts are there: the payment and every HTLC that pays it change in one batch (contract P6).
+    fn receive(&mut self, hash: PaymentHash, amount: MilliSatoshi, parts: &[PartKey]) {
+        let Some(id) = self.payment_ids.get(&hash).copied() else { return };
+        let Some(PaymentRecord::Incoming(payment)) = self.payments.get(&id) else { return };
+        let Some(received) = payment.received(amount, self.now.unix) else { return };
+        let preimage = received.preimage;
+        self.store_payment(PaymentRecord::Incoming(received));
+        for key in parts {
+            self.part_secrets.remove(key);
+            self.remove_htlc(*key, Removal::Fulfilled(preimage));
+        }
+        self.emit(Event::PaymentReceived { id, payment_hash: hash, amount });
+    }
+
+    pub(super) fn time_out_parts(&mut self) {
+        for key in self.parts.timed_out(self.now.mono) {
+            if let Some(secret) = self.part_secrets.remove(&key) {
+                self.fail_htlc(key, &secret, &FailureMessage::MppTimeout);
+            }
+        }
+    }
+
+    fn refuse_as_unknown(&mut self, key: PartKey, secret: &SharedSecret, amount: MilliSatoshi) {
+        let height = self.chain.height();
+        let failure = FailureMessage::IncorrectOrUnknownPaymentDetails { htlc_msat: amount, height };
+        self.fail_htlc(key, secret, &failure);
+    }
+
+    fn fail_htlc(&mut self, key: PartKey, secret: &SharedSecret, failure: &FailureMessage) {
+        self.remove_htlc(key, Removal::Failed(build_failure(secret, failure)));
+    }
+
+    fn remove_htlc(&mut self, (index, id): (u32, HtlcId), removal: Removal) {
+        self.todo.push_back((index, channel::Command::RemoveHtlc { id, removal }));
+    }
+}

@@ -1,0 +1,408 @@
+//! Payments we make: from the owner's wish to the HTLC, and from its end to the next attempt or the outcome.
+
+use super::{Answer, CommandError, CommandId, Event, Node, SendRequest};
+use crate::channel::{self, AddHtlc, ChannelError, Removal};
+use crate::invoice::Invoice;
+use crate::onion::{self, Decrypted, FailureMessage, HopPayload, HopPayloadBytes, SharedSecret};
+use crate::payment::{
+    Attempt, AttemptHop, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord,
+};
+use crate::route::{FirstHop, Learnt, Route, RouteError, RouteRequest, find_route};
+use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, UnixTime};
+use bitcoin::secp256k1::{PublicKey, SecretKey};
+use std::sync::Arc;
+
+/// More attempts than this are not made for one payment.
+const MAX_ATTEMPTS: u32 = 25;
+
+/// The last HTLC expires up to so many blocks later than it must, so that its distance does not name the payee
+/// (BOLT 7, Recommendations for Routing: shadow route).
+const MAX_SHADOW_BLOCKS: u16 = 40;
+
+impl Node {
+    pub(super) fn send(&mut self, id: CommandId, request: SendRequest) {
+        let answer = self.start_payment(request);
+        self.answer(id, answer);
+    }
+
+    /// The payment is stored before anything of it leaves.
+    fn start_payment(&mut self, request: SendRequest) -> Result<Answer, CommandError> {
+        let hash = request.invoice.payment_hash;
+        if let Some(known) =
+            self.payment_ids.get(&hash).or(self.payments.contains_key(&request.id).then_some(&request.id))
+        {
+            match &self.payments[known] {
+                PaymentRecord::Incoming(_) => {
+                    return Err(CommandError::Refused { reason: "this is your own invoice".into() });
+                }
+                PaymentRecord::Outgoing(known) if known.id == request.id && known.payment_hash == hash => {
+                    return Ok(Answer::Payment(known.id));
+                }
+                PaymentRecord::Outgoing(known) => match known.state {
+                    OutgoingState::Sent { .. } => return Err(CommandError::AlreadyPaid),
+                    OutgoingState::Pending | OutgoingState::InFlight(_) => {
+                        return Err(CommandError::InFlight);
+                    }
+                    OutgoingState::Failed { .. } if known.id == request.id => {
+                        return Err(CommandError::Refused {
+                            reason: "this id was used for another payment".into(),
+                        });
+                    }
+                    OutgoingState::Failed { .. } => {}
+                },
+            }
+        }
+        request.invoice.check_payable(self.config.network, self.now.unix)?;
+        if request.invoice.payee == self.keys.node_id() {
+            return Err(CommandError::Refused { reason: "this is your own invoice".into() });
+        }
+        check_amount(&request)?;
+        let payment = Outgoing {
+            id: request.id,
+            payment_hash: hash,
+            invoice: request.invoice.text.clone(),
+            amount: request.amount,
+            max_fee: request.max_fee,
+            created: self.now.unix,
+            give_up_at: UnixTime(self.now.unix.0.saturating_add(u64::from(request.timeout_secs))),
+            attempts: 0,
+            note: request.note,
+            state: OutgoingState::Pending,
+        };
+        let id = payment.id;
+        self.store_payment(PaymentRecord::Outgoing(payment));
+        self.invoices.insert(id, request.invoice);
+        self.payments_due = true;
+        Ok(Answer::Payment(id))
+    }
+
+    /// Lets every payment that waits for a way look for one, or give up.
+    pub(super) fn advance_payments(&mut self) {
+        let now = self.now.unix;
+        let waiting: Vec<Outgoing> = self
+            .payments
+            .values()
+            .filter_map(|payment| match payment {
+                PaymentRecord::Outgoing(payment) if payment.state == OutgoingState::Pending => Some(payment),
+                PaymentRecord::Outgoing(_) | PaymentRecord::Incoming(_) => None,
+            })
+            .filter(|payment| self.payments_due || payment.give_up_at <= now)
+            .cloned()
+            .collect();
+        self.payments_due = false;
+        for payment in waiting {
+            self.advance_payment(&payment);
+        }
+    }
+
+    pub(super) fn next_payment_deadline(&self) -> Option<Instant> {
+        self.payments
+            .values()
+            .filter_map(|payment| match payment {
+                PaymentRecord::Outgoing(payment) if payment.state == OutgoingState::Pending => Some(payment),
+                PaymentRecord::Outgoing(_) | PaymentRecord::Incoming(_) => None,
+            })
+            .map(|payment| self.now.mono.plus_secs(payment.give_up_at.0.saturating_sub(self.now.unix.0)))
+            .min()
+    }
+
+    fn advance_payment(&mut self, payment: &Outgoing) {
+        let Some(invoice) = self.invoice_of(payment) else {
+            return self
+                .give_up(payment, FailureReason::NoRoute { detail: "the stored invoice is damaged".into() });
+        };
+        if invoice.would_expire(self.now.unix) {
+            return self.give_up(payment, FailureReason::InvoiceExpired);
+        }
+        if payment.give_up_at <= self.now.unix {
+            return self.give_up(payment, FailureReason::TimedOut);
+        }
+        // Deadlines are heights: without the present one no HTLC is offered.
+        if self.synced_at.is_none() {
+            return;
+        }
+        match self.try_ways(payment, &invoice) {
+            Ok(()) => {}
+            // The channel may be back in a moment.
+            Err(RouteError::NoUsableChannel { .. }) if self.awaits_channel() => {}
+            Err(error) => {
+                let reason = self.why_no_way(payment, error);
+                self.give_up(payment, reason);
+            }
+        }
+    }
+
+    /// The invoice as it was verified when it came, or again after a start.
+    fn invoice_of(&mut self, payment: &Outgoing) -> Option<Invoice> {
+        if let Some(invoice) = self.invoices.get(&payment.id) {
+            return Some(invoice.clone());
+        }
+        let invoice = Invoice::decode(&payment.invoice).ok()?;
+        self.invoices.insert(payment.id, invoice.clone());
+        Some(invoice)
+    }
+
+    /// Nothing more will be tried: what was kept for it is forgotten.
+    fn forget_search(&mut self, id: &PaymentId) {
+        self.exclusions.remove(id);
+        self.invoices.remove(id);
+    }
+
+    /// Whether a channel that could carry payments has its peer away.
+    fn awaits_channel(&self) -> bool {
+        self.channels.values().any(|entry| {
+            matches!(entry.channel.state, channel::State::Normal(_))
+                && entry.channel.link != channel::Link::Online
+        })
+    }
+
+    fn why_no_way(&self, payment: &Outgoing, error: RouteError) -> FailureReason {
+        match error {
+            RouteError::FeeTooHigh { cheapest, limit } => FailureReason::FeeTooHigh { cheapest, limit },
+            _ if payment.attempts > 0 => {
+                FailureReason::AllRoutesFailed { attempts: payment.attempts, hop: 0, code: 0 }
+            }
+            error => FailureReason::NoRoute { detail: error.to_string() },
+        }
+    }
+
+    /// Finds a way and offers the HTLC; a channel that refuses it is left out, and the next way is tried.
+    fn try_ways(&mut self, payment: &Outgoing, invoice: &Invoice) -> Result<(), RouteError> {
+        let mut first_hops = self.first_hops();
+        let shadow = u16::from_be_bytes(self.entropy.bytes()) % (MAX_SHADOW_BLOCKS + 1);
+        loop {
+            let route =
+                self.route(&first_hops, payment.id, invoice, payment.amount, payment.max_fee, shadow)?;
+            match self.attempt(payment, invoice, &route) {
+                Ok(()) => return Ok(()),
+                Err(_) => first_hops.retain(|hop| hop.channel != route.first_hop),
+            }
+        }
+    }
+
+    /// The channels that can carry a payment now.
+    pub(super) fn first_hops(&self) -> Vec<FirstHop> {
+        self.channels
+            .iter()
+            .filter(|(_, entry)| entry.channel.is_usable())
+            .filter_map(|(index, entry)| {
+                let commitments = entry.channel.commitments()?;
+                Some(FirstHop {
+                    channel: *index,
+                    short_channel_id: commitments.funding.short_channel_id?,
+                    peer: entry.node_id,
+                    max_htlc: entry.channel.sendable(),
+                    min_htlc: commitments.params.remote.htlc_minimum,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn route(
+        &self,
+        first_hops: &[FirstHop],
+        id: PaymentId,
+        invoice: &Invoice,
+        amount: MilliSatoshi,
+        max_fee: MilliSatoshi,
+        shadow_cltv_offset: u16,
+    ) -> Result<Route, RouteError> {
+        let none = crate::route::Exclusions::default();
+        let request = RouteRequest {
+            payee: invoice.payee,
+            amount,
+            max_fee,
+            final_cltv_expiry_delta: invoice.min_final_cltv_expiry_delta.0,
+            height: self.height(),
+            shadow_cltv_offset,
+            route_hints: &invoice.route_hints,
+            exclusions: self.exclusions.get(&id).unwrap_or(&none),
+            max_cltv: crate::route::DEFAULT_MAX_CLTV,
+            max_hops: crate::route::DEFAULT_MAX_HOPS,
+        };
+        find_route(&self.graph, first_hops, &request)
+    }
+
+    /// The payment's record and the channel's step enter one batch (contract P6).
+    fn attempt(&mut self, payment: &Outgoing, invoice: &Invoice, route: &Route) -> Result<(), ChannelError> {
+        let session_key = self.entropy.secret_key();
+        let payloads = payloads(route, invoice);
+        // A route of at most 20 hops fits; one that does not is left out like a channel that refuses.
+        let Ok((packet, _)) = onion::build_packet(&session_key, &payloads, &payment.payment_hash) else {
+            return Err(channel::Refusal::NothingToSign.into());
+        };
+        let Some(entry) = self.channels.get(&route.first_hop) else { return Ok(()) };
+        let Some(commitments) = entry.channel.commitments() else { return Ok(()) };
+        let htlc_id = commitments.local_next_htlc_id;
+        let first = &route.hops[0];
+        let add = AddHtlc {
+            origin: payment.id,
+            amount: first.amount,
+            payment_hash: payment.payment_hash,
+            cltv_expiry: first.cltv_expiry,
+            onion: Arc::from(packet),
+        };
+        self.step(route.first_hop, channel::Command::AddHtlc(add))?;
+        self.payment_event(
+            payment.id,
+            OutgoingEvent::Attempted(Attempt {
+                channel: route.first_hop,
+                htlc_id,
+                session_key: session_key.secret_bytes(),
+                sent: first.amount,
+                hops: route
+                    .hops
+                    .iter()
+                    .map(|hop| AttemptHop { node_id: hop.node_id, short_channel_id: hop.short_channel_id })
+                    .collect(),
+            }),
+        );
+        Ok(())
+    }
+
+    /// The preimage of an HTLC of ours is known. May be told more than once.
+    pub(super) fn payment_settled(
+        &mut self,
+        index: u32,
+        id: PaymentId,
+        htlc_id: HtlcId,
+        preimage: PaymentPreimage,
+    ) {
+        if !self.outgoing(&id).is_some_and(|payment| payment.is_attempt(index, htlc_id)) {
+            return;
+        }
+        self.payment_event(id, OutgoingEvent::Settled { preimage, at: self.now.unix });
+        self.forget_search(&id);
+        if let Some(Outgoing { payment_hash, state: OutgoingState::Sent { fee, .. }, .. }) =
+            self.outgoing(&id)
+        {
+            let (payment_hash, fee) = (*payment_hash, *fee);
+            self.emit(Event::PaymentSent { id, payment_hash, preimage, fee });
+        }
+    }
+
+    /// An HTLC of ours is gone for ever and was not paid.
+    pub(super) fn attempt_failed(&mut self, index: u32, id: PaymentId, htlc_id: HtlcId, reason: &Removal) {
+        let Some(payment) = self.outgoing(&id).filter(|payment| payment.is_attempt(index, htlc_id)).cloned()
+        else {
+            return;
+        };
+        let OutgoingState::InFlight(attempt) = &payment.state else { return };
+        let (hop_index, failure) = read_failure(&payment, attempt, reason);
+        let hops: Vec<_> = attempt.hops.iter().map(|hop| (hop.node_id, hop.short_channel_id)).collect();
+        let learnt = self.exclusions.entry(id).or_default().learn(&hops, hop_index, &failure);
+        let hop = hop_index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
+        let code = failure.failure_code();
+        match learnt {
+            Learnt::PayeeRefused => self.give_up(&payment, FailureReason::RecipientRefused),
+            Learnt::Final => self.give_up(&payment, FailureReason::RecipientError { code }),
+            Learnt::Retry if payment.attempts >= MAX_ATTEMPTS => {
+                let attempts = payment.attempts;
+                self.give_up(&payment, FailureReason::AllRoutesFailed { attempts, hop, code });
+            }
+            Learnt::Retry => {
+                self.payment_event(id, OutgoingEvent::AttemptFailed);
+                self.payments_due = true;
+            }
+        }
+    }
+
+    /// The channel ended before the HTLC was in any commitment: another way may be tried.
+    pub(super) fn attempt_never_left(&mut self, index: u32, id: PaymentId, htlc_id: HtlcId) {
+        if self.outgoing(&id).is_some_and(|payment| payment.is_attempt(index, htlc_id)) {
+            self.payment_event(id, OutgoingEvent::AttemptFailed);
+            self.payments_due = true;
+        }
+    }
+
+    fn give_up(&mut self, payment: &Outgoing, reason: FailureReason) {
+        let (id, payment_hash) = (payment.id, payment.payment_hash);
+        self.payment_event(id, OutgoingEvent::GaveUp { reason: reason.clone(), at: self.now.unix });
+        self.forget_search(&id);
+        self.emit(Event::PaymentFailed { id, payment_hash, reason });
+    }
+
+    fn outgoing(&self, id: &PaymentId) -> Option<&Outgoing> {
+        match self.payments.get(id) {
+            Some(PaymentRecord::Outgoing(payment)) => Some(payment),
+            Some(PaymentRecord::Incoming(_)) | None => None,
+        }
+    }
+
+    /// A step that the table does not have changes nothing: the payment stays as it is.
+    fn payment_event(&mut self, id: PaymentId, event: OutgoingEvent) {
+        if let Some(Ok(next)) = self.outgoing(&id).map(|payment| payment.after(event)) {
+            self.store_payment(PaymentRecord::Outgoing(next));
+        }
+    }
+}
+
+/// BOLT 11: pay what is asked, and at most twice that.
+fn check_amount(request: &SendRequest) -> Result<(), CommandError> {
+    let asked = request.amount;
+    let refuse = |reason| Err(CommandError::Amount { asked, reason });
+    match request.invoice.amount {
+        _ if asked == MilliSatoshi::ZERO => refuse("it is nothing"),
+        Some(amount) if asked < amount => refuse("the invoice asks for more"),
+        Some(amount) if asked > amount.saturating_add(amount) => {
+            refuse("it is more than twice what the invoice asks for")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn payloads(route: &Route, invoice: &Invoice) -> Vec<(PublicKey, HopPayloadBytes)> {
+    let mut payloads: Vec<(PublicKey, HopPayloadBytes)> = route
+        .hops
+        .windows(2)
+        .map(|pair| {
+            let payload = HopPayload::Intermediate {
+                amt_to_forward: pair[1].amount,
+                outgoing_cltv_value: pair[1].cltv_expiry,
+                short_channel_id: pair[1].short_channel_id,
+            };
+            (pair[0].node_id, payload.encode())
+        })
+        .collect();
+    if let Some(last) = route.hops.last() {
+        let payload = HopPayload::Final {
+            amt_to_forward: last.amount,
+            outgoing_cltv_value: last.cltv_expiry,
+            payment_secret: Some(invoice.payment_secret),
+            total_msat: last.amount,
+            payment_metadata: invoice.metadata.clone(),
+        };
+        payloads.push((last.node_id, payload.encode()));
+    }
+    payloads
+}
+
+/// Which hop failed and why; the first hop, where the peer could not read the onion at all.
+fn read_failure(payment: &Outgoing, attempt: &Attempt, reason: &Removal) -> (Option<usize>, FailureMessage) {
+    let unreadable = (None, FailureMessage::Unknown { failure_code: 0, data: Vec::new() });
+    match reason {
+        Removal::Fulfilled(_) => unreadable,
+        Removal::Malformed { sha256_of_onion, failure_code } => {
+            (Some(0), FailureMessage::from_malformed(*failure_code, *sha256_of_onion))
+        }
+        Removal::Failed(packet) => {
+            let Some(secrets) = shared_secrets(payment, attempt) else { return unreadable };
+            match onion::decrypt_failure(&secrets, packet) {
+                Decrypted::Failure { hop_index, message } => (Some(hop_index), message),
+                Decrypted::Unreadable => unreadable,
+            }
+        }
+    }
+}
+
+/// The secrets of an attempt, from its session key: they depend on the nodes of the way only.
+fn shared_secrets(payment: &Outgoing, attempt: &Attempt) -> Option<Vec<SharedSecret>> {
+    let session_key = SecretKey::from_slice(&attempt.session_key).ok()?;
+    let empty = HopPayload::Intermediate {
+        amt_to_forward: MilliSatoshi::ZERO,
+        outgoing_cltv_value: crate::types::CltvExpiry::new(0)?,
+        short_channel_id: crate::types::ShortChannelId(0),
+    };
+    let hops: Vec<_> = attempt.hops.iter().map(|hop| (hop.node_id, empty.encode())).collect();
+    onion::build_packet(&session_key, &hops, &payment.payment_hash).ok().map(|(_, secrets)| secrets)
+}

@@ -1,0 +1,54 @@
+//! Every command of the README and of CI: `cargo xtask <command>`.
+
+mod install;
+mod places;
+mod report;
+mod shell;
+mod stage;
+mod toolchain;
+mod wasm;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  test [part]...   every test, or the named parts in the given order
+  stages           the parts of `test` and what each one runs
+  wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
+  size             how large that package is; fails above 1 MiB (brotli)
+
+Build results are kept in $KITE_CACHE (unset: ~/.cache/kite), shared by all clones; CARGO_TARGET_DIR overrides the
+place of the native ones.";
+
+/// Why a command stopped, in words for the person at the terminal.
+type Outcome<T = ()> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome {
+    let Some((command, rest)) = arguments.split_first() else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    match command.as_str() {
+        "test" => stage::test(rest),
+        "stages" => stage::list(),
+        "wasm" => wasm::wasm(rest),
+        "size" => wasm::size(),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("no command `{other}`\n\n{USAGE}")),
+    }
+}

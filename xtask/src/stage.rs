@@ -1,0 +1,156 @@
+//! The parts of `cargo xtask test`, in the order in which they run.
+
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+use crate::install;
+use crate::places::{self, Member};
+use crate::report::Report;
+use crate::shell::cargo;
+
+/// One named part.
+struct Stage {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&mut Report) -> Outcome,
+}
+
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "native",
+        about: "formatting, clippy without warnings, every test of the Rust crates",
+        run: native,
+    },
+    Stage {
+        name: "interop",
+        about: "the devnet: Bitcoin Core's validation and real LDK nodes",
+        run: interop,
+    },
+];
+
+/// Members whose tests belong to another stage than `native`, and that stage.
+const ELSEWHERE: &[(&str, &str)] = &[("kite-devnet", "interop"), ("kite-devnet-kernel", "interop")];
+/// What the devnet's chain is checked with: Bitcoin Core's own code, in C++.
+const CPP_TOOLS: &[install::Need] =
+    &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];
+
+/// Prints the parts.
+pub fn list() -> Outcome {
+    for stage in STAGES {
+        println!("{:<10} {}", stage.name, stage.about);
+    }
+    Ok(())
+}
+
+/// Runs the named parts, or all of them.
+///
+/// # Errors
+/// When a test fails, a step breaks or a part does not exist.
+pub fn test(names: &[String]) -> Outcome {
+    let stages: Vec<&Stage> = if names.is_empty() {
+        STAGES.iter().collect()
+    } else {
+        names.iter().map(|name| find(name)).collect::<Outcome<_>>()?
+    };
+    let mut total = Report::default();
+    let mut rows = Vec::new();
+    for stage in stages {
+        let (report, took) = run(stage);
+        rows.push(format!(
+            "{:<10} {:>6} passed {:>4} failed {:>4} ignored   {}",
+            stage.name,
+            report.passed,
+            report.failed,
+            report.ignored,
+            spoken(took)
+        ));
+        total.add(report);
+    }
+    header("summary");
+    for line in &total.closing {
+        println!("{line}");
+    }
+    println!();
+    for row in rows {
+        println!("{row}");
+    }
+    for broken in &total.broken {
+        println!("broken: {broken}");
+    }
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if total.is_green() { Ok(()) } else { Err("the tests are not green".to_owned()) }
+}
+
+fn find(name: &str) -> Outcome<&'static Stage> {
+    STAGES.iter().find(|stage| stage.name == name).ok_or_else(|| {
+        let known: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+        format!("no part `{name}`; there are: {}", known.join(", "))
+    })
+}
+
+fn run(stage: &Stage) -> (Report, Duration) {
+    header(&format!("{}: {}", stage.name, stage.about));
+    let start = Instant::now();
+    let mut report = Report::default();
+    if let Err(reason) = (stage.run)(&mut report) {
+        report.broke(reason);
+    }
+    (report, start.elapsed())
+}
+
+fn header(text: &str) {
+    println!("\n==== {text} ====");
+}
+
+fn spoken(took: Duration) -> String {
+    format!("{}:{:02} min", took.as_secs() / 60, took.as_secs() % 60)
+}
+
+fn native(report: &mut Report) -> Outcome {
+    report.step(&mut cargo(&["fmt", "--all", "--check"]), false)?;
+    lint_and_test(report, &packages(&places::members()?, "native"))
+}
+
+fn interop(report: &mut Report) -> Outcome {
+    install::apt(CPP_TOOLS)?;
+    lint_and_test(report, &packages(&places::members()?, "interop"))
+}
+
+fn lint_and_test(report: &mut Report, packages: &[String]) -> Outcome {
+    let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
+    clippy.args(packages).args(["--", "-D", "warnings"]);
+    report.step(&mut clippy, false)?;
+    let mut test = cargo(&["test", "--no-fail-fast", "--locked"]);
+    report.step(test.args(packages), false)
+}
+
+/// The members of a stage. What is named nowhere is `native`: a new crate is in from its first commit.
+fn packages(members: &[Member], stage: &str) -> Vec<String> {
+    let stage_of = |name: &str| {
+        ELSEWHERE.iter().find(|(member, _)| *member == name).map_or("native", |(_, stage)| stage)
+    };
+    members
+        .iter()
+        .filter(|member| stage_of(&member.name) == stage)
+        .flat_map(|member| ["-p".to_owned(), member.name.clone()])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ELSEWHERE, STAGES, packages};
+    use crate::places::Member;
+
+    #[test]
+    fn a_new_member_is_tested_natively() {
+        let member = |name: &str| Member { folder: name.to_owned(), name: name.to_owned() };
+        let members = [member("kite-core"), member("kite-devnet")];
+        assert_eq!(packages(&members, "native"), ["-p", "kite-core"]);
+        assert_eq!(packages(&members, "interop"), ["-p", "kite-devnet"]);
+    }
+
+    #[test]
+    fn what_is_tested_elsewhere_is_tested() {
+        assert!(ELSEWHERE.iter().all(|(_, stage)| STAGES.iter().any(|known| known.name == *stage)));
+    }
+}
