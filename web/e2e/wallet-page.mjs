@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { accessibilityFaults } from './accessible.mjs';
 
 const ARTIFACTS = fileURLToPath(new URL('../test-artifacts/', import.meta.url));
 const FLAGS = [
@@ -99,6 +100,7 @@ export class WalletPage {
     await this.page.screenshot({ path: `${ARTIFACTS}${String(shots).padStart(2, '0')}-${name}.png`, fullPage: true, animations: 'disabled' });
     const overflow = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(overflow, 0, `${name} is wider than the window`);
+    assert.deepEqual(await this.page.evaluate(accessibilityFaults), [], name);
   }
 
   async go(tab) {
