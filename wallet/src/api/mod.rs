@@ -27,6 +27,7 @@ pub use events::{Event, EventEnvelope, EventListener};
 pub use fees::FeeRates;
 pub use info::{Info, SafeToClose, version};
 pub use onchain::OnchainRequest;
+pub use open::wallet_exists;
 pub use parse::{InvoiceDetails, Parsed};
 pub use payments::{Direction, Payment, PaymentFailure, PaymentFilter, PaymentKind, PaymentStatus};
 pub use peers::Peer;
