@@ -60,6 +60,7 @@ export class App {
   #refreshing: Promise<void> | undefined;
   #refreshAgain = false;
   #outOfTouchSince: number | undefined;
+  #askedAt: number | undefined;
   #started = false;
   #toastTimer = 0;
 
@@ -77,6 +78,11 @@ export class App {
 
   get chainOutOfReach(): boolean {
     return this.#outOfTouchSince !== undefined && Date.now() - this.#outOfTouchSince > PATIENCE_MILLIS;
+  }
+
+  /** The worker has not answered for long. */
+  get slow(): boolean {
+    return this.#askedAt !== undefined && Date.now() - this.#askedAt > PATIENCE_MILLIS;
   }
 
   async begin(): Promise<void> {
@@ -161,8 +167,7 @@ export class App {
 
   /** A new worker in place of one that broke or stopped. */
   async restart(): Promise<void> {
-    this.#wallet?.end();
-    this.#wallet = undefined;
+    this.#letGo()?.end();
     this.snapshot = undefined;
     this.to({ name: 'starting' });
     await this.#startWorker();
@@ -170,8 +175,19 @@ export class App {
 
   /** Stops the wallet and asks for the passphrase again. */
   async lock(): Promise<void> {
-    await this.wallet.stop();
+    // Let go first: what is asked of it from now on would only hear that it has stopped.
+    const wallet = this.#letGo();
+    await wallet?.stop();
+    wallet?.end();
     await this.restart();
+  }
+
+  #letGo(): RemoteWallet | undefined {
+    const wallet = this.#wallet;
+    this.#wallet = undefined;
+    this.#started = false;
+    this.#askedAt = undefined;
+    return wallet;
   }
 
   /** Asks the wallet for everything the screens show. */
@@ -182,8 +198,10 @@ export class App {
     }
     const wallet = this.#wallet;
     if (!wallet || !this.#started || this.phase.name === 'halted') return Promise.resolve();
+    this.#askedAt = Date.now();
     this.#refreshing = this.#ask(wallet).finally(() => {
       this.#refreshing = undefined;
+      this.#askedAt = undefined;
       if (!this.#refreshAgain) return;
       this.#refreshAgain = false;
       void this.refresh();

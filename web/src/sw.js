@@ -7,7 +7,10 @@ const CACHE = `kite-${BUILD}`;
 const SETTINGS = 'kite-settings';
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL.map((url) => new Request(url, { cache: 'no-cache' })))));
+  const shell = caches.open(CACHE).then((cache) => cache.addAll(SHELL.map((url) => new Request(url, { cache: 'no-cache' }))));
+  // The page that registers this has read its settings before anyone kept them.
+  const first = settings(new Request('/config.json')).catch(() => undefined);
+  event.waitUntil(Promise.all([shell, first]));
 });
 
 self.addEventListener('activate', (event) => {

@@ -42,9 +42,9 @@ export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
     let lastId = 0;
     let broken: WalletFailure | undefined;
 
-    const fail = (reason: string): void => {
+    const fail = (reason: string, code = WORKER_BROKEN): void => {
       if (broken) return;
-      broken = new WalletFailure({ code: WORKER_BROKEN, message: reason, data: {} });
+      broken = new WalletFailure({ code, message: reason, data: {} });
       worker.terminate();
       for (const call of waiting.values()) call.reject(broken);
       waiting.clear();
@@ -60,7 +60,7 @@ export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
       });
     const remote = new Proxy({} as RemoteWallet, {
       get(_, name) {
-        if (name === 'end') return () => fail('ended');
+        if (name === 'end') return () => fail('the wallet was closed', 'ended');
         // A promise that resolves to the handle asks for `then`; it is no method.
         if (typeof name !== 'string' || name === 'then') return undefined;
         return (...args: unknown[]) => call(name as Method, args);

@@ -103,7 +103,7 @@ export class Frame {
       case 'home':
         return new HomeScreen(app);
       case 'send':
-        return new SendScreen(app);
+        return new SendScreen(app, route.subject);
       case 'receive':
         return new ReceiveScreen(app);
       case 'channels':
@@ -165,6 +165,9 @@ export class Frame {
     }
     if (this.#app.chainOutOfReach) {
       return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}The Bitcoin network cannot be reached. Your money is safe; the wallet keeps trying.</p>`;
+    }
+    if (this.#app.slow) {
+      return html`<p class="banner" role="status" data-testid="banner-slow">${icon('clock')}The wallet is busy. What you see may be a little old.</p>`;
     }
     return nothing;
   }

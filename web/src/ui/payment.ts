@@ -93,7 +93,7 @@ export class PaymentScreen extends Screen {
       </div>
       ${trouble(this.failure)}${this.#details(payment)}
       <div class="buttons end">
-        ${payment.status === 'failed' && payment.direction === 'outgoing' ? html`<a class="button primary" href=${linkTo('send')}>Try again</a>` : nothing}
+        ${payment.status === 'failed' && payment.direction === 'outgoing' ? html`<a class="button primary" href=${linkTo('send', payment.invoice)}>Try again</a>` : nothing}
         <a class="button wide" href=${linkTo('home')} data-testid="done">Done</a>
       </div>`;
   }

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Parsed, Quote, SendRequest } from '../api.ts';
+import type { App } from '../app.ts';
 import type { CameraWatch } from '../qr/camera.ts';
 import { parseSat, satText, shortId, spanText } from '../format.ts';
 import { goTo, linkTo } from '../route.ts';
@@ -26,6 +27,11 @@ export class SendScreen extends Screen {
   #dropping = false;
   readonly #onDrag = (event: DragEvent): void => this.#drag(event);
   readonly #onPaste = (event: ClipboardEvent): void => void this.#pasted(event);
+
+  constructor(app: App, input: string | undefined) {
+    super(app);
+    this.#input = input ?? '';
+  }
 
   override enter(): void {
     for (const name of ['dragover', 'dragleave', 'drop'] as const) addEventListener(name, this.#onDrag);
@@ -68,9 +74,10 @@ export class SendScreen extends Screen {
         </div>
         <div class="triple">
           <button class="button" type="button" data-testid="paste" @click=${() => void this.#paste()}>${icon('paste')}Paste</button>
-          <label class="button" role="button" tabindex="0" @keydown=${openByKey}>${icon('image')}Upload<input class="sr-only" type="file" accept="image/*" tabindex="-1" aria-label="Upload a picture of a QR code" data-testid="upload" @change=${(event: Event) => void this.#uploaded(event)} /></label>
+          <button class="button" type="button" @click=${() => document.getElementById('upload')?.click()}>${icon('image')}Upload</button>
           <button class="button" type="button" data-testid="scan" @click=${() => void this.#scan()}>${icon('scan')}Scan</button>
         </div>
+        <input id="upload" type="file" accept="image/*" hidden data-testid="upload" @change=${(event: Event) => void this.#uploaded(event)} />
         ${trouble(this.failure)}${this.#connectOffer()}${submit('Continue', this.busy, 'send-continue', 'Reading it…')}
       </form>`;
   }
@@ -308,10 +315,4 @@ export class SendScreen extends Screen {
       await this.#picture(file);
     }
   }
-}
-
-function openByKey(event: KeyboardEvent): void {
-  if (event.key !== 'Enter' && event.key !== ' ') return;
-  event.preventDefault();
-  (event.currentTarget as HTMLElement).querySelector('input')?.click();
 }
