@@ -41,6 +41,7 @@ impl Default for NativeClock {
 
 impl Clock for NativeClock {
     fn now(&self) -> Now {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock, and it is not a browser's")]
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         Now { mono: self.mono(), unix: UnixTime(unix) }
     }

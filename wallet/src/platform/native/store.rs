@@ -90,7 +90,12 @@ impl Store for SqliteStore {
     fn close(&self) -> Pending<'_, ()> {
         Box::pin(async {
             // Closing writes the log back, which may take a moment.
-            let closed = self.blocking(|store| Ok(drop(store.connection().take()))).await;
+            let closed = self
+                .blocking(|store| {
+                    drop(store.connection().take());
+                    Ok(())
+                })
+                .await;
             debug_assert!(closed.is_ok(), "closing cannot fail: {closed:?}");
         })
     }
