@@ -80,6 +80,18 @@ pub struct Platform {
     pub spawn: Arc<dyn Spawn>,
 }
 
+/// This device's view of a wallet. Touches nothing yet. Natively it must be called within tokio's runtime.
+#[cfg(not(target_family = "wasm"))]
+pub fn here(config: &PlatformConfig) -> Platform {
+    native::platform(config)
+}
+
+/// This browser's view of a wallet. Touches nothing yet.
+#[cfg(target_family = "wasm")]
+pub fn here(config: &PlatformConfig) -> Platform {
+    browser::platform(config)
+}
+
 impl fmt::Debug for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Platform")
