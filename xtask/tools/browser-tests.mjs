@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer as createTcpServer } from 'node:net';
 import { extname, join } from 'node:path';
-import { argv, env, exit } from 'node:process';
+import process, { argv, env, exit } from 'node:process';
 
 const [tools, folder, proxyProgram] = argv.slice(2);
 const { chromium } = createRequire(join(tools, 'package.json'))('playwright-core');
@@ -25,6 +25,7 @@ const listening = (server, port = 0) =>
   new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server.address().port)));
 
 const site = createServer((request, response) => {
+  if (request.url === '/favicon.ico') return response.writeHead(204).end();
   if (request.url === '/') return response.setHeader('content-type', 'text/html').end(PAGE);
   try {
     const body = readFileSync(join(folder, request.url.replaceAll('..', '')));
@@ -46,17 +47,18 @@ const proxyPort = await new Promise((resolve) => {
 await new Promise((resolve) => spare.close(resolve));
 const proxy = spawn(proxyProgram, ['--listen', `127.0.0.1:${proxyPort}`, '--origin', 'any', '--allow', '*:*',
   '--allow-private', '127.0.0.0/8'], { stdio: ['ignore', 'ignore', 'inherit'] });
+process.on('exit', () => proxy.kill());
 
 const browser = await chromium.launch({
   executablePath: env.CHROMIUM ?? '/usr/bin/chromium', chromiumSandbox: false, args: ARGUMENTS,
 });
 const context = await browser.newContext();
 
-async function open() {
+async function open(at = url) {
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`  page: ${error.message}`));
   page.on('console', (line) => line.type() === 'error' && console.error(`  page: ${line.text()}`));
-  await page.goto(url);
+  await page.goto(at);
   await page.waitForFunction(() => window.cases !== undefined);
   return page;
 }
@@ -84,13 +86,14 @@ for (const name of await page.evaluate(() => window.cases.names())) {
 }
 
 await test('indexeddb::no_room_is_told_and_changes_nothing', async () => {
-  const session = await context.newCDPSession(page);
-  const origin = new URL(url).origin;
-  const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
-  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + 1_000_000 });
-  await page.evaluate(() => window.cases.full('full'));
+  // An origin of its own: Chromium remembers for a while how much room an origin has.
+  const origin = `http://localhost:${new URL(url).port}`;
+  const crowded = await open(origin);
+  const session = await context.newCDPSession(crowded);
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1_000_000 });
+  await crowded.evaluate(() => window.cases.full('full'));
   await session.send('Storage.overrideQuotaForOrigin', { origin });
-  await page.evaluate(() => window.cases.again('full'));
+  await crowded.evaluate(() => window.cases.again('full'));
 });
 
 await test('web_locks::one_tab_has_it_and_a_closed_tab_gives_it_back', async () => {
