@@ -3,3 +3,5 @@
 //! Same seed, same bytes. Nothing here is part of a wallet.
 
 pub mod chain;
+pub mod disk;
+pub mod host;

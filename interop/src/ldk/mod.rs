@@ -55,8 +55,8 @@ type Peers =
 
 /// The fee rate of a quiet network, in satoshi per 1000 weight units.
 const QUIET_FEERATE: u32 = 1_000;
-/// The final hop's delta in invoices (BOLT 11's default with some room).
-const FINAL_CLTV_EXPIRY_DELTA: u16 = 40;
+/// The least that LDK takes in its own invoices.
+const FINAL_CLTV_EXPIRY_DELTA: u16 = 42;
 
 /// What the node does with a payment that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
