@@ -6,4 +6,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod api;
+pub mod chain;
+pub mod keyslot;
 pub mod platform;
+pub mod run;

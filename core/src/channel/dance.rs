@@ -51,7 +51,12 @@ impl Commitments {
 
     fn commitment_signed(&self, signed: SignedRemote) -> CommitmentSigned {
         let SignedRemote { signature, htlc_signatures, .. } = signed;
-        CommitmentSigned { channel_id: self.channel_id(), signature, htlc_signatures, funding_txid: None }
+        CommitmentSigned {
+            channel_id: self.channel_id(),
+            signature,
+            htlc_signatures,
+            funding_txid: Some(self.params.funding_outpoint.txid),
+        }
     }
 
     /// Takes the peer's signatures of our next commitment and gives up the present one. A repetition without changes

@@ -36,7 +36,8 @@ pub enum Gated {
     Send(wire::Message),
     /// A transaction for the network.
     Broadcast(Transaction),
-    /// News for the rest of the node.
+    /// News for the rest of the node. Its own records (payments) take them in the very batch of this step, for they are
+    /// not told again; what an app sees of them waits for that batch.
     Notify(ChannelEvent),
 }
 

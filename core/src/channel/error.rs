@@ -143,8 +143,6 @@ pub enum Violation {
     HtlcSignature { index: usize, error: SignatureError },
     #[error("{found} HTLC signatures for {expected} HTLC outputs")]
     HtlcSignatureCount { found: usize, expected: usize },
-    #[error("commitment_signed without changes")]
-    NothingSigned,
     #[error("commitment_signed before the next per-commitment point is known, or revoke_and_ack out of turn")]
     RevocationOutOfTurn,
     #[error("the per-commitment secret does not give the previous per-commitment point")]

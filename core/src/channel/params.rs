@@ -73,7 +73,8 @@ pub struct ChannelConfig {
     pub min_feerate: FeeratePerKw,
     /// The peer's fee rate may be this many times our estimate.
     pub max_feerate_factor: u32,
-    /// A fee rate up to this is never called unreasonable.
+    /// A fee rate up to this is never called unreasonable: the opener pays it, and with anchors HTLCs are not touched by
+    /// it, so that a poor estimate of ours must not cost a channel.
     pub always_accepted_feerate: FeeratePerKw,
     /// HTLCs that run longer than this many blocks are not offered.
     pub max_cltv_expiry_delta: u32,
@@ -105,7 +106,7 @@ impl Default for ChannelConfig {
             max_dust_htlc_exposure: MilliSatoshi::from_msat(10_000_000),
             min_feerate: FeeratePerKw::FLOOR,
             max_feerate_factor: 10,
-            always_accepted_feerate: FeeratePerKw::from_sat_per_kw(5_000),
+            always_accepted_feerate: FeeratePerKw::from_sat_per_kw(25_000),
             max_cltv_expiry_delta: 2_016,
             offered_htlc_grace: 2,
             fulfilled_htlc_deadline: 18,

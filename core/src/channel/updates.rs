@@ -214,7 +214,8 @@ impl Commitments {
         }
         let (least, most) = (env.config.min_feerate, env.config.max_feerate(env.feerates.commitment));
         if feerate < least || feerate > most {
-            return fail(Violation::Feerate { feerate, least, most });
+            // Forgotten with the connection. Not worth a channel: estimates differ.
+            return Err(ChannelError::Disconnect(Violation::Feerate { feerate, least, most }));
         }
         let before = self.local.spec.feerate;
         replace_feerate(&mut self.remote_changes.proposed, feerate);

@@ -154,7 +154,7 @@ impl Graph {
     }
 
     /// Takes in a channel whose announcement was verified. False where it is known already or there is no room.
-    pub(super) fn add_channel(
+    pub(crate) fn add_channel(
         &mut self,
         short_channel_id: ShortChannelId,
         node_ids: [NodeId; 2],
@@ -177,7 +177,7 @@ impl Graph {
     }
 
     /// Sets the terms of one direction; `direction` 0 is that of `node_id_1`.
-    pub(super) fn set_policy(
+    pub(crate) fn set_policy(
         &mut self,
         short_channel_id: ShortChannelId,
         direction: usize,
@@ -196,7 +196,7 @@ impl Graph {
         self.nodes.get(node as usize).map_or(0, |node| node.timestamp)
     }
 
-    pub(super) fn set_avoid(&mut self, node: u32, avoid: bool, timestamp: u32) {
+    pub(crate) fn set_avoid(&mut self, node: u32, avoid: bool, timestamp: u32) {
         if let Some(node) = self.nodes.get_mut(node as usize) {
             (node.avoid, node.timestamp) = (avoid, timestamp);
             self.changes = self.changes.wrapping_add(1);

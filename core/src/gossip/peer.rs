@@ -20,6 +20,8 @@ const WORK_PER_SEC: u64 = 20;
 #[derive(Clone, Debug)]
 pub(super) struct GossipPeer {
     pub(super) state: State,
+    /// Else it was asked for what is new only.
+    pub(super) asked_for_all: bool,
     /// When it came.
     ready_at: Now,
     work_left: u64,
@@ -65,12 +67,24 @@ pub(super) enum State {
 
 impl GossipPeer {
     pub(super) fn new(now: Now) -> Self {
-        Self { state: State::Waiting, ready_at: now, work_left: WORK_BURST, work_at: now.mono, forged: 0 }
+        Self {
+            state: State::Waiting,
+            asked_for_all: false,
+            ready_at: now,
+            work_left: WORK_BURST,
+            work_at: now.mono,
+            forged: 0,
+        }
     }
 
     /// Whether gossip was asked of it, so that what it says is heard.
     pub(super) fn is_active(&self) -> bool {
         !matches!(self.state, State::Waiting | State::Banned)
+    }
+
+    /// Whether it is telling what we do not know yet.
+    pub(super) fn is_syncing(&self) -> bool {
+        matches!(self.state, State::Streaming { .. } | State::Listing { .. } | State::Asking { .. })
     }
 
     /// When it is to be asked something else. A waiting peer is not in it.

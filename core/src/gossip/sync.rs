@@ -7,7 +7,7 @@ use super::verify::{self, Forged};
 use crate::types::{ChannelId, Instant, Now, ShortChannelId, UnixTime};
 use crate::wire::{
     ChannelAnnouncement, ChannelUpdate, GossipTimestampFilter, Message, NodeAnnouncement, QueryChannelRange,
-    QueryShortChannelIds, ReplyChannelRange, ReplyShortChannelIdsEnd, Warning,
+    QueryShortChannelIds, ReplyChannelRange, Warning,
 };
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
@@ -47,18 +47,15 @@ impl GossipSync {
         Self { chain_hash, peers: BTreeMap::new(), early, synced_at: None }
     }
 
-    /// Whether a message is gossip, or a question or an answer about it.
+    /// Whether a message is gossip, or an answer about it. Questions about it are answered in `peer`, which has none to share.
     pub const fn takes(message: &Message) -> bool {
         matches!(
             message,
             Message::ChannelAnnouncement(_)
                 | Message::NodeAnnouncement(_)
                 | Message::ChannelUpdate(_)
-                | Message::QueryShortChannelIds(_)
                 | Message::ReplyShortChannelIdsEnd(_)
-                | Message::QueryChannelRange(_)
                 | Message::ReplyChannelRange(_)
-                | Message::GossipTimestampFilter(_)
         )
     }
 
@@ -71,7 +68,9 @@ impl GossipSync {
 
     /// The connection is gone.
     pub fn peer_lost(&mut self, node_id: &PublicKey) {
-        self.peers.remove(node_id);
+        if self.peers.remove(node_id).is_some_and(|peer| peer.is_syncing()) {
+            self.hand_over();
+        }
     }
 
     /// When [`GossipSync::on_deadline`] is to be called.
@@ -110,24 +109,11 @@ impl GossipSync {
         now: Now,
     ) -> Vec<Message> {
         let Some(peer) = self.peers.get_mut(node_id) else { return Vec::new() };
-        if !peer.spend(1, now.mono) {
-            return Vec::new();
-        }
-        if let Some(answer) = answer(&message) {
-            return vec![answer];
-        }
-        if !peer.is_active() {
+        if !peer.is_active() || !peer.spend(1, now.mono) {
             return Vec::new();
         }
         peer.spoke(now.mono);
-        if peer.state == State::Listening
-            && self.synced_at.is_some_and(|at| at.0.saturating_add(NOTE_SECS) < now.unix.0)
-        {
-            self.synced_at = Some(now.unix);
-        }
-        if let Some(at) = self.synced_at {
-            graph.set_synced_at(at);
-        }
+        self.note_synced(graph, now);
         let taken = match message {
             Message::ChannelAnnouncement(announcement) => {
                 self.channel_announcement(node_id, &announcement, graph, now)
@@ -141,8 +127,11 @@ impl GossipSync {
             _ => Ok(()),
         };
         let is_banned = taken.is_err() && self.peers.get_mut(node_id).is_some_and(GossipPeer::forged);
-        let complaint = || Warning::new(ChannelId::ALL, "gossip with invalid signatures").into();
-        is_banned.then(complaint).into_iter().collect()
+        if !is_banned {
+            return Vec::new();
+        }
+        self.hand_over();
+        vec![Warning::new(ChannelId::ALL, "gossip with invalid signatures").into()]
     }
 }
 
@@ -232,14 +221,36 @@ impl GossipSync {
         self.peers.values().filter(|peer| peer.is_active()).count() < MAX_ACTIVE
     }
 
+    /// While nothing is being caught up with, what comes is all there is.
+    fn note_synced(&mut self, graph: &mut Graph, now: Now) {
+        let Some(at) = self.synced_at else { return };
+        let is_old = at.0.saturating_add(NOTE_SECS) < now.unix.0;
+        if is_old && !self.peers.values().any(GossipPeer::is_syncing) {
+            self.synced_at = Some(now.unix);
+        }
+        graph.set_synced_at(self.synced_at.unwrap_or(at));
+    }
+
+    /// Nobody is left who was asked for everything before it was told: the next one is asked.
+    fn hand_over(&mut self) {
+        if self.peers.values().any(GossipPeer::is_syncing) {
+            return;
+        }
+        let next = self.peers.values_mut().find(|peer| peer.is_active() && !peer.asked_for_all);
+        if let Some(peer) = next {
+            peer.state = State::Waiting;
+        }
+    }
+
     fn spend(&mut self, node_id: &PublicKey, work: u64, now: Now) -> bool {
         self.peers.get_mut(node_id).is_some_and(|peer| peer.spend(work, now.mono))
     }
 
     /// Asks for all gossip, or, where that was had or is being had from another, for what is new.
     fn start(&mut self, node_id: &PublicKey, now: Instant) -> Option<Message> {
-        let others = self.peers.values().any(GossipPeer::is_active);
+        let others = self.peers.values().any(|peer| peer.is_active() && peer.asked_for_all);
         let peer = self.peers.get_mut(node_id)?;
+        peer.asked_for_all = !others;
         let from = if others { Some(peer.date_at(now)) } else { self.synced_at };
         let first_timestamp = from.map_or(0, |at| at.0.saturating_sub(OVERLAP_SECS));
         peer.state = if others { State::Listening } else { State::Streaming { last: now, heard: false } };
@@ -270,6 +281,7 @@ impl GossipSync {
             }
             State::Listing { .. } | State::Asking { .. } => {
                 peer.state = State::Listening;
+                self.hand_over();
                 None
             }
             State::Waiting | State::Listening | State::Banned => None,
@@ -288,7 +300,8 @@ impl GossipSync {
         *replies += 1;
         *listed = listed.saturating_add(reply.short_channel_ids.len());
         if *listed > MAX_CHANNELS || *replies > MAX_REPLIES {
-            peer.state = State::Listening;
+            peer.state = State::Banned;
+            self.hand_over();
             return Vec::new();
         }
         if reply.chain_hash == self.chain_hash {
@@ -321,25 +334,5 @@ impl GossipSync {
             short_channel_ids,
             query_flags: None,
         }))
-    }
-}
-
-/// We keep no gossip for others: every question is answered, with nothing.
-fn answer(message: &Message) -> Option<Message> {
-    match message {
-        Message::QueryChannelRange(query) => Some(Message::ReplyChannelRange(ReplyChannelRange {
-            chain_hash: query.chain_hash,
-            first_blocknum: query.first_blocknum,
-            number_of_blocks: query.number_of_blocks,
-            sync_complete: 1,
-            short_channel_ids: Vec::new(),
-            timestamps: None,
-            checksums: None,
-        })),
-        Message::QueryShortChannelIds(query) => {
-            let chain_hash = query.chain_hash;
-            Some(ReplyShortChannelIdsEnd { chain_hash, full_information: 0 }.into())
-        }
-        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::gossip::{GossipSync, Graph};
 use crate::payment::{Parts, PaymentRecord};
 use crate::peer::PeerConfig;
 use crate::store::{RecordKind, RecordName, Records, Shelf, Stored, Vault, VaultError};
-use crate::types::{Now, PaymentId};
+use crate::types::Now;
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Network};
@@ -139,8 +139,9 @@ impl Node {
     }
 
     fn load_payments(&mut self, records: &Records) -> Result<(), LoadError> {
-        for (_, content) in of_kind(records, RecordKind::Payment) {
-            let payment = PaymentRecord::from_bytes(content)
+        for (name, terms) in of_kind(records, RecordKind::Payment) {
+            let progress = records.get(&RecordName::of(RecordKind::PaymentProgress, name.which.clone()));
+            let payment = PaymentRecord::from_bytes(terms, progress.map_or(&[], Vec::as_slice))
                 .map_err(|error| LoadError::Damaged { what: "payment", detail: error.to_string() })?;
             self.index_payment(payment);
         }
@@ -188,13 +189,11 @@ impl Node {
     }
 
     pub(super) fn store_payment(&mut self, payment: PaymentRecord) {
-        self.outbox.put(payment_name(payment.id()), payment.to_bytes());
+        let name = |kind| RecordName::of(kind, payment.id().0);
+        self.outbox.put(name(RecordKind::Payment), payment.terms_to_bytes());
+        self.outbox.put(name(RecordKind::PaymentProgress), payment.progress_to_bytes());
         self.index_payment(payment);
     }
-}
-
-fn payment_name(id: PaymentId) -> RecordName {
-    RecordName::of(RecordKind::Payment, id.0)
 }
 
 fn of_kind(records: &Records, kind: RecordKind) -> impl Iterator<Item = (&RecordName, &Vec<u8>)> {

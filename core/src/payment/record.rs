@@ -1,6 +1,6 @@
 //! How a payment is stored.
 
-use super::{Incoming, Outgoing};
+use super::{Incoming, IncomingState, Outgoing, OutgoingState};
 use crate::types::{PaymentHash, PaymentId, UnixTime};
 use minicbor::{Decode, Encode};
 
@@ -35,26 +35,59 @@ pub enum RecordError {
     },
 }
 
+/// Where a payment stands: what its progress rewrites, while the rest is written once.
+#[derive(Encode, Decode)]
+enum Progress {
+    #[n(0)]
+    Outgoing {
+        #[n(0)]
+        attempts: u32,
+        #[n(1)]
+        state: OutgoingState,
+    },
+    #[n(1)]
+    Incoming {
+        #[n(0)]
+        state: IncomingState,
+    },
+}
+
 impl PaymentRecord {
-    /// The bytes to store.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        // Writing to memory does not fail.
-        minicbor::encode(self, &mut bytes).expect("encoding into a vector");
-        bytes
+    /// What is written once: the payment as it began.
+    pub fn terms_to_bytes(&self) -> Vec<u8> {
+        to_bytes(&match self {
+            Self::Outgoing(payment) => {
+                Self::Outgoing(Outgoing { attempts: 0, state: OutgoingState::Pending, ..payment.clone() })
+            }
+            Self::Incoming(payment) => {
+                Self::Incoming(Incoming { state: IncomingState::Expecting, ..payment.clone() })
+            }
+        })
     }
 
-    /// Reads what [`PaymentRecord::to_bytes`] wrote.
+    /// What every step rewrites.
+    pub fn progress_to_bytes(&self) -> Vec<u8> {
+        to_bytes(&match self {
+            Self::Outgoing(Outgoing { attempts, state, .. }) => {
+                Progress::Outgoing { attempts: *attempts, state: state.clone() }
+            }
+            Self::Incoming(Incoming { state, .. }) => Progress::Incoming { state: state.clone() },
+        })
+    }
+
+    /// Reads what [`PaymentRecord::terms_to_bytes`] and [`PaymentRecord::progress_to_bytes`] wrote.
     ///
     /// # Errors
-    /// A newer version or damaged bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        match bytes.split_first() {
-            Some((&VERSION, rest)) => {
-                minicbor::decode(rest).map_err(|error| RecordError::Damaged { detail: error.to_string() })
+    /// A newer version, damaged bytes, or progress of the other direction.
+    pub fn from_bytes(terms: &[u8], progress: &[u8]) -> Result<Self, RecordError> {
+        match (from_bytes(terms)?, from_bytes(progress)?) {
+            (Self::Outgoing(payment), Progress::Outgoing { attempts, state }) => {
+                Ok(Self::Outgoing(Outgoing { attempts, state, ..payment }))
             }
-            Some((&version, _)) if version > VERSION => Err(RecordError::NewerVersion { version }),
-            _ => Err(RecordError::Damaged { detail: "no version".into() }),
+            (Self::Incoming(payment), Progress::Incoming { state }) => {
+                Ok(Self::Incoming(Incoming { state, ..payment }))
+            }
+            _ => Err(RecordError::Damaged { detail: "terms and progress are of different payments".into() }),
         }
     }
 
@@ -83,10 +116,27 @@ impl PaymentRecord {
     }
 }
 
+fn to_bytes(value: &impl Encode<()>) -> Vec<u8> {
+    let mut bytes = vec![VERSION];
+    // Writing to memory does not fail.
+    minicbor::encode(value, &mut bytes).expect("encoding into a vector");
+    bytes
+}
+
+fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => {
+            minicbor::decode(rest).map_err(|error| RecordError::Damaged { detail: error.to_string() })
+        }
+        Some((&version, _)) if version > VERSION => Err(RecordError::NewerVersion { version }),
+        _ => Err(RecordError::Damaged { detail: "no version".into() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payment::{Attempt, AttemptHop, FailureReason, IncomingState, OutgoingState};
+    use crate::payment::{Attempt, AttemptHop, FailureReason};
     use crate::types::{HtlcId, MilliSatoshi, PaymentPreimage, PaymentSecret, ShortChannelId};
 
     fn records() -> Vec<PaymentRecord> {
@@ -141,23 +191,45 @@ mod tests {
     #[test]
     fn every_state_reads_back() {
         for record in records() {
-            assert_eq!(PaymentRecord::from_bytes(&record.to_bytes()).as_ref(), Ok(&record));
+            let read = PaymentRecord::from_bytes(&record.terms_to_bytes(), &record.progress_to_bytes());
+            assert_eq!(read.as_ref(), Ok(&record));
+        }
+    }
+
+    #[test]
+    fn progress_does_not_touch_the_terms() {
+        let records = records();
+        for pair in records[..4].windows(2).chain(records[4..].windows(2)) {
+            let same = |record: &PaymentRecord| match record.clone() {
+                PaymentRecord::Outgoing(payment) => {
+                    PaymentRecord::Outgoing(Outgoing { attempts: 9, ..payment })
+                }
+                incoming => incoming,
+            };
+            assert_eq!(pair[0].terms_to_bytes(), same(&pair[1]).terms_to_bytes());
         }
     }
 
     #[test]
     fn damaged_records_are_errors() {
         for record in records() {
-            let bytes = record.to_bytes();
-            for length in 0..bytes.len() {
-                assert!(PaymentRecord::from_bytes(&bytes[..length]).is_err());
+            let (terms, progress) = (record.terms_to_bytes(), record.progress_to_bytes());
+            for length in 0..terms.len() {
+                assert!(PaymentRecord::from_bytes(&terms[..length], &progress).is_err());
             }
-            for i in 0..bytes.len() {
-                let mut altered = bytes.clone();
+            for length in 0..progress.len() {
+                assert!(PaymentRecord::from_bytes(&terms, &progress[..length]).is_err());
+            }
+            for i in 0..terms.len() {
+                let mut altered = terms.clone();
                 altered[i] ^= 0x80;
-                let _ = PaymentRecord::from_bytes(&altered);
+                let _ = PaymentRecord::from_bytes(&altered, &progress);
             }
         }
-        assert_eq!(PaymentRecord::from_bytes(&[2]), Err(RecordError::NewerVersion { version: 2 }));
+        let (outgoing, incoming) = (&records()[0], &records()[4]);
+        assert!(
+            PaymentRecord::from_bytes(&outgoing.terms_to_bytes(), &incoming.progress_to_bytes()).is_err()
+        );
+        assert_eq!(PaymentRecord::from_bytes(&[2], &[1]), Err(RecordError::NewerVersion { version: 2 }));
     }
 }

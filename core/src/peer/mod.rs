@@ -136,7 +136,7 @@ impl Peer {
             | Message::Pong(_)
             | Message::GossipTimestampFilter(_)
             | Message::Unknown { .. } => PeerEvent::Ignored,
-            // We keep no gossip for others and do not offer `gossip_queries`; whoever asks all the same is not left waiting.
+            // We keep no gossip for others: every question is answered with nothing, so that nobody is left waiting.
             Message::QueryShortChannelIds(query) => self.reply(
                 now,
                 Some(ReplyShortChannelIdsEnd { chain_hash: query.chain_hash, full_information: 0 }.into()),

@@ -40,23 +40,18 @@ pub(super) struct HopCost {
 }
 
 impl Aim {
-    /// The cost in millisatoshi, or in units that only compare with each other.
+    /// The cost in millisatoshi, or in units that only compare with each other. The sum over 20 hops does not overflow where
+    /// blocks or hops count.
     pub(super) fn cost(self, hop: &HopCost) -> u64 {
-        /// Larger than any fee.
-        const UNIT: u64 = 1 << 52;
         let fee = hop.fee.to_msat();
         match self {
             Self::Balanced => fee.saturating_add(hop.risk()).saturating_add(hop.waiting()),
             Self::Fee => fee,
-            Self::Cltv => (fee / UNIT_PER_BLOCK)
-                .saturating_add(u64::from(hop.cltv_expiry_delta).saturating_mul(UNIT >> 12)),
-            Self::Hops => fee.min(UNIT - 1).saturating_add(UNIT),
+            Self::Cltv => u64::from(hop.cltv_expiry_delta) << 40 | (fee >> 12).min((1 << 40) - 1),
+            Self::Hops => 1 << 56 | fee.min((1 << 56) - 1),
         }
     }
 }
-
-/// Fees are counted in this many millisatoshi where blocks matter more.
-const UNIT_PER_BLOCK: u64 = 1 << 12;
 
 impl HopCost {
     /// The chance of a failure, priced. A balance anywhere between nothing and the capacity is equally likely, so the chance

@@ -18,6 +18,12 @@ pub enum RouteError {
         /// The largest HTLC that any channel can carry.
         largest: MilliSatoshi,
     },
+    /// Our peers do not take so small an HTLC.
+    #[error("the least that a channel can send is {smallest}")]
+    BelowMinimum {
+        /// The smallest HTLC that any channel can carry.
+        smallest: MilliSatoshi,
+    },
     /// Our channels could carry the amount, but not the fee on top of it.
     #[error("with fees {needed} must be sent, and the most that a channel on the way can send is {largest}")]
     FeeDoesNotFit {
@@ -51,4 +57,20 @@ pub enum RouteError {
         /// What was allowed.
         limit: MilliSatoshi,
     },
+}
+
+impl RouteError {
+    /// Of two searches with different aims: a price says more than a missing way, and the lower one more than the higher.
+    pub(super) fn or_more_useful(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::FeeTooHigh { cheapest: ours, .. }, Self::FeeTooHigh { cheapest: theirs, .. })
+                if theirs < ours =>
+            {
+                other
+            }
+            (Self::FeeTooHigh { .. }, _) => self,
+            (_, Self::FeeTooHigh { .. }) => other,
+            _ => self,
+        }
+    }
 }

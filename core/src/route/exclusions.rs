@@ -42,7 +42,7 @@ impl Exclusions {
         failure: &FailureMessage,
     ) -> Learnt {
         let Some(index) = hop_index.filter(|index| *index < hops.len()) else {
-            hops.iter().for_each(|hop| self.suspect(hop));
+            self.suspect(hops);
             return Learnt::Retry;
         };
         match hops.get(index + 1) {
@@ -99,7 +99,7 @@ impl Exclusions {
             | FailureMessage::FinalIncorrectHtlcAmount { .. } => Learnt::Final,
             failure if failure.is_permanent() => Learnt::Final,
             _ => {
-                hops.iter().for_each(|hop| self.suspect(hop));
+                self.suspect(hops);
                 Learnt::Retry
             }
         }
@@ -127,12 +127,16 @@ impl Exclusions {
         }
     }
 
-    fn suspect(&mut self, (node_id, short_channel_id): &(PublicKey, ShortChannelId)) {
-        let directed = (*short_channel_id, node_id.serialize());
-        let suspicion = self.suspected.entry(directed).or_insert(0);
-        *suspicion = suspicion.saturating_add(1);
-        if *suspicion >= MAX_SUSPICION {
-            self.channels.insert(directed);
+    /// Every channel may be the culprit, but ours only where there is no other.
+    fn suspect(&mut self, hops: &[(PublicKey, ShortChannelId)]) {
+        let others = if hops.len() > 1 { &hops[1..] } else { hops };
+        for (node_id, short_channel_id) in others {
+            let directed = (*short_channel_id, node_id.serialize());
+            let suspicion = self.suspected.entry(directed).or_insert(0);
+            *suspicion = suspicion.saturating_add(1);
+            if *suspicion >= MAX_SUSPICION {
+                self.channels.insert(directed);
+            }
         }
     }
 }

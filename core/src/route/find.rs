@@ -11,9 +11,8 @@ use std::collections::BinaryHeap;
 
 /// Finds a way over which `request.amount` can arrive. The same input gives the same route.
 ///
-/// It weighs fees, the chance that a hop fails and the time that money may be locked. Where the outcome breaks a limit
-/// of the request, what the limit is about is all that counts in another search, so that a way within the limits is
-/// found if one of the two has it.
+/// It weighs fees, the chance that a hop fails and the time that money may be locked. Where the outcome breaks a limit of
+/// the request, other searches follow in which only the fee counts, or only the blocks, or only the hops.
 ///
 /// # Errors
 /// [`RouteError`] says what is missing.
@@ -31,26 +30,26 @@ pub fn find_route(
     if largest < amount {
         return Err(RouteError::NoUsableChannel { largest });
     }
-    let search = |aim| Search::new(&network, first_hops, request, aim).run();
-    match search(Aim::Balanced) {
-        Ok(route) if route.fee <= request.max_fee => Ok(route),
-        Ok(_) => {
-            let cheapest = search(Aim::Fee)?;
-            let (cost, limit) = (cheapest.fee, request.max_fee);
-            if cost <= limit { Ok(cheapest) } else { Err(RouteError::FeeTooHigh { cheapest: cost, limit }) }
+    let smallest = first_hops.iter().map(|hop| hop.min_htlc).min().unwrap_or(MilliSatoshi::ZERO);
+    let mut failure: Option<RouteError> = None;
+    for aim in [Aim::Balanced, Aim::Fee, Aim::Cltv, Aim::Hops] {
+        let error = match Search::new(&network, first_hops, request, aim).run() {
+            Ok(route) if route.fee <= request.max_fee => return Ok(route),
+            Ok(route) => RouteError::FeeTooHigh { cheapest: route.fee, limit: request.max_fee },
+            // Looking for a shorter or a cheaper way would not help.
+            Err(RouteError::NoPath) if amount < smallest => {
+                return Err(RouteError::BelowMinimum { smallest });
+            }
+            Err(error @ (RouteError::NoPath | RouteError::PayeeUnknown { .. })) => return Err(error),
+            Err(error) => error,
+        };
+        let is_cheapest = aim == Aim::Fee && matches!(error, RouteError::FeeTooHigh { .. });
+        failure = Some(failure.map_or(error.clone(), |earlier| earlier.or_more_useful(error)));
+        if is_cheapest {
+            break;
         }
-        Err(RouteError::TooLong { .. }) => {
-            let shortest = search(Aim::Cltv).or_else(|_| search(Aim::Hops))?;
-            let (cheapest, limit) = (shortest.fee, request.max_fee);
-            if cheapest <= limit { Ok(shortest) } else { Err(RouteError::FeeTooHigh { cheapest, limit }) }
-        }
-        Err(RouteError::FeeDoesNotFit { .. }) => {
-            let cheapest = search(Aim::Fee)?;
-            let (cost, limit) = (cheapest.fee, request.max_fee);
-            if cost <= limit { Ok(cheapest) } else { Err(RouteError::FeeTooHigh { cheapest: cost, limit }) }
-        }
-        Err(error) => Err(error),
     }
+    Err(failure.unwrap_or(RouteError::NoPath))
 }
 
 /// The best way known from a node to the payee.
@@ -106,10 +105,10 @@ impl<'a> Search<'a> {
             }
             label.settled = true;
             let label = *label;
-            if let Some(first_hop) = self.first_hop(node, label.amount) {
-                if let Some(route) = self.route(first_hop, node) {
-                    return Ok(route);
-                }
+            if let Some(first_hop) = self.first_hop(node, label.amount)
+                && let Some(route) = self.route(first_hop, node)
+            {
+                return Ok(route);
             }
             self.relax(node, &label);
         }
@@ -207,9 +206,7 @@ impl<'a> Search<'a> {
         if self.too_long {
             return RouteError::TooLong { max_hops, max_cltv };
         }
-        let is_known = self.network.first_hops(self.network.payee).next().is_some()
-            || self.network.edges_to(self.network.payee).next().is_some();
-        if is_known { RouteError::NoPath } else { RouteError::PayeeUnknown { payee } }
+        if self.network.knows_payee() { RouteError::NoPath } else { RouteError::PayeeUnknown { payee } }
     }
 }
 

@@ -66,6 +66,13 @@ impl<'a> Network<'a> {
         self.graph.node_count() + self.others.len()
     }
 
+    /// Whether anything leads to the payee, usable now or not.
+    pub(super) fn knows_payee(&self) -> bool {
+        self.graph.channels_of(self.payee).next().is_some()
+            || self.hinted.iter().any(|edge| edge.to == self.payee)
+            || self.first_hops(self.payee).next().is_some()
+    }
+
     pub(super) fn node_id(&self, node: u32) -> Option<&NodeId> {
         let other = (node as usize).checked_sub(self.graph.node_count());
         match other {

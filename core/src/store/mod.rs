@@ -6,6 +6,7 @@
 
 mod batch;
 pub(crate) mod cbor;
+mod journal;
 mod name;
 mod shelf;
 mod vault;

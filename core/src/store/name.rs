@@ -10,7 +10,7 @@ pub enum RecordKind {
     Node = 1,
     /// One row of a channel: channel key index, then the row's name.
     Channel = 2,
-    /// A payment, outgoing or incoming, by its id.
+    /// A payment, outgoing or incoming, by its id: what never changes.
     Payment = 3,
     /// An event that the app has not acknowledged, by its number.
     Event = 4,
@@ -22,8 +22,12 @@ pub enum RecordKind {
     Graph = 7,
     /// How to reach a peer, by its node id.
     PeerAddress = 8,
-    /// An on-chain payment of the owner, by txid.
-    OnchainPayment = 9,
+    /// The entropy of the owner's words. The host keeps this one; the node never sees it.
+    Seed = 10,
+    /// How far a payment is, by its id.
+    PaymentProgress = 11,
+    /// What one batch changed, by the number of the entry.
+    Journal = 12,
 }
 
 /// The name of a record: its kind and what tells it from others of the kind.
@@ -67,7 +71,9 @@ impl TryFrom<u8> for RecordKind {
             Self::Headers,
             Self::Graph,
             Self::PeerAddress,
-            Self::OnchainPayment,
+            Self::Seed,
+            Self::PaymentProgress,
+            Self::Journal,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

@@ -1,8 +1,13 @@
 //! Gathers writes until the next batch, and leaves out what the store holds already.
 
-use super::{Batch, Op, RecordName, Stored, Vault, VaultError};
+use super::journal::{self, Change, Entry, LARGE_BYTES};
+use super::{Batch, Op, RecordKind, RecordName, Stored, Vault, VaultError};
 use bitcoin::hashes::{Hash, sha256};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The journal is gathered into its records after so many entries, or so many bytes.
+const GATHER_AFTER_ENTRIES: u64 = 128;
+const GATHER_AFTER_BYTES: usize = 64 * 1024;
 
 /// What the store holds or will hold once the batches made so far are durable, and what is to be written next.
 #[derive(Debug)]
@@ -14,6 +19,17 @@ pub struct Shelf {
     written: BTreeMap<RecordName, [u8; 16]>,
     staged: BTreeMap<RecordName, Option<Vec<u8>>>,
     fence_staged: bool,
+    journal: Journal,
+}
+
+/// The entries that are in the store, and what they come to.
+#[derive(Debug, Default)]
+struct Journal {
+    first: u64,
+    next: u64,
+    bytes: usize,
+    /// The last change of every record that the entries speak of.
+    changes: Entry,
 }
 
 /// The opened records of a store.
@@ -30,6 +46,7 @@ impl Shelf {
             let (name, content) = vault.open(key, value, stored.fence)?;
             records.insert(name, content);
         }
+        let journal = Journal::replay(&mut records)?;
         let shelf = Self {
             vault,
             expect_fence: stored.fence,
@@ -38,6 +55,7 @@ impl Shelf {
             written: records.iter().map(|(name, content)| (name.clone(), digest(content))).collect(),
             staged: BTreeMap::new(),
             fence_staged: true,
+            journal,
         };
         Ok((shelf, records))
     }
@@ -106,24 +124,101 @@ impl Shelf {
             return None;
         }
         self.issued += 1;
-        let mut ops = Vec::with_capacity(self.staged.len());
+        let (vault, fence) = (&self.vault, self.fence);
+        let mut ops = Vec::new();
+        let mut put = |ops: &mut Vec<Op>, name: &RecordName, content: &[u8]| {
+            let (key, value) = vault.seal(name, content, fence, nonce());
+            ops.push(Op::Put { key, value });
+        };
+        let mut entry = Entry::new();
         for (name, content) in std::mem::take(&mut self.staged) {
             match content {
                 Some(content) => {
-                    let (key, value) = self.vault.seal(&name, &content, self.fence, nonce());
-                    self.written.insert(name, digest(&content));
-                    ops.push(Op::Put { key, value });
+                    self.written.insert(name.clone(), digest(&content));
+                    if content.len() >= LARGE_BYTES {
+                        put(&mut ops, &name, &content);
+                        entry.insert(name, Change::InPlace);
+                    } else {
+                        entry.insert(name, Change::Put(content));
+                    }
                 }
                 None => {
                     self.written.remove(&name);
-                    ops.push(Op::Delete { key: self.vault.key(&name) });
+                    entry.insert(name, Change::Delete);
                 }
             }
+        }
+        if self.journal.is_full() {
+            for number in self.journal.first..self.journal.next {
+                ops.push(Op::Delete { key: vault.key(&entry_name(number)) });
+            }
+            let mut changes = std::mem::take(&mut self.journal.changes);
+            changes.append(&mut entry);
+            for (name, change) in changes {
+                match change {
+                    Change::Put(content) => put(&mut ops, &name, &content),
+                    Change::Delete => ops.push(Op::Delete { key: vault.key(&name) }),
+                    Change::InPlace => {}
+                }
+            }
+            self.journal.first = self.journal.next;
+            self.journal.bytes = 0;
+        } else if !entry.is_empty() {
+            let bytes = journal::encode(&entry);
+            put(&mut ops, &entry_name(self.journal.next), &bytes);
+            self.journal.append(entry, bytes.len());
         }
         let expect_fence = std::mem::replace(&mut self.expect_fence, self.fence);
         self.fence_staged = false;
         Some(Batch { seq: self.issued, expect_fence, fence: self.fence, ops })
     }
+}
+
+impl Journal {
+    /// Applies the entries among the records, and takes them out.
+    fn replay(records: &mut Records) -> Result<Self, VaultError> {
+        let mut journal = Self::default();
+        let mut entries = records.split_off(&RecordName::only(RecordKind::Journal));
+        records.append(&mut entries.split_off(&RecordName::of(RecordKind::Journal, [0xff; 9])));
+        for (expected, (name, bytes)) in (0..).zip(entries) {
+            let number = <[u8; 8]>::try_from(name.which).map_err(|_| VaultError::Damaged)?;
+            let number = u64::from_be_bytes(number);
+            if expected == 0 {
+                (journal.first, journal.next) = (number, number);
+            }
+            // Entries are written one after the other and removed together: a gap is a lost record.
+            if number != journal.next {
+                return Err(VaultError::Damaged);
+            }
+            journal.append(journal::decode(&bytes)?, bytes.len());
+        }
+        for (name, change) in &journal.changes {
+            match change {
+                Change::Put(content) => {
+                    records.insert(name.clone(), content.clone());
+                }
+                Change::Delete => {
+                    records.remove(name);
+                }
+                Change::InPlace => {}
+            }
+        }
+        Ok(journal)
+    }
+
+    fn append(&mut self, mut entry: Entry, bytes: usize) {
+        self.next += 1;
+        self.bytes += bytes;
+        self.changes.append(&mut entry);
+    }
+
+    fn is_full(&self) -> bool {
+        self.next - self.first >= GATHER_AFTER_ENTRIES || self.bytes >= GATHER_AFTER_BYTES
+    }
+}
+
+fn entry_name(number: u64) -> RecordName {
+    RecordName::of(RecordKind::Journal, number.to_be_bytes())
 }
 
 fn digest(content: &[u8]) -> [u8; 16] {
@@ -135,7 +230,6 @@ fn digest(content: &[u8]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::RecordKind;
 
     fn name(which: &[u8]) -> RecordName {
         RecordName::of(RecordKind::Channel, which)
@@ -196,10 +290,12 @@ mod tests {
         shelf.replace(&name(b"1/"), rows(2));
         assert!(!shelf.is_staged());
         shelf.replace(&name(b"1/"), rows(7));
-        assert_eq!(shelf.take_batch(|| [1; 24]).unwrap().ops.len(), 1);
+        assert!(apply(&mut stored, shelf.take_batch(|| [1; 24]).unwrap()));
         shelf.replace(&name(b"1/"), rows(7).drain(..2));
-        let batch = shelf.take_batch(|| [2; 24]).unwrap();
-        assert!(matches!(&batch.ops[..], [Op::Delete { .. }]));
+        assert!(apply(&mut stored, shelf.take_batch(|| [2; 24]).unwrap()));
+        let (_, records) = open(&stored);
+        assert_eq!(records.keys().cloned().collect::<Vec<_>>(), [name(b"1/a"), name(b"1/b"), name(b"2/a")]);
+        assert_eq!(records[&name(b"1/b")], [7]);
     }
 
     #[test]
@@ -224,5 +320,52 @@ mod tests {
         shelf.put(name(b"a"), vec![2]);
         shelf.put(name(b"a"), vec![1]);
         assert_eq!(shelf.take_batch(|| [0; 24]), None);
+    }
+
+    /// Small and large records, written, changed and removed in every order, read back at every point.
+    #[test]
+    fn the_journal_and_the_records_give_what_was_written_last() {
+        let mut stored = Stored::default();
+        let (mut shelf, _) = open(&stored);
+        let mut model = Records::new();
+        let mut most = 0;
+        for step in 0..600u32 {
+            let which = name(&[u8::try_from(step % 7).unwrap()]);
+            let size = [3, LARGE_BYTES + 5, 40][usize::try_from(step % 3).unwrap()];
+            if step % 11 == 5 {
+                shelf.delete(&which);
+                model.remove(&which);
+            } else {
+                let mut content = step.to_be_bytes().to_vec();
+                content.resize(size, 1);
+                shelf.put(which.clone(), content.clone());
+                model.insert(which, content);
+            }
+            if step % 2 == 0
+                && let Some(batch) = shelf.take_batch(|| [0; 24])
+            {
+                assert!(apply(&mut stored, batch));
+                most = most.max(stored.records.len());
+                let (again, records) = open(&stored);
+                assert_eq!(records, model, "step {step}");
+                if step % 50 == 0 {
+                    shelf = again;
+                }
+            }
+        }
+        assert!(most < 200, "the journal is never gathered: {most} records");
+    }
+
+    #[test]
+    fn a_lost_entry_is_found() {
+        let mut stored = Stored::default();
+        let (mut shelf, _) = open(&stored);
+        for byte in 0..3 {
+            shelf.put(name(b"a"), vec![byte]);
+            assert!(apply(&mut stored, shelf.take_batch(|| [0; 24]).unwrap()));
+        }
+        let key = Vault::new(&[5; 32]).key(&entry_name(1));
+        stored.records.retain(|(other, _)| *other != key);
+        assert!(matches!(Shelf::open(Vault::new(&[5; 32]), &stored), Err(VaultError::Damaged)));
     }
 }

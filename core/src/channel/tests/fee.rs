@@ -58,13 +58,16 @@ fn recv_fee_is_checked() {
     let receive = |world: &mut World, who, sat_per_kw| {
         let message = Message::from(UpdateFee { channel_id, feerate_per_kw: rate(sat_per_kw) });
         match world.side(who).try_process(Command::Message(message)) {
-            Err(ChannelError::FailChannel(violation)) => violation,
+            Err(ChannelError::FailChannel(violation) | ChannelError::Disconnect(violation)) => violation,
             other => panic!("{other:?}"),
         }
     };
     assert_eq!(receive(&mut world, Who::Alice, 1_000), Violation::FeeFromAccepter);
     assert!(matches!(receive(&mut world, Who::Bob, 252), Violation::Feerate { .. }));
     assert!(matches!(receive(&mut world, Who::Bob, 10_001), Violation::Feerate { .. }));
+    let message = Message::from(UpdateFee { channel_id, feerate_per_kw: rate(10_001) });
+    let error = world.bob.try_process(Command::Message(message)).unwrap_err();
+    assert!(matches!(error, ChannelError::Disconnect(_)), "no reason to close");
     let all = world.alice.channel().sendable().to_msat();
     world.add(Who::Alice, all, 1);
     world.settle();

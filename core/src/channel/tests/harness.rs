@@ -63,7 +63,10 @@ impl Side {
         Self {
             signer: ChannelSigner::new(keys.channel_keys(7)),
             node_id: keys.node_id(),
-            config: ChannelConfig::default(),
+            config: ChannelConfig {
+                always_accepted_feerate: FeeratePerKw::from_sat_per_kw(5_000),
+                ..ChannelConfig::default()
+            },
             feerates: Feerates {
                 commitment: FeeratePerKw::from_sat_per_kw(1_000),
                 closing: FeeratePerKw::from_sat_per_kw(500),

@@ -11,7 +11,7 @@ fn reset(world: &mut World) {
 }
 
 /// What one payment writes, the invoice's own record at both ends included. A bound to be lowered, never raised.
-const BYTES_A_NODE: usize = 6_000;
+const BYTES_A_NODE: usize = 3_200;
 
 #[test]
 fn three_commits_and_few_bytes_a_node() {

@@ -1,0 +1,219 @@
+//! Channels.
+
+use super::peers::parse_node_id;
+use super::{Wallet, WalletError};
+use bitcoin::Amount;
+use kite_core::node::{Answer, ChannelInfo, Command, Node};
+use kite_core::types::{FeeratePerKw, MAX_MONEY_SAT};
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// The wallet's own name of it, which never changes.
+    pub id: String,
+    /// Its name on the network, which changes once while it is being opened.
+    pub channel_id: String,
+    /// The peer.
+    pub node_id: String,
+    /// Where it stands.
+    pub state: ChannelState,
+    /// Whether payments can be sent and received through it now.
+    pub usable: bool,
+    /// What it holds in all, in satoshi.
+    pub capacity_sat: u64,
+    /// What can be sent through it now, in millisatoshi.
+    pub spendable_msat: u64,
+    /// What can be received through it now, in millisatoshi.
+    pub receivable_msat: u64,
+    /// What of the owner's is on its way out through it, in millisatoshi.
+    pub in_flight_msat: u64,
+    /// What of the owner's must stay in it until it closes, in satoshi.
+    pub reserve_sat: u64,
+    /// The transaction that opens it; unset before there is one.
+    pub funding_txid: Option<String>,
+    /// How many blocks confirm it.
+    pub confirmations: u32,
+    /// How many it needs.
+    pub confirmations_needed: u32,
+    /// The transaction that closes it; unset before there is one.
+    pub closing_txid: Option<String>,
+    /// Why it closes, in words for the owner; unset as long as it does not.
+    pub close_reason: Option<String>,
+    /// The wallet opened it, and pays for its transactions.
+    pub is_opener: bool,
+}
+
+/// Where a channel stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelState {
+    /// Being agreed on; nothing is on-chain.
+    Opening,
+    /// Waits for its funding transaction to be confirmed.
+    Pending,
+    /// Open.
+    Ready,
+    /// Being closed, or closed and waiting for blocks.
+    Closing,
+    /// Closed for good.
+    Closed,
+    /// Cannot be used any more: the peer broke the rules, or the wallet found an error of its own.
+    Failed,
+}
+
+/// A channel to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenChannelRequest {
+    /// With whom. The peer must be connected.
+    pub node_id: String,
+    /// What it holds in all, in satoshi: at least 1 and paid from the on-chain coins.
+    pub amount_sat: u64,
+    /// What its funding transaction pays, in satoshi per virtual byte (1 to 1000); unset: what is normal these days.
+    pub feerate_sat_per_vb: Option<u32>,
+}
+
+/// What a channel would cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenChannelQuote {
+    /// What the channel would hold, in satoshi.
+    pub amount_sat: u64,
+    /// About what its funding transaction would pay to miners, in satoshi.
+    pub fee_sat: u64,
+    /// Both together, in satoshi.
+    pub total_sat: u64,
+    /// What would have to stay in it until it closes, in satoshi.
+    pub reserve_sat: u64,
+    /// About what could be sent through it at first, in millisatoshi.
+    pub spendable_after_msat: u64,
+}
+
+/// Two inputs and two outputs of the usual kind (P2WPKH in, P2WSH and P2WPKH out), in weight units.
+const FUNDING_WEIGHT: u64 = 881;
+/// A commitment without HTLCs (BOLT 3, Fee Calculation, option_anchors).
+const COMMITMENT_WEIGHT: u64 = 1_124;
+/// Both anchors (BOLT 3, `to_local_anchor` and `to_remote_anchor`).
+const ANCHORS_SAT: u64 = 660;
+
+impl Wallet {
+    /// Opens a channel with a connected peer and gives the id of the channel. Events tell when it is pending and ready.
+    ///
+    /// # Errors
+    /// `NotConnected`, `InsufficientFunds`, `NotSynced`, `Refused`, `InvalidInput`.
+    pub async fn open_channel(&self, request: OpenChannelRequest) -> Result<String, WalletError> {
+        let node_id = parse_node_id(&request.node_id)?;
+        let amount = parse_sat("amount_sat", request.amount_sat)?;
+        let feerate = self.feerate(request.feerate_sat_per_vb).await?;
+        match self.command(Command::OpenChannel { node_id, amount, feerate }).await? {
+            Answer::ChannelOpening { channel } => Ok(channel.to_string()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What opening this channel would cost. Nothing is opened.
+    ///
+    /// # Errors
+    /// `InsufficientFunds`, `InvalidInput`.
+    pub async fn estimate_open_channel(
+        &self,
+        request: OpenChannelRequest,
+    ) -> Result<OpenChannelQuote, WalletError> {
+        parse_node_id(&request.node_id)?;
+        let amount = parse_sat("amount_sat", request.amount_sat)?;
+        let feerate = self.feerate(request.feerate_sat_per_vb).await?;
+        let balance = self.ask(Node::balance).await?;
+        let fee = feerate.fee(FUNDING_WEIGHT);
+        let total = amount.checked_add(fee).unwrap_or(Amount::MAX_MONEY);
+        let available = balance.onchain.spendable.checked_sub(balance.reserved).unwrap_or(Amount::ZERO);
+        if total > available {
+            return Err(WalletError::InsufficientFunds {
+                needed_msat: total.to_sat().saturating_mul(1_000),
+                available_msat: available.to_sat().saturating_mul(1_000),
+            });
+        }
+        // Peers ask for a hundredth, and for no less than the dust limit.
+        let reserve_sat = (amount.to_sat() / 100).max(354);
+        let kept = reserve_sat + ANCHORS_SAT + commitment_fee(feerate).to_sat();
+        Ok(OpenChannelQuote {
+            amount_sat: amount.to_sat(),
+            fee_sat: fee.to_sat(),
+            total_sat: total.to_sat(),
+            reserve_sat,
+            spendable_after_msat: amount.to_sat().saturating_sub(kept).saturating_mul(1_000),
+        })
+    }
+
+    /// All channels, closing and closed ones included.
+    ///
+    /// # Errors
+    /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
+    pub async fn list_channels(&self) -> Result<Vec<Channel>, WalletError> {
+        Ok(self.ask(Node::channels).await?.into_iter().map(Channel::from).collect())
+    }
+
+    /// Closes a channel together with the peer, which must be connected. What is in it comes back on-chain.
+    ///
+    /// # Errors
+    /// `NotFound`, `Refused`.
+    pub async fn close_channel(&self, id: String) -> Result<(), WalletError> {
+        let index: u32 = id.trim().parse().map_err(|_| WalletError::not_found("channel"))?;
+        let find = move |node: &Node| {
+            node.channels().into_iter().find(|channel| channel.index == index).map(|found| found.channel_id)
+        };
+        let channel_id = self.ask(find).await?.ok_or_else(|| WalletError::not_found("channel"))?;
+        self.command(Command::CloseChannel { channel_id }).await?;
+        Ok(())
+    }
+}
+
+impl From<ChannelInfo> for Channel {
+    fn from(info: ChannelInfo) -> Self {
+        Self {
+            id: info.index.to_string(),
+            channel_id: info.channel_id.to_string(),
+            node_id: info.node_id.to_string(),
+            state: ChannelState::named(info.state),
+            usable: info.is_usable,
+            capacity_sat: info.capacity.to_sat(),
+            spendable_msat: info.spendable.to_msat(),
+            receivable_msat: info.receivable.to_msat(),
+            in_flight_msat: info.in_flight.to_msat(),
+            reserve_sat: info.reserve.to_sat(),
+            funding_txid: info.funding_txid.map(|txid| txid.to_string()),
+            confirmations: info.confirmations,
+            confirmations_needed: info.confirmations_needed,
+            closing_txid: info.closing_txid.map(|txid| txid.to_string()),
+            close_reason: info.close_reason,
+            is_opener: info.is_opener,
+        }
+    }
+}
+
+impl ChannelState {
+    /// From the name that the node gives a state (BOLT 2).
+    fn named(name: &str) -> Self {
+        match name {
+            "wait_for_funding_confirmed" | "wait_for_channel_ready" => Self::Pending,
+            "normal" => Self::Ready,
+            "shutting_down" | "negotiating" | "closing" => Self::Closing,
+            "closed" => Self::Closed,
+            "failed" | "frozen" => Self::Failed,
+            _ => Self::Opening,
+        }
+    }
+}
+
+fn commitment_fee(feerate: FeeratePerKw) -> Amount {
+    feerate.fee(COMMITMENT_WEIGHT)
+}
+
+/// An amount of at least one satoshi and at most all there can be.
+pub(super) fn parse_sat(field: &str, sat: u64) -> Result<Amount, WalletError> {
+    match sat {
+        1..=MAX_MONEY_SAT => Ok(Amount::from_sat(sat)),
+        _ => Err(WalletError::invalid(field, "must be at least 1 and at most all bitcoin")),
+    }
+}
+
+/// The node answers every command with what belongs to it; another answer is an error of ours and says so.
+pub(super) fn unexpected(answer: &Answer) -> WalletError {
+    WalletError::Refused { reason: format!("an unexpected answer of the node: {answer:?}") }
+}

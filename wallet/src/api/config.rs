@@ -1,0 +1,40 @@
+//! How a wallet is set up.
+
+use super::WalletError;
+use crate::chain::ChainConfig;
+use crate::platform::PlatformConfig;
+use bitcoin::Network;
+
+/// How a wallet is set up. Give the same values every time it is opened; the chain server and the proxy may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalletConfig {
+    /// The network: `regtest`, `signet`, `testnet` or `bitcoin`. Main net is refused in this version.
+    pub network: String,
+    /// Where the wallet's data is: the path of a folder, or in a browser the name of a database.
+    pub data: String,
+    /// The address of an Esplora server of the same network, for example `https://example.org/signet/api`.
+    pub esplora_url: String,
+    /// The websocket proxy through which a browser reaches Lightning nodes. Not used outside of browsers.
+    pub proxy_url: Option<String>,
+}
+
+impl WalletConfig {
+    pub(super) fn network(&self) -> Result<Network, WalletError> {
+        match self.network.trim().to_ascii_lowercase().as_str() {
+            "regtest" => Ok(Network::Regtest),
+            "signet" => Ok(Network::Signet),
+            "testnet" | "testnet3" => Ok(Network::Testnet),
+            "testnet4" => Ok(Network::Testnet4),
+            "bitcoin" | "mainnet" => Err(WalletError::MainnetNotYet),
+            _ => Err(WalletError::invalid("network", "not one of regtest, signet, testnet and bitcoin")),
+        }
+    }
+
+    pub(super) fn platform(&self) -> PlatformConfig {
+        PlatformConfig { data: self.data.clone(), proxy_url: self.proxy_url.clone() }
+    }
+
+    pub(super) fn chain(&self) -> Result<ChainConfig, WalletError> {
+        Ok(ChainConfig::new(&self.esplora_url, self.network()?))
+    }
+}

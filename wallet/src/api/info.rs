@@ -1,0 +1,112 @@
+//! How the wallet is doing.
+
+use super::error::network_name;
+use super::{Wallet, WalletError};
+use crate::run::Gone;
+use kite_core::node::{Answer, Command, CommandError, Node};
+
+/// How the wallet is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The wallet's own node id.
+    pub node_id: String,
+    /// The network, as in the configuration.
+    pub network: String,
+    /// The number of the newest block it knows.
+    pub height: u32,
+    /// It has caught up with the chain, and the chain server answers.
+    pub synced: bool,
+    /// Why the chain server could not be used when it was asked last; unset if it could.
+    pub chain_error: Option<String>,
+    /// Connected peers.
+    pub peers: u32,
+    /// Channels that are not closed.
+    pub channels: u32,
+    /// Whether the app can be closed now without delaying a payment; see [`Wallet::safe_to_close`].
+    pub safe_to_close: bool,
+    /// The platform promises not to clear the wallet's data on its own. If not, the owner must keep the words safe.
+    pub storage_persistent: bool,
+    /// The version of the wallet.
+    pub version: String,
+}
+
+/// Whether the app can be closed now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeToClose {
+    /// Nothing is under way. No money is lost in any case: what is under way goes on at the next start.
+    pub safe: bool,
+    /// What is under way, in words for the owner; unset when it is safe.
+    pub reason: Option<String>,
+}
+
+/// The version of this library.
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+impl Wallet {
+    /// How the wallet is doing.
+    ///
+    /// # Errors
+    /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
+    pub async fn info(&self) -> Result<Info, WalletError> {
+        let status = self.handle.status.get();
+        let storage_persistent = self.platform.store.is_persistent().await;
+        let (height, peers, channels, busy) = self
+            .ask(|node| {
+                let peers = node.peers().iter().filter(|peer| peer.is_connected).count();
+                let channels = node.channels().iter().filter(|channel| channel.state != "closed").count();
+                (node.tip().0, peers, channels, node.why_not_close())
+            })
+            .await?;
+        Ok(Info {
+            node_id: self.node_id.to_string(),
+            network: network_name(self.network),
+            height,
+            synced: status.synced,
+            chain_error: status.chain_error.map(|error| error.to_string()),
+            peers: saturating(peers),
+            channels: saturating(channels),
+            safe_to_close: busy.is_none(),
+            storage_persistent,
+            version: version(),
+        })
+    }
+
+    /// Whether the app can be closed now without delaying a payment.
+    ///
+    /// # Errors
+    /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
+    pub async fn safe_to_close(&self) -> Result<SafeToClose, WalletError> {
+        let reason = self.ask(Node::why_not_close).await?.map(str::to_owned);
+        Ok(SafeToClose { safe: reason.is_none(), reason })
+    }
+}
+
+/// How the methods of the API talk to the node.
+impl Wallet {
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Node) -> T + Send + 'static,
+    ) -> Result<T, WalletError> {
+        self.handle.ask(question).await.map_err(|gone| self.stopped(gone))
+    }
+
+    pub(super) async fn command(&self, command: Command) -> Result<Answer, WalletError> {
+        match self.handle.command(command).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(CommandError::Stopped)) => Err(self.stopped(Gone)),
+            Ok(Err(error)) => Err(error.into()),
+            Err(gone) => Err(self.stopped(gone)),
+        }
+    }
+
+    pub(super) fn stopped(&self, gone: Gone) -> WalletError {
+        self.handle.status.get().halted.map_or(gone.into(), WalletError::from)
+    }
+}
+
+/// Counts of a wallet fit; a larger one shows as the most there can be.
+pub(super) fn saturating(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,34 @@
+//! Paying on-chain.
+
+use super::channels::{parse_sat, unexpected};
+use super::parse::parse_address;
+use super::{Payment, Wallet, WalletError};
+use kite_core::node::{Answer, Command};
+
+/// An on-chain payment to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnchainRequest {
+    /// To where: an address of the wallet's network.
+    pub address: String,
+    /// What arrives, in satoshi; unset: everything that is not kept for closing channels, less the fee.
+    pub amount_sat: Option<u64>,
+    /// What the transaction pays, in satoshi per virtual byte (1 to 1000); unset: what is normal these days.
+    pub feerate_sat_per_vb: Option<u32>,
+}
+
+impl Wallet {
+    /// Pays on-chain. The transaction is stored, and published again after every block until it is in one.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `WrongNetwork`, `InsufficientFunds`, `AmountOutOfRange`, and what every call can fail with.
+    pub async fn send_onchain(&self, request: OnchainRequest) -> Result<Payment, WalletError> {
+        let address = parse_address(&request.address, self.network)?;
+        let amount = request.amount_sat.map(|sat| parse_sat("amount_sat", sat)).transpose()?;
+        let feerate = self.feerate(request.feerate_sat_per_vb).await?;
+        let command = Command::SendOnchain { script_pubkey: address.script_pubkey(), amount, feerate };
+        match self.command(command).await? {
+            Answer::Sent(txid) => self.get_payment(txid.to_string()).await,
+            other => Err(unexpected(&other)),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Making, opening, starting and stopping a wallet.
+
+use super::words::Protected;
+use super::{Wallet, WalletConfig, WalletError};
+use crate::chain::{ChainSource, Publisher};
+use crate::keyslot::{self, KdfCost, SLOT_KEY, StorageKey, Unlock};
+use crate::platform::{Held, Platform};
+use crate::run::{self, Start};
+use bip39::Mnemonic;
+use kite_core::node::{Node, NodeConfig};
+use kite_core::store::{Op, Stored};
+use std::sync::Arc;
+
+impl Wallet {
+    /// Connects to peers and to the chain from now on. Calling it again does nothing.
+    ///
+    /// # Errors
+    /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
+    pub async fn start(&self) -> Result<(), WalletError> {
+        self.handle.go_online().await.map_err(|gone| self.stopped(gone))
+    }
+
+    /// Stops the wallet once what is being written is safe, closes its connections and its store, and lets another tab or
+    /// process open it. Every other call fails with `Stopped` from then on; open the wallet again to go on.
+    pub async fn stop(&self) {
+        self.handle.stop().await;
+    }
+
+    /// Tells the wallet that the app came to the front or the network came back, so that it connects and looks at the chain
+    /// without delay.
+    ///
+    /// # Errors
+    /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
+    pub async fn refresh(&self) -> Result<(), WalletError> {
+        self.handle.hurry().await.map_err(|gone| self.stopped(gone))
+    }
+
+    /// What [`Wallet::create`] does, on a given device and with a given cost of guessing the passphrase.
+    ///
+    /// # Errors
+    /// See [`Wallet::create`].
+    pub async fn create_on(
+        platform: Platform,
+        config: &WalletConfig,
+        passphrase: &str,
+        mnemonic: Option<String>,
+        cost: KdfCost,
+    ) -> Result<Arc<Self>, WalletError> {
+        let network = config.network()?;
+        let words = match mnemonic {
+            Some(text) => keyslot::check_words(&text)?,
+            None => keyslot::new_words(platform.entropy.as_ref())?,
+        };
+        let opened = Opened::new(platform, config, network).await?;
+        opened.close_on_error(|opened| opened.make(&words, passphrase, cost)).await
+    }
+
+    /// What [`Wallet::open`] does, on a given device.
+    ///
+    /// # Errors
+    /// See [`Wallet::open`].
+    pub async fn open_on(
+        platform: Platform,
+        config: &WalletConfig,
+        passphrase: &str,
+    ) -> Result<Arc<Self>, WalletError> {
+        let opened = Opened::new(platform, config, config.network()?).await?;
+        opened.close_on_error(|opened| opened.load(passphrase)).await
+    }
+
+    /// What [`Wallet::exists`] does, on a given device.
+    ///
+    /// # Errors
+    /// See [`Wallet::exists`].
+    pub async fn exists_on(platform: &Platform) -> Result<bool, WalletError> {
+        let stored = platform.store.open().await;
+        platform.store.close().await;
+        Ok(stored?.records.iter().any(|(key, _)| key == SLOT_KEY))
+    }
+}
+
+/// A store that is open and locked, and what the loop needs besides the node.
+struct Opened {
+    platform: Platform,
+    network: bitcoin::Network,
+    chain: (ChainSource, Publisher),
+    lock: Option<Box<dyn Held>>,
+    stored: Stored,
+}
+
+/// A node that is about to run.
+struct Ready {
+    node: Node,
+    protected: Protected,
+    with_first_batch: Vec<Op>,
+}
+
+impl Opened {
+    async fn new(
+        platform: Platform,
+        config: &WalletConfig,
+        network: bitcoin::Network,
+    ) -> Result<Self, WalletError> {
+        let chain_config = config.chain()?;
+        let chain = (
+            ChainSource::new(chain_config.clone(), platform.clock.clone())?,
+            Publisher::new(&chain_config, platform.clock.clone())?,
+        );
+        let lock = Some(platform.lock.acquire().await?);
+        let stored = match platform.store.open().await {
+            Ok(stored) => stored,
+            Err(error) => {
+                platform.store.close().await;
+                return Err(error.into());
+            }
+        };
+        Ok(Self { platform, network, chain, lock, stored })
+    }
+
+    /// Starts the node that `prepare` makes and waits until it has taken the store's fence.
+    async fn close_on_error(
+        mut self,
+        prepare: impl FnOnce(&mut Self) -> Result<Ready, WalletError>,
+    ) -> Result<Arc<Wallet>, WalletError> {
+        let (ready, lock) = match (prepare(&mut self), self.lock.take()) {
+            (Ok(ready), Some(lock)) => (ready, lock),
+            (Ok(_), None) => return Err(WalletError::AlreadyOpen),
+            (Err(error), lock) => {
+                self.platform.store.close().await;
+                drop(lock);
+                return Err(error);
+            }
+        };
+        let node_id = ready.node.node_id();
+        let handle = run::start(Start {
+            machine: ready.node,
+            platform: self.platform.clone(),
+            chain: self.chain,
+            lock,
+            with_first_batch: ready.with_first_batch,
+        });
+        let wallet = Wallet {
+            network: self.network,
+            node_id,
+            handle,
+            platform: self.platform,
+            protected: ready.protected,
+            listener: None.into(),
+            onchain_keys: Default::default(),
+        };
+        match wallet.handle.durable().await {
+            Ok(()) => Ok(Arc::new(wallet)),
+            Err(gone) => {
+                let error = wallet.stopped(gone);
+                wallet.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn make(&mut self, words: &Mnemonic, passphrase: &str, cost: KdfCost) -> Result<Ready, WalletError> {
+        if !self.stored.records.is_empty() {
+            return Err(WalletError::AlreadyExists);
+        }
+        let entropy = self.platform.entropy.clone();
+        let (key, slot) = keyslot::create(&Unlock::Passphrase(passphrase), cost, entropy.as_ref())?;
+        // The first batch of the node takes this fence, and the words go with it.
+        let fence = self.stored.fence.saturating_add(1);
+        // 24 of 32 bytes.
+        let nonce = *entropy.bytes()?.first_chunk().expect("24 of 32 bytes");
+        let sealed_words = keyslot::seal_words(words, &key, fence, nonce);
+        let put = |(key, value): (Vec<u8>, Vec<u8>)| Op::Put { key, value };
+        let with_first_batch = vec![put((SLOT_KEY.to_vec(), slot.clone())), put(sealed_words.clone())];
+        let node = self.node(words, &key)?;
+        Ok(Ready { node, protected: Protected { slot, sealed_words, fence }, with_first_batch })
+    }
+
+    fn load(&mut self, passphrase: &str) -> Result<Ready, WalletError> {
+        let records = &mut self.stored.records;
+        let Some(at) = records.iter().position(|(key, _)| key == SLOT_KEY) else {
+            return Err(match records.is_empty() {
+                true => WalletError::NoWallet,
+                false => {
+                    WalletError::StoreDamaged { reason: "the record that protects it is missing".into() }
+                }
+            });
+        };
+        let (_, slot) = records.swap_remove(at);
+        let key = keyslot::open(&slot, &Unlock::Passphrase(passphrase))?;
+        let sealed_words = keyslot::take_words(records, &key)?;
+        let fence = self.stored.fence;
+        let words = keyslot::open_words(&sealed_words, &key, fence)?;
+        if self.stored.records.is_empty() {
+            return Err(WalletError::StoreDamaged { reason: "the records of the node are missing".into() });
+        }
+        let node = self.node(&words, &key)?;
+        Ok(Ready { node, protected: Protected { slot, sealed_words, fence }, with_first_batch: Vec::new() })
+    }
+
+    fn node(&self, words: &Mnemonic, key: &StorageKey) -> Result<Node, WalletError> {
+        let seed = keyslot::seed_of(words);
+        let config = NodeConfig::new(self.network);
+        let (entropy, now) = (self.platform.entropy.bytes()?, self.platform.clock.now());
+        Ok(Node::load(&seed, key.as_bytes(), entropy, config, &self.stored, now)?)
+    }
+}

@@ -1,0 +1,381 @@
+//! Paying: first a quote, then the payment.
+
+use super::parse::{OnchainTarget, Payable, parse_payable};
+use super::receive::parse_msat;
+use super::{OnchainRequest, Payment, PaymentStatus, Wallet, WalletError, lock};
+use bitcoin::Amount;
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hex::DisplayHex;
+use futures::future::{Either, select};
+use kite_core::chain::Urgency;
+use kite_core::invoice::Invoice;
+use kite_core::node::{self, Command, Node};
+use kite_core::payment::{OutgoingState, PaymentRecord};
+use kite_core::route::RouteError;
+use kite_core::types::{MAX_MONEY_SAT, MilliSatoshi, PaymentId};
+
+/// A payment to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendRequest {
+    /// What to pay: an invoice, an address, or a link with them.
+    pub input: String,
+    /// What is to arrive, in millisatoshi; unset if the input says it.
+    pub amount_msat: Option<u64>,
+    /// The most that may be paid on top over Lightning, in millisatoshi; unset: one percent, and no less than 10 000.
+    pub max_fee_msat: Option<u64>,
+    /// How long to look for a route, in seconds (1 to 3600); unset: 60. What is under way by then still counts.
+    pub timeout_secs: Option<u32>,
+    /// A name that the app gives this payment, at most 256 bytes. The same one never pays twice. Unset: the quote gets a
+    /// new one.
+    pub idempotency_key: Option<String>,
+    /// Kept with the payment for the owner, at most 1000 bytes; unset: nothing.
+    pub note: Option<String>,
+}
+
+/// What a payment would cost, and what [`Wallet::send`] needs to make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// What will be paid: an invoice or an address.
+    pub input: String,
+    /// How it will be paid.
+    pub kind: QuoteKind,
+    /// What is to arrive, in millisatoshi.
+    pub amount_msat: u64,
+    /// What it would cost on top as things are now, in millisatoshi.
+    pub fee_estimate_msat: u64,
+    /// The most that may be paid on top, in millisatoshi. On-chain about what the estimate says.
+    pub max_fee_msat: u64,
+    /// The least that this input can be paid with, in millisatoshi.
+    pub min_amount_msat: u64,
+    /// The most that this input can be paid with from this wallet now, in millisatoshi.
+    pub max_amount_msat: u64,
+    /// What it is for; unset if nothing says so.
+    pub description: Option<String>,
+    /// The node that is paid; unset on-chain.
+    pub payee: Option<String>,
+    /// Until when it can be paid, in seconds since 1970; unset on-chain.
+    pub expires_at_secs: Option<u64>,
+    /// How many nodes it would go through, the payee included; unset on-chain.
+    pub hops: Option<u32>,
+    /// The hash that is paid to; unset on-chain.
+    pub payment_hash: Option<String>,
+    /// The name of this payment: sending this quote again does not pay again.
+    pub idempotency_key: String,
+    /// How long to look for a route, in seconds.
+    pub timeout_secs: u32,
+    /// Kept with the payment for the owner; unset: nothing.
+    pub note: Option<String>,
+}
+
+/// How a quote will be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuoteKind {
+    /// Over Lightning.
+    Lightning,
+    /// By a transaction.
+    Onchain,
+}
+
+const DEFAULT_TIMEOUT_SECS: u32 = 60;
+/// A transaction with two inputs and two outputs of the usual kind, in weight units.
+const USUAL_WEIGHT: u64 = 836;
+
+impl Wallet {
+    /// What a payment would cost. Nothing is sent and nothing is stored. A link with an invoice and an address is paid over
+    /// Lightning where that is possible, else on-chain.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `InvalidInvoice`, `InvoiceExpired`, `WrongNetwork`, `AmountRequired`, `AmountOutOfRange`,
+    /// `InsufficientFunds`, `NoRoute`, `FeeTooHigh`, `AlreadyPaid`, `InFlight`.
+    pub async fn prepare_send(&self, request: SendRequest) -> Result<Quote, WalletError> {
+        let terms = Terms::new(&request, self.platform.entropy.as_ref())?;
+        match parse_payable(&request.input, self.network)? {
+            Payable::Onchain(target) => self.quote_onchain(&target, terms).await,
+            Payable::Lightning { invoice, fallback } => {
+                let quote = self.quote_lightning(*invoice, terms.clone()).await;
+                match (quote, fallback) {
+                    (Err(error), Some(target)) if leaves_fallback(&error) => {
+                        // Why Lightning did not work says more than why the fallback did not either.
+                        self.quote_onchain(&target, terms).await.map_err(|_| error)
+                    }
+                    (quote, _) => quote,
+                }
+            }
+        }
+    }
+
+    /// Makes a payment. It returns as soon as the payment is stored; events and [`Wallet::wait_payment`] tell the outcome.
+    /// Sending the same quote again gives the same payment.
+    ///
+    /// # Errors
+    /// What [`Wallet::prepare_send`] can fail with, and `NotSynced`.
+    pub async fn send(&self, quote: Quote) -> Result<Payment, WalletError> {
+        match quote.kind {
+            QuoteKind::Lightning => self.send_lightning(quote).await,
+            QuoteKind::Onchain => self.send_quoted_onchain(quote).await,
+        }
+    }
+
+    /// Waits until a payment has arrived, failed or expired.
+    ///
+    /// # Errors
+    /// `NotFound`; `Timeout` if it is still under way after so many seconds.
+    pub async fn wait_payment(&self, id: String, timeout_secs: u32) -> Result<Payment, WalletError> {
+        let clock = self.platform.clock.clone();
+        let deadline = clock.now().mono.plus_secs(timeout_secs.into());
+        let mut timeout = clock.sleep_until(deadline);
+        loop {
+            let version = self.handle.notices.version();
+            let payment = self.get_payment(id.clone()).await?;
+            if !matches!(payment.status, PaymentStatus::Pending | PaymentStatus::InFlight) {
+                return Ok(payment);
+            }
+            let changed = std::pin::pin!(self.handle.notices.changed_since(version));
+            match select(changed, timeout).await {
+                Either::Left(((), rest)) => timeout = rest,
+                Either::Right(_) => return Err(WalletError::Timeout),
+            }
+        }
+    }
+
+    async fn quote_lightning(&self, invoice: Invoice, terms: Terms) -> Result<Quote, WalletError> {
+        let (network, now) = (self.network, self.platform.clock.now().unix);
+        invoice.check_payable(network, now)?;
+        if invoice.payee == self.own_node_id() {
+            return Err(WalletError::Refused { reason: "this is your own invoice".into() });
+        }
+        self.ask(move |node| lightning_quote(node, invoice, &terms)).await?
+    }
+
+    async fn send_lightning(&self, quote: Quote) -> Result<Payment, WalletError> {
+        let Payable::Lightning { invoice, .. } = parse_payable(&quote.input, self.network)? else {
+            return Err(WalletError::invalid("quote", "its input is not an invoice"));
+        };
+        let id = payment_id(&quote.idempotency_key);
+        let hash = invoice.payment_hash;
+        let request = node::SendRequest {
+            id,
+            amount: parse_msat("amount_msat", quote.amount_msat)?,
+            max_fee: MilliSatoshi::try_from_msat(quote.max_fee_msat)
+                .map_err(|error| WalletError::invalid("max_fee_msat", error))?,
+            timeout_secs: quote.timeout_secs,
+            note: quote.note,
+            invoice: *invoice,
+        };
+        match self.command(Command::Send(Box::new(request))).await {
+            Ok(_) => self.get_payment(id.to_string()).await,
+            Err(error @ (WalletError::AlreadyPaid { .. } | WalletError::InFlight { .. })) => {
+                let known = self.ask(move |node| node.payment_by_hash(&hash).map(PaymentRecord::id)).await?;
+                let id = known.unwrap_or(id).to_string();
+                Err(match error {
+                    WalletError::AlreadyPaid { .. } => WalletError::AlreadyPaid { id },
+                    _ => WalletError::InFlight { id },
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn quote_onchain(&self, target: &OnchainTarget, terms: Terms) -> Result<Quote, WalletError> {
+        let asked = terms.amount.map(MilliSatoshi::to_amount_ceil);
+        let amount = asked.or(target.amount).ok_or(WalletError::AmountRequired)?;
+        let minimum = target.address.script_pubkey().minimal_non_dust();
+        let (balance, rate) = self.ask(|node| (node.balance(), node.fee_rates().at(Urgency::Normal))).await?;
+        let fee = rate.fee(USUAL_WEIGHT);
+        let available = balance.onchain.spendable.checked_sub(balance.reserved).unwrap_or(Amount::ZERO);
+        let most = available.checked_sub(fee).unwrap_or(Amount::ZERO);
+        if amount < minimum || amount > Amount::MAX_MONEY {
+            return Err(WalletError::AmountOutOfRange {
+                min_msat: msat(minimum),
+                max_msat: MAX_MONEY_SAT * 1_000,
+            });
+        }
+        if amount > most {
+            return Err(WalletError::InsufficientFunds {
+                needed_msat: msat(amount).saturating_add(msat(fee)),
+                available_msat: msat(available),
+            });
+        }
+        Ok(Quote {
+            input: target.address.to_string(),
+            kind: QuoteKind::Onchain,
+            amount_msat: msat(amount),
+            fee_estimate_msat: msat(fee),
+            max_fee_msat: msat(fee),
+            min_amount_msat: msat(minimum),
+            max_amount_msat: msat(most),
+            description: target.message.clone().or_else(|| target.label.clone()),
+            payee: None,
+            expires_at_secs: None,
+            hops: None,
+            payment_hash: None,
+            idempotency_key: terms.idempotency_key,
+            timeout_secs: terms.timeout_secs,
+            note: terms.note,
+        })
+    }
+
+    /// The node does not know idempotency keys of on-chain payments; this keeps them for as long as the wallet is open.
+    async fn send_quoted_onchain(&self, quote: Quote) -> Result<Payment, WalletError> {
+        let key = quote.idempotency_key.clone();
+        let known = lock(&self.onchain_keys).get(&key).cloned();
+        match known {
+            Some(Some(txid)) => return self.get_payment(txid).await,
+            Some(None) => return Err(WalletError::InFlight { id: String::new() }),
+            None => lock(&self.onchain_keys).insert(key.clone(), None),
+        };
+        let request = OnchainRequest {
+            address: quote.input,
+            amount_sat: Some(quote.amount_msat.div_ceil(1_000)),
+            feerate_sat_per_vb: None,
+        };
+        let sent = self.send_onchain(request).await;
+        let mut keys = lock(&self.onchain_keys);
+        match &sent {
+            Ok(payment) => keys.insert(key, Some(payment.id.clone())),
+            Err(_) => keys.remove(&key),
+        };
+        sent
+    }
+}
+
+/// What the request asks for, checked.
+#[derive(Clone, Debug)]
+struct Terms {
+    amount: Option<MilliSatoshi>,
+    max_fee: Option<MilliSatoshi>,
+    timeout_secs: u32,
+    idempotency_key: String,
+    note: Option<String>,
+}
+
+impl Terms {
+    fn new(request: &SendRequest, entropy: &dyn crate::platform::Entropy) -> Result<Self, WalletError> {
+        let timeout_secs = request.timeout_secs.unwrap_or(DEFAULT_TIMEOUT_SECS);
+        if !(1..=3_600).contains(&timeout_secs) {
+            return Err(WalletError::invalid("timeout_secs", "must be between 1 and 3600"));
+        }
+        if request.note.as_ref().is_some_and(|note| note.len() > 1_000) {
+            return Err(WalletError::invalid("note", "must not be longer than 1000 bytes"));
+        }
+        let idempotency_key = match &request.idempotency_key {
+            Some(key) if (1..=256).contains(&key.len()) => key.clone(),
+            Some(_) => return Err(WalletError::invalid("idempotency_key", "must have 1 to 256 bytes")),
+            None => entropy.bytes()?[..16].to_lower_hex_string(),
+        };
+        let max_fee = request.max_fee_msat.map(MilliSatoshi::try_from_msat).transpose();
+        Ok(Self {
+            amount: request.amount_msat.map(|msat| parse_msat("amount_msat", msat)).transpose()?,
+            max_fee: max_fee.map_err(|error| WalletError::invalid("max_fee_msat", error))?,
+            timeout_secs,
+            idempotency_key,
+            note: request.note.clone(),
+        })
+    }
+}
+
+fn lightning_quote(node: &Node, invoice: Invoice, terms: &Terms) -> Result<Quote, WalletError> {
+    let id = payment_id(&terms.idempotency_key);
+    if let Some(PaymentRecord::Outgoing(known)) = node.payment_by_hash(&invoice.payment_hash) {
+        match known.state {
+            OutgoingState::Sent { .. } => return Err(WalletError::AlreadyPaid { id: known.id.to_string() }),
+            OutgoingState::Pending | OutgoingState::InFlight(_) => {
+                return Err(WalletError::InFlight { id: known.id.to_string() });
+            }
+            OutgoingState::Failed { .. } => {}
+        }
+    }
+    let amount = match (invoice.amount, terms.amount) {
+        (Some(fixed), Some(asked)) if fixed != asked => {
+            return Err(WalletError::AmountOutOfRange {
+                min_msat: fixed.to_msat(),
+                max_msat: fixed.to_msat(),
+            });
+        }
+        (Some(amount), _) | (None, Some(amount)) => amount,
+        (None, None) => return Err(WalletError::AmountRequired),
+    };
+    let spendable = node.balance().spendable;
+    if amount > spendable {
+        return Err(WalletError::InsufficientFunds {
+            needed_msat: amount.to_msat(),
+            available_msat: spendable.to_msat(),
+        });
+    }
+    let max_fee = terms.max_fee.unwrap_or_else(|| usual_max_fee(amount));
+    let request = node::SendRequest {
+        id,
+        amount,
+        max_fee,
+        timeout_secs: terms.timeout_secs,
+        note: None,
+        invoice: invoice.clone(),
+    };
+    let route = node.estimate_route(&request).map_err(|error| route_error(error, amount, spendable))?;
+    let (least, most) = match invoice.amount {
+        Some(fixed) => (fixed, fixed),
+        None => (MilliSatoshi::from_msat(1), spendable),
+    };
+    Ok(Quote {
+        input: invoice.text.clone(),
+        kind: QuoteKind::Lightning,
+        amount_msat: amount.to_msat(),
+        fee_estimate_msat: route.fee.to_msat(),
+        max_fee_msat: max_fee.to_msat(),
+        min_amount_msat: least.to_msat(),
+        max_amount_msat: most.to_msat(),
+        description: invoice.description.to_display(),
+        payee: Some(invoice.payee.to_string()),
+        expires_at_secs: Some(invoice.expires_at().0),
+        hops: Some(super::info::saturating(route.hops.len())),
+        payment_hash: Some(invoice.payment_hash.to_string()),
+        idempotency_key: terms.idempotency_key.clone(),
+        timeout_secs: terms.timeout_secs,
+        note: terms.note.clone(),
+    })
+}
+
+fn route_error(error: RouteError, amount: MilliSatoshi, spendable: MilliSatoshi) -> WalletError {
+    match error {
+        RouteError::FeeTooHigh { cheapest, limit } => {
+            WalletError::FeeTooHigh { cheapest_msat: cheapest.to_msat(), limit_msat: limit.to_msat() }
+        }
+        RouteError::FeeDoesNotFit { needed, largest } => WalletError::InsufficientFunds {
+            needed_msat: needed.to_msat(),
+            available_msat: largest.to_msat(),
+        },
+        RouteError::NoUsableChannel { largest } if spendable > MilliSatoshi::ZERO => {
+            WalletError::InsufficientFunds {
+                needed_msat: amount.to_msat(),
+                available_msat: largest.to_msat(),
+            }
+        }
+        other => WalletError::NoRoute { reason: other.to_string() },
+    }
+}
+
+/// One percent, and enough for the base fees of a few hops.
+fn usual_max_fee(amount: MilliSatoshi) -> MilliSatoshi {
+    MilliSatoshi::from_msat((amount.to_msat() / 100).max(10_000))
+}
+
+/// The node's name of a payment, from the app's.
+fn payment_id(idempotency_key: &str) -> PaymentId {
+    let hash = sha256::Hash::hash(format!("kite payment {idempotency_key}").as_bytes()).to_byte_array();
+    // A SHA-256 has 32 bytes.
+    PaymentId(*hash.first_chunk().expect("16 of 32 bytes"))
+}
+
+fn leaves_fallback(error: &WalletError) -> bool {
+    matches!(
+        error,
+        WalletError::NoRoute { .. }
+            | WalletError::InsufficientFunds { .. }
+            | WalletError::FeeTooHigh { .. }
+            | WalletError::InvoiceExpired { .. }
+    )
+}
+
+fn msat(amount: Amount) -> u64 {
+    MilliSatoshi::from_amount(amount).to_msat()
+}

@@ -1,0 +1,302 @@
+//! The chain source against a server that is honest, slow, broken or lying.
+
+mod support;
+
+use bitcoin::{Network, ScriptBuf};
+use kite_core::chain::{BlockId, ChainFact, Checkpoint, HeaderChain, Urgency};
+use kite_core::types::{FeeratePerKw, UnixTime};
+use kite_wallet::chain::{ChainConfig, ChainError, ChainSource, ChainView, Look, Published, Publisher};
+use std::sync::Arc;
+use support::clock::TokioClock;
+use support::esplora::{Esplora, Fault};
+use support::world::payment;
+
+const LATE: UnixTime = UnixTime(4_000_000_000);
+
+/// What a node does with facts, as far as a source can see it.
+struct Observer {
+    chain: HeaderChain,
+    watches: Vec<ScriptBuf>,
+    source: ChainSource,
+}
+
+impl Observer {
+    fn new(server: &Esplora, watches: &[ScriptBuf]) -> Self {
+        let config = ChainConfig { timeout_millis: 400, ..ChainConfig::new(&server.url, Network::Regtest) };
+        Self {
+            chain: HeaderChain::new(Network::Regtest, Checkpoint::genesis(Network::Regtest)),
+            watches: watches.to_vec(),
+            source: ChainSource::new(config, Arc::new(TokioClock::new())).unwrap(),
+        }
+    }
+
+    fn view(&self) -> ChainView {
+        let height = self.chain.height();
+        let back = [0, 1, 2, 3, 4, 6, 10, 18, 34, 66, 130];
+        let heights = back.into_iter().filter_map(|back| height.checked_sub(back)).chain([0]);
+        let known = heights
+            .map(|height| BlockId { height, hash: self.chain.header(height).unwrap().block_hash() })
+            .collect();
+        ChainView { known, watches: self.watches.clone() }
+    }
+
+    async fn look(&mut self) -> Result<Look, ChainError> {
+        let view = self.view();
+        self.source.look(&view).await
+    }
+
+    /// Looks until there is no more, believes headers, and gives the other facts.
+    async fn catch_up(&mut self) -> Result<Vec<ChainFact>, ChainError> {
+        let mut facts = Vec::new();
+        loop {
+            let look = self.look().await?;
+            for fact in look.facts {
+                match fact {
+                    ChainFact::Headers(headers) => {
+                        self.chain.accept(&headers, LATE).unwrap();
+                    }
+                    other => facts.push(other),
+                }
+            }
+            if !look.more {
+                return Ok(facts);
+            }
+        }
+    }
+}
+
+fn script(number: u8) -> ScriptBuf {
+    ScriptBuf::from([vec![0, 20], vec![number; 20]].concat())
+}
+
+fn histories(facts: &[ChainFact]) -> Vec<(ScriptBuf, usize, usize)> {
+    let mut found: Vec<_> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            ChainFact::History(history) => {
+                let proven = history.transactions.iter().filter(|seen| seen.proof.is_some()).count();
+                Some((history.script_pubkey.clone(), history.transactions.len(), proven))
+            }
+            _ => None,
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn synced(facts: &[ChainFact]) -> bool {
+    facts.iter().any(|fact| matches!(fact, ChainFact::Synced { .. }))
+}
+
+#[tokio::test]
+async fn headers_histories_proofs_and_fees_reach_the_node_and_hold() {
+    let server = Esplora::start().await;
+    {
+        let mut world = server.world.lock().unwrap();
+        world.mine_many(37);
+        for sat in 1_000..1_006 {
+            world.pay(&script(1), sat);
+        }
+        world.mine(0);
+        world.pay(&script(2), 5_000);
+    }
+    let mut observer = Observer::new(&server, &[script(1), script(2), script(3)]);
+    let facts = observer.catch_up().await.unwrap();
+    assert_eq!(observer.chain.tip().hash, server.world.lock().unwrap().tip());
+    assert_eq!(histories(&facts), [(script(1), 6, 6), (script(2), 1, 0), (script(3), 0, 0)]);
+    assert!(synced(&facts));
+    for fact in &facts {
+        if let ChainFact::History(history) = fact {
+            for seen in &history.transactions {
+                assert_eq!(seen.tx.input[0].witness.len(), 2);
+                if let Some(proof) = &seen.proof {
+                    assert_eq!(proof.check(&seen.tx, &observer.chain).unwrap().height, 38);
+                }
+            }
+        }
+    }
+    let rates = facts.iter().find_map(|fact| match fact {
+        ChainFact::FeeRates(rates) => Some(*rates),
+        _ => None,
+    });
+    let rates = rates.unwrap();
+    let per_kw = |urgency| rates.at(urgency);
+    assert_eq!(per_kw(Urgency::Background), FeeratePerKw::from_sat_per_kw(500));
+    assert_eq!(per_kw(Urgency::Normal), FeeratePerKw::from_sat_per_kw(2_000));
+    assert_eq!(per_kw(Urgency::Urgent), FeeratePerKw::from_sat_per_kw(5_125));
+}
+
+#[tokio::test]
+async fn what_was_told_is_not_told_again_and_little_is_asked() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().mine_many(3);
+    let mut observer = Observer::new(&server, &[script(1), script(2)]);
+    observer.catch_up().await.unwrap();
+    server.take_requests();
+    let facts = observer.catch_up().await.unwrap();
+    assert_eq!(histories(&facts), []);
+    assert!(synced(&facts));
+    assert_eq!(server.take_requests().len(), 4, "two tips and two scripts");
+
+    server.world.lock().unwrap().pay(&script(2), 700);
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(2), 1, 0)]);
+    server.world.lock().unwrap().mine(0);
+    server.take_requests();
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(2), 1, 1)]);
+    let requests = server.take_requests();
+    assert!(requests.len() <= 10, "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_reorganisation_is_followed_and_its_victims_are_told_again() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().mine_many(30);
+    let before = server.world.lock().unwrap().clone();
+    server.world.lock().unwrap().pay(&script(1), 700);
+    server.world.lock().unwrap().mine_many(4);
+    let mut observer = Observer::new(&server, &[script(1)]);
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 1, 1)]);
+
+    let mut other = before;
+    (0..25).for_each(|_| other.mine(9));
+    *server.world.lock().unwrap() = other;
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 0, 0)]);
+    assert_eq!(observer.chain.tip().hash, server.world.lock().unwrap().tip());
+}
+
+#[tokio::test]
+async fn long_histories_are_read_page_by_page() {
+    let server = Esplora::start().await;
+    {
+        let mut world = server.world.lock().unwrap();
+        (0..63).for_each(|i| {
+            world.pay(&script(1), 1_000 + i);
+        });
+        world.mine(0);
+        world.pay(&script(1), 9_999);
+    }
+    let mut observer = Observer::new(&server, &[script(1)]);
+    let facts = observer.catch_up().await.unwrap();
+    assert_eq!(histories(&facts), [(script(1), 64, 63)]);
+}
+
+#[tokio::test]
+async fn every_misbehaviour_is_a_typed_error_and_the_next_look_recovers() {
+    let faults: Vec<(&str, Fault, fn(&ChainError) -> bool)> = vec![
+        ("/blocks", Fault::Hang, |error| matches!(error, ChainError::TimedOut { millis: 400 })),
+        ("/scripthash", Fault::HangInBody, |error| matches!(error, ChainError::TimedOut { .. })),
+        ("/blocks", Fault::Close, |error| matches!(error, ChainError::Unreachable { .. })),
+        ("/blocks", Fault::NotHttp, |error| matches!(error, ChainError::Unreachable { .. })),
+        ("/blocks", Fault::AnnounceHuge, |error| matches!(error, ChainError::TooLarge { .. })),
+        ("/blocks/tip", Fault::Endless, |error| matches!(error, ChainError::TooLarge { .. })),
+        ("/scripthash", Fault::Endless, |error| {
+            matches!(error, ChainError::TooLarge { .. } | ChainError::TimedOut { .. })
+        }),
+        ("/blocks", Fault::Body(b"<html>".to_vec()), |error| matches!(error, ChainError::Garbage { .. })),
+        ("/blocks", Fault::Body(vec![0xff, 0xfe]), |error| matches!(error, ChainError::Garbage { .. })),
+        (
+            "/blocks",
+            Fault::Status(500, "oops"),
+            |error| matches!(error, ChainError::Refused { status: 500, message, .. } if message == "oops"),
+        ),
+        ("/scripthash", Fault::Body(b"[{}]".to_vec()), |error| matches!(error, ChainError::Garbage { .. })),
+        ("/scripthash", Fault::Body("[".repeat(100_000).into()), |error| {
+            matches!(error, ChainError::Garbage { .. })
+        }),
+        ("/fee-estimates", Fault::Body(br#"{"x":"y"}"#.to_vec()), |error| {
+            matches!(error, ChainError::Garbage { .. })
+        }),
+        ("/tx/", Fault::Body(br#"{"block_height":9,"merkle":[],"pos":0}"#.to_vec()), |error| {
+            matches!(error, ChainError::Changed)
+        }),
+    ];
+    for (prefix, fault, expected) in faults {
+        let server = Esplora::start().await;
+        server.world.lock().unwrap().pay(&script(1), 700);
+        server.world.lock().unwrap().mine(0);
+        let mut observer = Observer::new(&server, &[script(1)]);
+        server.fail(prefix, fault);
+        let error = observer.catch_up().await.unwrap_err();
+        assert!(expected(&error), "{prefix}: {error:?}");
+        server.behave();
+        assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 1, 1)], "{prefix}");
+    }
+}
+
+#[tokio::test]
+async fn absurd_fee_estimates_are_left_out() {
+    let server = Esplora::start().await;
+    for (body, known) in [("{}", false), (r#"{"6":-1.0,"2":0}"#, false), (r#"{"6":1e300}"#, true)] {
+        server.fail("/fee-estimates", Fault::Body(body.into()));
+        let facts = Observer::new(&server, &[]).catch_up().await.unwrap();
+        assert_eq!(facts.iter().any(|fact| matches!(fact, ChainFact::FeeRates(_))), known, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_falls_behind_or_is_on_another_network_is_told_apart() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().mine_many(20);
+    let mut observer = Observer::new(&server, &[]);
+    observer.catch_up().await.unwrap();
+    server.world.lock().unwrap().blocks.truncate(19);
+    assert!(matches!(observer.look().await, Err(ChainError::Behind { .. })));
+
+    let mut elsewhere = observer.view();
+    elsewhere.known.iter_mut().for_each(|block| block.hash = bitcoin::hashes::Hash::hash(b"x"));
+    server.world.lock().unwrap().mine_many(9);
+    assert!(matches!(observer.source.look(&elsewhere).await, Err(ChainError::OtherNetwork)));
+}
+
+#[tokio::test]
+async fn headers_that_the_node_refuses_are_not_given_for_ever() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().mine_many(2);
+    let mut observer = Observer::new(&server, &[]);
+    assert!(observer.look().await.unwrap().more);
+    assert!(matches!(observer.look().await, Err(ChainError::Disbelieved { .. })));
+}
+
+#[test]
+fn addresses_that_are_no_web_servers_are_refused() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _guard = runtime.enter();
+    for url in ["", "esplora", "ftp://x", "http://", "http://x/?a=b"] {
+        let source = ChainSource::new(ChainConfig::new(url, Network::Regtest), Arc::new(TokioClock::new()));
+        assert!(matches!(source, Err(ChainError::InvalidUrl { .. })), "{url}");
+    }
+    for url in ["http://127.0.0.1:3000/", "https://example.com/signet/api"] {
+        assert!(
+            ChainSource::new(ChainConfig::new(url, Network::Regtest), Arc::new(TokioClock::new())).is_ok()
+        );
+    }
+}
+
+#[tokio::test]
+async fn transactions_are_published_together_or_one_by_one_and_known_ones_are_fine() {
+    let server = Esplora::start().await;
+    let config = ChainConfig { timeout_millis: 400, ..ChainConfig::new(&server.url, Network::Regtest) };
+    let publisher = Publisher::new(&config, Arc::new(TokioClock::new())).unwrap();
+    let package = [payment(&script(1), 1_000), payment(&script(1), 2_000)];
+    assert_eq!(publisher.publish(&package).await, Ok(Published::Known));
+    assert_eq!(server.take_requests(), ["/txs/package"]);
+    assert_eq!(publisher.publish(&package[..1]).await, Ok(Published::Known), "known already");
+    server.world.lock().unwrap().mine(0);
+    assert_eq!(publisher.publish(&package).await, Ok(Published::Known), "confirmed already");
+
+    *server.packages.lock().unwrap() = false;
+    let package = [payment(&script(1), 3_000), payment(&script(1), 4_000)];
+    assert_eq!(publisher.publish(&package).await, Ok(Published::Known));
+    assert_eq!(server.published.lock().unwrap().len(), 4);
+
+    let dust = [payment(&script(1), 100)];
+    let Ok(Published::Refused { txid, reason }) = publisher.publish(&dust).await else { panic!("refused") };
+    assert_eq!(txid, dust[0].compute_txid());
+    assert!(reason.contains("dust"), "{reason}");
+
+    server.fail("/tx", Fault::Hang);
+    assert!(matches!(publisher.publish(&dust).await, Err(ChainError::TimedOut { .. })));
+    server.behave();
+    server.fail("/tx", Fault::Status(429, "slow down"));
+    assert!(matches!(publisher.publish(&dust).await, Err(ChainError::Refused { status: 429, .. })));
+}

@@ -1,0 +1,363 @@
+// What a person does, from the first word to the coins back on-chain, in a real browser against real nodes.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { qrPng, writeCameraClip } from './pictures.mjs';
+import { startSite, startWorld } from './processes.mjs';
+import { openBrowser, WalletPage } from './wallet-page.mjs';
+
+const PASSPHRASE = 'kites fly against the wind';
+const CHANNEL_SAT = 500_000n;
+
+const folder = mkdtempSync(join(tmpdir(), 'kite-e2e-'));
+const profile = join(folder, 'profile');
+let world;
+let site;
+let context;
+let wallet;
+let words;
+
+before(async () => {
+  world = await startWorld();
+  site = await startSite(world);
+  context = await openBrowser(profile, site);
+  wallet = await WalletPage.open(context, site);
+});
+
+after(async () => {
+  await context?.close().catch(() => undefined);
+  await site?.stop();
+  await world?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Ends the whole browser and starts another one on the same profile. */
+async function anotherBrowser(options) {
+  await context.close();
+  context = await openBrowser(profile, site, options);
+  wallet = await WalletPage.open(context, site);
+  await wallet.unlock(PASSPHRASE);
+}
+
+/** Waits until the channel can be used again after a start. */
+async function reconnected() {
+  await wallet.go('channels');
+  await wallet.until('the channel is ready', () => wallet.text('channel-state'), (state) => state === 'Ready', 60_000);
+}
+
+function secret() {
+  const preimage = randomBytes(32);
+  return { preimage: preimage.toString('hex'), hash: createHash('sha256').update(preimage).digest('hex') };
+}
+
+test('creates a wallet and confirms its words', { timeout: 120_000 }, async () => {
+  words = await wallet.create(PASSPHRASE);
+  await wallet.shot('home-empty');
+  assert.equal(await wallet.msat('total'), 0n);
+  assert.equal(await wallet.text('network').catch(() => 'regtest'), 'regtest');
+});
+
+test('is filled by the faucet', { timeout: 120_000 }, async () => {
+  await wallet.press('faucet');
+  await wallet.shot('faucet');
+  await wallet.until('the coins are seen', () => wallet.msat('total'), (total) => total === 1_000_000_000n);
+  await world.mine(1);
+  await wallet.until('the coins are confirmed', () => wallet.msat('onchain'), (onchain) => onchain === 1_000_000_000n);
+  await wallet.shot('home-filled');
+});
+
+test('connects to a node through the proxy', { timeout: 60_000 }, async () => {
+  await wallet.go('channels');
+  await wallet.press('peers');
+  await wallet.see('screen-peers');
+  await wallet.press('connect-alice');
+  const peer = wallet.page.locator(`[data-testid=peer][data-node="${world.peers.alice.node_id}"][data-connected=true]`);
+  await peer.waitFor();
+  await wallet.shot('peers');
+});
+
+test('opens a channel, with fee and amount shown before', { timeout: 180_000 }, async () => {
+  await wallet.go('channels');
+  await wallet.press('open-channel');
+  await wallet.see('channel-amount');
+  await wallet.at('node-alice').check({ force: true });
+  await wallet.type('channel-amount', CHANNEL_SAT.toString());
+  await wallet.shot('open-channel');
+  await wallet.press('channel-review');
+  await wallet.see('channel-quote');
+  await wallet.shot('open-channel-review');
+  assert.equal(await wallet.msat('quote-amount'), CHANNEL_SAT * 1000n);
+  const fee = await wallet.msat('quote-fee');
+  assert.ok(fee > 0n && fee < 50_000_000n, `a fee of ${fee} msat`);
+  assert.equal(await wallet.msat('quote-total'), CHANNEL_SAT * 1000n + fee);
+  await wallet.press('channel-open');
+  await wallet.see('channel', 60_000);
+  await wallet.until('the channel waits for blocks', () => wallet.channelState(), (state) => state === 'pending');
+  await wallet.shot('channel-opening');
+  await world.mine(6);
+  await wallet.until('the channel is ready', () => wallet.text('channel-state'), (state) => state === 'Ready', 90_000);
+  await wallet.shot('channel-ready');
+  const { spendable, onchain } = await wallet.balances();
+  assert.ok(spendable > 480_000_000n && spendable < 500_000_000n, `${spendable} msat can be spent`);
+  assert.ok(onchain > 450_000_000n && onchain < 500_000_000n, `${onchain} msat on-chain`);
+});
+
+test('pays an invoice over three nodes by paste', { timeout: 120_000 }, async () => {
+  const { invoice, payment_hash: hash } = await world.invoice('carol', 2_500_000, 'Two coffees');
+  const before = await wallet.balances();
+  await wallet.press('send');
+  await wallet.shot('send');
+  await wallet.page.evaluate((text) => navigator.clipboard.writeText(text), `lightning:${invoice.toUpperCase()}`);
+  await wallet.press('paste');
+  await wallet.see('review');
+  await wallet.shot('review');
+  assert.equal(await wallet.msat('review-amount'), 2_500_000n);
+  assert.match(await wallet.text('review-payee'), /carol/);
+  assert.equal(await wallet.text('review-description'), 'Two coffees');
+  assert.match(await wallet.text('review-expiry'), /in \d+/);
+  assert.ok((await wallet.msat('review-fee-cap')) >= (await wallet.msat('review-fee')));
+  await wallet.pay();
+  await wallet.shot('paid');
+  const fee = await wallet.msat('payment-fee');
+  assert.ok(fee > 0n && fee <= 35_000n, `a fee of ${fee} msat`);
+  assert.equal(await wallet.text('payment-hops'), '3 hops');
+  assert.match(await wallet.text('payment-took'), /\d+ ?(ms|s)/);
+  const preimage = await wallet.value('payment-preimage');
+  assert.equal(createHash('sha256').update(Buffer.from(preimage, 'hex')).digest('hex'), hash);
+  const later = await wallet.until('the balance follows', () => wallet.balances(), ({ inFlight }) => inFlight === 0n);
+  assert.equal(before.spendable - later.spendable, 2_500_000n + fee);
+});
+
+test('pays an uploaded picture', { timeout: 90_000 }, async () => {
+  const { invoice } = await world.invoice('alice', 40_000_000, 'A picture');
+  await wallet.go('home');
+  await wallet.press('send');
+  await wallet.at('upload').setInputFiles({ name: 'invoice.png', mimeType: 'image/png', buffer: qrPng(invoice.toUpperCase()) });
+  await wallet.see('review');
+  assert.equal(await wallet.text('review-description'), 'A picture');
+  await wallet.pay();
+  assert.equal(await wallet.text('payment-hops'), '1 hop');
+});
+
+test('pays what the camera shows', { timeout: 180_000 }, async () => {
+  const { invoice } = await world.invoice('bob', 30_000_000, 'Seen by camera');
+  const camera = join(folder, 'camera.y4m');
+  writeCameraClip(invoice.toUpperCase(), camera);
+  await anotherBrowser({ camera });
+  await reconnected();
+  await wallet.go('home');
+  await wallet.press('send');
+  await wallet.press('scan');
+  await wallet.see('review', 30_000);
+  assert.equal(await wallet.text('review-description'), 'Seen by camera');
+  assert.equal(await wallet.msat('review-amount'), 30_000_000n);
+  await wallet.pay();
+  await wallet.shot('paid-by-camera');
+});
+
+test('says exactly what is wrong with an invoice', { timeout: 60_000 }, async () => {
+  const { invoice } = await world.invoice('alice', 1_000_000, 'broken below');
+  const last = invoice.at(-1) === 'q' ? 'p' : 'q';
+  for (const [text, reason] of [
+    ['', /nothing to pay/i],
+    ['hello', /cannot be used|not valid/i],
+    [invoice.slice(0, -1) + last, /not valid/i],
+    [`${invoice.slice(0, 40).toUpperCase()}${invoice.slice(40)}`, /not valid/i],
+    ['1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa', /mainnet/i],
+  ]) {
+    await wallet.go('home');
+    await wallet.press('send');
+    await wallet.type('send-input', text);
+    await wallet.press('send-continue');
+    await wallet.until(`“${text.slice(0, 12)}” is refused`, () => wallet.text('failure'), (said) => reason.test(said), 10_000);
+  }
+  await wallet.shot('send-refused');
+});
+
+test('is paid', { timeout: 120_000 }, async () => {
+  await wallet.go('home');
+  await wallet.press('receive');
+  await wallet.type('invoice-amount', '20 000');
+  await wallet.type('invoice-description', 'A song');
+  await wallet.shot('receive');
+  await wallet.press('invoice-submit');
+  await wallet.see('qr');
+  await wallet.shot('invoice');
+  const invoice = await wallet.value('invoice-text');
+  assert.equal(await wallet.at('qr').getAttribute('data-text'), invoice.toUpperCase());
+  const before = (await world.get('/peers/carol/payments')).length;
+  const paid = await world.pay('carol', invoice);
+  assert.equal(paid.status, 'succeeded', `carol's payment, after ${before} others`);
+  await wallet.see('received');
+  assert.equal(await wallet.msat('received-amount'), 20_000_000n);
+  await wallet.shot('received');
+});
+
+test('shows an on-chain address, the history and the words', { timeout: 60_000 }, async () => {
+  await wallet.go('home');
+  await wallet.press('receive');
+  await wallet.press('receive-onchain');
+  await wallet.see('address-card');
+  assert.match(await wallet.value('address'), /^bcrt1/);
+  await wallet.shot('address');
+  await wallet.go('history');
+  await wallet.see('payments');
+  await wallet.press('filter-received');
+  await wallet.until('only what was received', () => wallet.page.getByTestId('payment').count(), (count) => count === 2);
+  await wallet.press('filter-all');
+  await wallet.until('all payments', () => wallet.page.getByTestId('payment').count(), (count) => count >= 6);
+  await wallet.shot('history');
+  await wallet.go('settings');
+  await wallet.type('words-passphrase', 'not this one');
+  await wallet.press('show-words');
+  await wallet.see('failure');
+  assert.match(await wallet.text('failure'), /not the passphrase/);
+  await wallet.type('words-passphrase', PASSPHRASE);
+  await wallet.press('show-words');
+  await wallet.see('words');
+  assert.deepEqual(await wallet.page.getByTestId('word').allInnerTexts(), words);
+  await wallet.press('hide-words');
+  await wallet.shot('settings');
+});
+
+test('goes on after a reload in the middle of a payment', { timeout: 180_000 }, async () => {
+  const { preimage, hash } = secret();
+  const { invoice } = await world.holdInvoice('bob', 50_000_000, hash);
+  const before = await wallet.balances();
+  await wallet.review(invoice);
+  await wallet.press('pay');
+  await wallet.see('outcome');
+  await wallet.outcome('inFlight');
+  await wallet.shot('in-flight');
+  // The page warns before it is left while something is under way.
+  wallet.page.once('dialog', (dialog) => void dialog.accept());
+  await wallet.page.reload();
+  await wallet.unlock(PASSPHRASE);
+  await wallet.outcome('inFlight');
+  const during = await wallet.until('the money is in flight', () => wallet.balances(), ({ inFlight }) => inFlight > 0n);
+  assert.ok(during.inFlight >= 50_000_000n);
+  await reconnected();
+  await world.post('/peers/bob/claim_held', { amount_msat: 50_000_000, preimage });
+  const later = await wallet.until('it is paid', () => wallet.balances(), ({ inFlight }) => inFlight === 0n, 60_000);
+  const spent = before.spendable - later.spendable;
+  assert.ok(spent >= 50_000_000n && spent <= 50_600_000n, `${spent} msat were spent`);
+  await wallet.review(invoice).then(
+    () => assert.fail('a paid invoice must not reach the review'),
+    async () => assert.match(await wallet.text('failure'), /paid this invoice before/),
+  );
+});
+
+test('goes on after the tab crashed in the middle of a payment', { timeout: 180_000 }, async () => {
+  const { hash } = secret();
+  const { invoice } = await world.holdInvoice('alice', 60_000_000, hash);
+  const before = await wallet.balances();
+  await wallet.review(invoice);
+  await wallet.press('pay');
+  await wallet.see('outcome');
+  await wallet.outcome('inFlight');
+  const cdp = await context.newCDPSession(wallet.page);
+  const crashed = new Promise((resolve) => wallet.page.once('crash', resolve));
+  cdp.send('Page.crash').catch(() => undefined);
+  await crashed;
+  await wallet.page.close().catch(() => undefined);
+  wallet = await WalletPage.open(context, site);
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+  await world.post('/peers/alice/fail_held', { payment_hash: hash });
+  const later = await wallet.until('it failed and all is back', () => wallet.balances(), ({ inFlight }) => inFlight === 0n, 60_000);
+  assert.equal(later.spendable, before.spendable);
+  await wallet.go('history');
+  await wallet.page.locator('[data-testid=payment][data-status=failed]').first().click();
+  await wallet.outcome('failed');
+  await wallet.shot('not-paid');
+});
+
+test('a second tab says that the wallet is open elsewhere, and takes over when the first is closed', { timeout: 90_000 }, async () => {
+  const second = await WalletPage.open(context, site);
+  await second.see('screen-elsewhere');
+  await second.shot('open-elsewhere');
+  await wallet.go('home');
+  await wallet.page.close();
+  wallet = second;
+  await wallet.see('unlock-passphrase');
+  await wallet.type('unlock-passphrase', 'wrong');
+  await wallet.press('unlock-submit');
+  await wallet.see('failure');
+  await wallet.shot('wrong-passphrase');
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+});
+
+test('says that it is offline, and starts without network', { timeout: 90_000 }, async () => {
+  await wallet.go('home');
+  await context.setOffline(true);
+  await wallet.see('banner-offline');
+  await wallet.shot('offline');
+  wallet.page.once('dialog', (dialog) => void dialog.accept());
+  await wallet.page.reload();
+  await wallet.see('unlock-passphrase', 20_000);
+  await context.setOffline(false);
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+});
+
+test('closes the channel and gets the coins back', { timeout: 180_000 }, async () => {
+  const before = await wallet.balances();
+  await wallet.go('channels');
+  await wallet.press('channel-details');
+  await wallet.shot('channel-details');
+  await wallet.press('close-channel');
+  await wallet.see('confirm-yes');
+  await wallet.shot('confirm-close');
+  await wallet.press('confirm-yes');
+  await wallet.until('the channel closes', () => wallet.page.locator('[data-testid=channel][data-state=closing]').count(), (count) => count === 1);
+  await wallet.shot('closing');
+  const during = await wallet.balances();
+  assert.ok(during.total > before.total - 20_000_000n, `${during.total} msat stay in the total of ${before.total}`);
+  await world.mine(6);
+  const later = await wallet.until(
+    'the coins are back',
+    () => wallet.balances(),
+    ({ onchain, closing }) => closing === 0n && onchain > before.onchain + 200_000_000n,
+    90_000,
+  );
+  assert.equal(later.spendable, 0n);
+  assert.ok(later.onchain > before.total - 20_000_000n, `${later.onchain} msat of ${before.total} are on-chain`);
+  await wallet.shot('closed');
+});
+
+test('wide and dark, it is the same wallet', { timeout: 90_000 }, async () => {
+  await anotherBrowser({ look: { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' } });
+  for (const tab of ['home', 'channels', 'history', 'settings']) {
+    await wallet.go(tab);
+    await wallet.page.waitForTimeout(500);
+    await wallet.shot(`dark-${tab}`);
+  }
+  wallet.assertNoProblems();
+});
+
+test('is restored from its words in another browser', { timeout: 180_000 }, async () => {
+  const { onchain } = await wallet.balances();
+  await wallet.go('settings');
+  await wallet.press('lock');
+  await wallet.see('unlock-passphrase');
+  const other = await openBrowser(join(folder, 'other'), site);
+  try {
+    const restored = await WalletPage.open(other, site);
+    await restored.press('restore');
+    await restored.type('restore-words', words.join(' '));
+    await restored.type('passphrase', PASSPHRASE);
+    await restored.type('passphrase-again', PASSPHRASE);
+    await restored.shot('restore');
+    await restored.press('restore-submit');
+    await restored.see('screen-home', 60_000);
+    await restored.until('the coins are found again', () => restored.msat('onchain'), (found) => found === onchain, 90_000);
+    restored.assertNoProblems();
+  } finally {
+    await other.close();
+  }
+});

@@ -1,0 +1,290 @@
+// What the page knows and how it got there: settings, the wallet behind its worker, and the newest answers.
+
+import type { Balance, Channel, EventEnvelope, Info, Payment, Peer, WalletConfig, WalletEvent } from './api.ts';
+import { readConfig, readWorld, type HostConfig, type World } from './config.ts';
+import { sayEvent } from './event-sentences.ts';
+import { startWallet, WalletFailure, type RemoteWallet } from './wallet.ts';
+import { WORKER_BROKEN } from './worker/messages.ts';
+
+export type Halt = 'settings' | 'engine' | 'storage' | 'stopped' | 'taken' | 'damaged';
+
+export type Phase =
+  | { name: 'starting' }
+  | { name: 'elsewhere' }
+  | { name: 'onboarding' }
+  | { name: 'locked' }
+  | { name: 'running' }
+  | { name: 'halted'; halt: Halt; reason: string };
+
+export type Tone = 'plain' | 'good' | 'bad';
+
+/** Everything the screens show, as of the last refresh. */
+export interface Snapshot {
+  info: Info;
+  balance: Balance;
+  channels: Channel[];
+  peers: Peer[];
+  recent: Payment[];
+}
+
+/** Errors after which this wallet object can do nothing more. */
+const HALTING: Record<string, Halt> = {
+  stopped: 'stopped',
+  store_unavailable: 'storage',
+  store_damaged: 'damaged',
+  lease_lost: 'taken',
+  [WORKER_BROKEN]: 'engine',
+};
+
+/** Why a wallet stopped by itself. One that was closed by the page needs no word. */
+const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_unavailable: 'storage' };
+
+const REFRESH_MILLIS = 4000;
+const RECENT = 6;
+/** How long the chain may be out of reach before the page says so. */
+const PATIENCE_MILLIS = 12_000;
+
+export class App {
+  phase: Phase = { name: 'starting' };
+  config: HostConfig | undefined;
+  world: World = { nodes: [] };
+  snapshot: Snapshot | undefined;
+  online = navigator.onLine;
+  toast: { text: string; tone: Tone } | undefined;
+  /** Called after anything changed. */
+  onChange: () => void = () => undefined;
+  /** Called for each event of the wallet; says whether the screen itself shows what happened. */
+  onEvent: (event: WalletEvent) => boolean = () => false;
+
+  #wallet: RemoteWallet | undefined;
+  #refreshing: Promise<void> | undefined;
+  #refreshAgain = false;
+  #outOfTouchSince: number | undefined;
+  #askedAt: number | undefined;
+  #started = false;
+  #toastTimer = 0;
+
+  /** The wallet. Only screens of a phase that has one ask for it. */
+  get wallet(): RemoteWallet {
+    if (!this.#wallet) throw new WalletFailure({ code: 'no_wallet', message: 'no wallet is open', data: {} });
+    return this.#wallet;
+  }
+
+  /** What the wallet itself needs of the settings. */
+  get walletConfig(): WalletConfig {
+    const { network, data, esploraUrl, proxyUrl } = this.config as HostConfig;
+    return { network, data, esploraUrl, proxyUrl };
+  }
+
+  get chainOutOfReach(): boolean {
+    return this.#outOfTouchSince !== undefined && Date.now() - this.#outOfTouchSince > PATIENCE_MILLIS;
+  }
+
+  /** The worker has not answered for long. */
+  get slow(): boolean {
+    return this.#askedAt !== undefined && Date.now() - this.#askedAt > PATIENCE_MILLIS;
+  }
+
+  async begin(): Promise<void> {
+    for (const name of ['online', 'offline']) {
+      addEventListener(name, () => {
+        this.online = navigator.onLine;
+        this.#hurry();
+        this.changed();
+      });
+    }
+    document.addEventListener('visibilitychange', () => this.#hurry());
+    addEventListener('beforeunload', (event) => {
+      if (this.phase.name === 'running' && this.snapshot && !this.snapshot.info.safeToClose) event.preventDefault();
+    });
+    setInterval(() => void this.refresh(), REFRESH_MILLIS);
+    try {
+      this.config = await readConfig();
+    } catch (reason) {
+      return this.halt('settings', messageOf(reason));
+    }
+    void readWorld(this.config).then((world) => {
+      this.world = world;
+      this.changed();
+    });
+    this.#takeTab();
+  }
+
+  changed(): void {
+    this.onChange();
+  }
+
+  to(phase: Phase): void {
+    this.phase = phase;
+    this.changed();
+  }
+
+  halt(halt: Halt, reason: string): void {
+    if (this.phase.name === 'halted') return;
+    this.to({ name: 'halted', halt, reason });
+  }
+
+  /** Shows a short notice, and says it to screen readers. */
+  tell(text: string, tone: Tone = 'plain'): void {
+    this.toast = { text, tone };
+    clearTimeout(this.#toastTimer);
+    this.#toastTimer = window.setTimeout(() => {
+      this.toast = undefined;
+      this.changed();
+    }, 6000);
+    say(text);
+    this.changed();
+  }
+
+  /** Takes the notice away, as when another screen is shown. */
+  hush(): void {
+    clearTimeout(this.#toastTimer);
+    this.toast = undefined;
+  }
+
+  /** Goes to the halted screen if this error ends the wallet; says whether it does. */
+  haltsOn(thrown: unknown): boolean {
+    const code = thrown instanceof WalletFailure ? thrown.code : '';
+    const halt = HALTING[code];
+    if (!halt) {
+      if (code !== 'already_open') return false;
+      this.to({ name: 'elsewhere' });
+      return true;
+    }
+    const { reason } = (thrown as WalletFailure).data;
+    this.halt(halt, typeof reason === 'string' ? reason : (thrown as WalletFailure).message);
+    return true;
+  }
+
+  /** Begins with the opened wallet. */
+  async run(): Promise<void> {
+    await this.wallet.start();
+    this.#started = true;
+    void navigator.storage?.persist?.();
+    await this.refresh();
+    if (this.phase.name !== 'halted') this.to({ name: 'running' });
+  }
+
+  /** A new worker in place of one that broke or stopped. */
+  async restart(): Promise<void> {
+    this.#letGo()?.end();
+    this.snapshot = undefined;
+    this.to({ name: 'starting' });
+    await this.#startWorker();
+  }
+
+  /** Stops the wallet and asks for the passphrase again. */
+  async lock(): Promise<void> {
+    // Let go first: what is asked of it from now on would only hear that it has stopped.
+    const wallet = this.#letGo();
+    await wallet?.stop();
+    wallet?.end();
+    await this.restart();
+  }
+
+  #letGo(): RemoteWallet | undefined {
+    const wallet = this.#wallet;
+    this.#wallet = undefined;
+    this.#started = false;
+    this.#askedAt = undefined;
+    return wallet;
+  }
+
+  /** Asks the wallet for everything the screens show. */
+  refresh(): Promise<void> {
+    if (this.#refreshing) {
+      this.#refreshAgain = true;
+      return this.#refreshing;
+    }
+    const wallet = this.#wallet;
+    if (!wallet || !this.#started || this.phase.name === 'halted') return Promise.resolve();
+    this.#askedAt = Date.now();
+    this.#refreshing = this.#ask(wallet).finally(() => {
+      this.#refreshing = undefined;
+      this.#askedAt = undefined;
+      if (!this.#refreshAgain) return;
+      this.#refreshAgain = false;
+      void this.refresh();
+    });
+    return this.#refreshing;
+  }
+
+  /** Back in front, or back online: no reason to wait for the next round. */
+  #hurry(): void {
+    if (!this.#wallet || !this.#started || !this.online || document.visibilityState === 'hidden') return;
+    this.#wallet.refresh().catch((thrown: unknown) => this.haltsOn(thrown));
+    void this.refresh();
+  }
+
+  async #ask(wallet: RemoteWallet): Promise<void> {
+    try {
+      const [info, balance, channels, peers, recent] = await Promise.all([
+        wallet.info(),
+        wallet.balance(),
+        wallet.listChannels(),
+        wallet.listPeers(),
+        wallet.listPayments({ limit: RECENT }),
+      ]);
+      this.snapshot = { info, balance, channels, peers, recent };
+      this.#outOfTouchSince = info.synced ? undefined : (this.#outOfTouchSince ?? Date.now());
+    } catch (thrown) {
+      if (wallet === this.#wallet) this.haltsOn(thrown);
+    }
+    this.changed();
+  }
+
+  /** One tab at a time: another one says so before it asks for a passphrase, and goes on when this one is closed. */
+  #takeTab(): void {
+    const name = `kite-tab:${(this.config as HostConfig).data}`;
+    const untilClosed = new Promise<never>(() => undefined);
+    const hold = (): Promise<never> => {
+      void this.#startWorker();
+      return untilClosed;
+    };
+    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      if (lock) return hold();
+      this.to({ name: 'elsewhere' });
+      void navigator.locks.request(name, hold);
+      return undefined;
+    });
+  }
+
+  async #startWorker(): Promise<void> {
+    this.#started = false;
+    try {
+      this.#wallet = await startWallet({
+        onEvent: (envelope) => this.#take(envelope),
+        onFault: (reason) => this.halt('engine', reason),
+      });
+      const exists = await this.#wallet.exists(this.walletConfig);
+      this.to({ name: exists ? 'locked' : 'onboarding' });
+    } catch (reason) {
+      if (!this.haltsOn(reason)) this.halt('engine', messageOf(reason));
+    }
+  }
+
+  async #take({ event }: EventEnvelope): Promise<void> {
+    if (event.type === 'stopped') {
+      const halt = STOPS[String(event['reason'])];
+      if (halt) this.halt(halt, '');
+      return;
+    }
+    await this.refresh();
+    const shown = this.onEvent(event);
+    const said = sayEvent(event);
+    if (said && !shown) this.tell(said.text, said.tone);
+  }
+}
+
+/** Lets screen readers say something. */
+export function say(text: string): void {
+  const live = document.getElementById('said');
+  if (!live) return;
+  live.textContent = '';
+  // A reader notices a change only after the empty text was there for a moment.
+  setTimeout(() => (live.textContent = text), 60);
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}

@@ -1,0 +1,86 @@
+// What the host of this page says at run time: which network, which servers, and on a devnet what else there is.
+
+import type { WalletConfig } from './api.ts';
+
+export interface HostConfig extends WalletConfig {
+  /** A devnet's control address; unset everywhere else. */
+  controlUrl?: string | undefined;
+}
+
+/** A node of the devnet that a person may connect to with one click. */
+export interface WorldNode {
+  alias: string;
+  nodeId: string;
+  address: string;
+}
+
+/** What a devnet offers besides the network itself. */
+export interface World {
+  nodes: WorldNode[];
+  /** Sends coins to an address; unset where there is no faucet. */
+  faucet?: ((address: string, amountSat: bigint) => Promise<void>) | undefined;
+}
+
+const NETWORKS = ['bitcoin', 'testnet', 'signet', 'regtest'];
+
+/** Reads `/config.json`. */
+export async function readConfig(): Promise<HostConfig> {
+  const response = await fetch('/config.json', { cache: 'no-store' });
+  if (!response.ok) throw new Error(`the settings could not be read (${response.status})`);
+  return checkConfig(await response.json());
+}
+
+/** Checks what a host wrote, and fills in what may be left out. */
+export function checkConfig(raw: unknown): HostConfig {
+  const given = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>;
+  const network = text(given['network']);
+  const esploraUrl = text(given['esploraUrl']);
+  if (!network || !NETWORKS.includes(network)) throw new Error('the settings name no network');
+  if (!esploraUrl) throw new Error('the settings name no chain server');
+  return {
+    network,
+    esploraUrl,
+    proxyUrl: text(given['proxyUrl']),
+    controlUrl: text(given['controlUrl']),
+    data: text(given['data']) ?? `kite-${network}`,
+  };
+}
+
+/** Asks the devnet what it has. A world that does not answer is an empty one. */
+export async function readWorld(config: HostConfig): Promise<World> {
+  if (config.network !== 'regtest' || !config.controlUrl) return { nodes: [] };
+  const base = config.controlUrl.replace(/\/$/, '');
+  try {
+    const response = await fetch(`${base}/world.json`, { cache: 'no-store' });
+    if (!response.ok) return { nodes: [] };
+    const world = (await response.json()) as Record<string, unknown>;
+    const faucetUrl = text(world['faucet_url']);
+    return {
+      nodes: Array.isArray(world['peers']) ? world['peers'].flatMap(worldNode) : [],
+      faucet: faucetUrl ? (address, amountSat) => pour(faucetUrl, address, amountSat) : undefined,
+    };
+  } catch {
+    return { nodes: [] };
+  }
+}
+
+async function pour(url: string, address: string, amountSat: bigint): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ address, sats: Number(amountSat) }),
+  });
+  if (!response.ok) throw new Error(`the faucet answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+}
+
+function worldNode(raw: unknown): WorldNode[] {
+  const node = (raw ?? {}) as Record<string, unknown>;
+  const nodeId = text(node['node_id']);
+  const address = text(node['address']);
+  if (!nodeId || !address) return [];
+  return [{ nodeId, address, alias: text(node['name']) ?? nodeId.slice(0, 8) }];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

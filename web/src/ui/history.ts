@@ -1,0 +1,75 @@
+// All payments, newest first.
+
+import { html, nothing, type TemplateResult } from 'lit-html';
+import type { Direction, Payment } from '../api.ts';
+import { heading, trouble } from './parts.ts';
+import { paymentLine } from './payment-line.ts';
+import { Screen } from './screen.ts';
+
+const PAGE = 25;
+
+const FILTERS: { label: string; direction: Direction | undefined; testid: string }[] = [
+  { label: 'All', direction: undefined, testid: 'all' },
+  { label: 'Sent', direction: 'outgoing', testid: 'sent' },
+  { label: 'Received', direction: 'incoming', testid: 'received' },
+];
+
+export class HistoryScreen extends Screen {
+  readonly title = 'History';
+  #direction: Direction | undefined;
+  #payments: Payment[] | undefined;
+  #more = false;
+
+  override enter(): void {
+    void this.#load();
+  }
+
+  override onEvent(): boolean {
+    void this.#load();
+    return false;
+  }
+
+  view(): TemplateResult {
+    const payments = this.#payments;
+    return html`${heading('History')}
+      <div class="switch" role="group" aria-label="Which payments">
+        ${FILTERS.map((filter) => html`<button type="button" aria-pressed=${this.#direction === filter.direction ? 'true' : 'false'} data-testid=${`filter-${filter.testid}`} @click=${() => this.#choose(filter.direction)}>${filter.label}</button>`)}
+      </div>
+      ${trouble(this.failure)}
+      ${payments === undefined
+        ? html`<div class="centered"><span class="spinner big" aria-hidden="true"></span></div>`
+        : payments.length === 0
+          ? html`<section class="card empty-card"><p>Nothing here yet.</p></section>`
+          : html`<section class="card" aria-label="Payments"><ul class="payments" data-testid="payments">${payments.map(paymentLine)}</ul></section>`}
+      ${this.#more ? html`<button class="button wide" type="button" ?disabled=${this.busy} data-testid="more" @click=${() => void this.#loadMore()}>Show earlier ones</button>` : nothing}`;
+  }
+
+  #choose(direction: Direction | undefined): void {
+    this.#direction = direction;
+    this.#payments = undefined;
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    await this.attempt(async () => {
+      const direction = this.#direction;
+      const page = await this.app.wallet.listPayments({ direction, limit: PAGE });
+      if (direction !== this.#direction) return;
+      this.#payments = page;
+      this.#more = page.length === PAGE;
+    });
+  }
+
+  async #loadMore(): Promise<void> {
+    const shown = this.#payments ?? [];
+    const last = shown.at(-1);
+    if (!last) return;
+    await this.attempt(async () => {
+      // The limit is in whole seconds, so the last second is asked for again and what is shown already is left out.
+      const page = await this.app.wallet.listPayments({ direction: this.#direction, limit: PAGE, beforeSecs: last.createdAtSecs + 1n });
+      const fresh = page.filter((payment) => shown.every((other) => other.id !== payment.id));
+      this.#payments = [...shown, ...fresh];
+      this.#more = page.length === PAGE && fresh.length > 0;
+    });
+  }
+}

@@ -1,0 +1,18 @@
+// The package made from bindings-wasm; vite.config.ts says where it is.
+declare module 'kite-wasm' {
+  import type { EventEnvelope, WalletConfig, WalletMethods } from '../api.ts';
+
+  export default function init(): Promise<unknown>;
+
+  export interface Wallet extends WalletMethods {
+    nextEvent(): Promise<EventEnvelope>;
+    eventHandled(seq: bigint): Promise<void>;
+  }
+  export const Wallet: {
+    create(config: WalletConfig, passphrase: string, mnemonic?: string): Promise<Wallet>;
+    open(config: WalletConfig, passphrase: string): Promise<Wallet>;
+    exists(config: WalletConfig): Promise<boolean>;
+  };
+  export function checkMnemonic(words: string): void;
+  export function version(): string;
+}

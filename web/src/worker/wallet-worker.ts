@@ -1,0 +1,87 @@
+// Owns the wallet. The page talks to it by messages only, so nothing the wallet does can make the page stutter.
+
+import init, { Wallet, checkMnemonic, version } from 'kite-wasm';
+import type { WalletEntrances } from '../api.ts';
+import { failureOf, WORKER_BROKEN, type FromWorker, type Method, type ToWorker } from './messages.ts';
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+let wallet: Wallet | undefined;
+let handled: ((seq: bigint) => void) | undefined;
+
+const entrances: WalletEntrances = {
+  exists: (config) => Wallet.exists(config),
+  create: async (config, passphrase, mnemonic) => {
+    hold(await Wallet.create(config, passphrase, mnemonic));
+  },
+  open: async (config, passphrase) => {
+    hold(await Wallet.open(config, passphrase));
+  },
+  checkMnemonic: async (words) => checkMnemonic(words),
+  version: async () => version(),
+};
+
+scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === 'handled') handled?.(data.seq);
+  else void answer(data.id, data.method, data.args);
+};
+scope.onerror = (event) => broke(typeof event === 'string' ? event : (event as ErrorEvent).message);
+scope.onunhandledrejection = (event) => broke(failureOf(event.reason).message);
+
+init().then(
+  () => post({ kind: 'ready' }),
+  (reason: unknown) => broke(failureOf(reason).message),
+);
+
+function post(message: FromWorker): void {
+  scope.postMessage(message);
+}
+
+function broke(reason: string): void {
+  post({ kind: 'fault', reason });
+}
+
+async function answer(id: number, method: Method, args: unknown[]): Promise<void> {
+  try {
+    post({ kind: 'result', id, value: await call(method, args) });
+  } catch (thrown) {
+    const failure = failureOf(thrown);
+    post({ kind: 'failure', id, failure });
+    if (failure.code === WORKER_BROKEN) broke(failure.message);
+  }
+}
+
+function call(method: Method, args: unknown[]): Promise<unknown> {
+  if (Object.hasOwn(entrances, method)) {
+    const entrance = entrances[method as keyof WalletEntrances] as (...args: unknown[]) => Promise<unknown>;
+    return entrance(...args);
+  }
+  if (!wallet) throw { kind: 'noWallet', message: 'no wallet is open' };
+  const open = wallet as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const named = open[method];
+  if (typeof named !== 'function') throw new Error(`the wallet has no method ${method}`);
+  return named.apply(wallet, args);
+}
+
+function hold(opened: Wallet): void {
+  wallet = opened;
+  tellEvents(opened).catch((thrown: unknown) => told(opened, thrown));
+}
+
+/** Hands the durable events over one by one; the next follows when the page has dealt with this one. */
+async function tellEvents(from: Wallet): Promise<void> {
+  while (wallet === from) {
+    const envelope = await from.nextEvent();
+    const done = new Promise<void>((resolve) => {
+      handled = (seq) => seq === envelope.seq && resolve();
+    });
+    post({ kind: 'event', envelope });
+    await done;
+    if (envelope.seq > 0n) await from.eventHandled(envelope.seq);
+  }
+}
+
+/** The queue of a wallet that has stopped ends with an error; for any other the page must know. */
+function told(from: Wallet, thrown: unknown): void {
+  const { code, message } = failureOf(thrown);
+  if (wallet === from && !['stopped', 'lease_lost', 'store_unavailable'].includes(code)) broke(message);
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { sayEvent } from '../src/event-sentences.ts';
+import { explain, explainPayment, KNOWN_CODES, nodeName } from '../src/sentences.ts';
+import { failureOf } from '../src/worker/messages.ts';
+
+/** The wallet's own list of codes; the tests run in the folder of the page. */
+const ERRORS = '../wallet/src/api/error.rs';
+
+test('every code has a sentence and a next step, also when its fields are missing', () => {
+  for (const code of KNOWN_CODES) {
+    const { what, next } = explain({ code, data: {} });
+    for (const sentence of [what, next]) {
+      assert.match(sentence, /^[A-Z].*[.]$/, `${code}: ${sentence}`);
+      assert.doesNotMatch(sentence, /undefined|null|NaN|\[object/, code);
+    }
+  }
+});
+
+test('every code of the wallet is known to the page', { skip: !existsSync(ERRORS) }, () => {
+  const codes = [...readFileSync(ERRORS, 'utf8').matchAll(/=> "([a-z_]+)",/g)].map((match) => match[1] as string);
+  assert.ok(codes.length >= 20, `${codes.length} codes found`);
+  assert.deepEqual(codes.filter((code) => !KNOWN_CODES.includes(code)), []);
+});
+
+test('fields become part of the sentence', () => {
+  assert.match(explain({ code: 'amount_out_of_range', data: { minMsat: 1_000n, maxMsat: 5_000_000n } }).what, /between 1 sat and 5\u202f000 sat/);
+  assert.match(explain({ code: 'wrong_network', data: { expected: 'regtest', found: 'bitcoin' } }).what, /Bitcoin mainnet.*regtest/);
+  assert.equal(explain({ code: 'already_paid', data: { id: 'ab' } }).paymentId, 'ab');
+});
+
+test('an unknown error is shown as it is', () => {
+  assert.match(explain(new Error('the sky fell')).what, /the sky fell/);
+  assert.match(explain(undefined).what, /no reason/);
+  assert.match(explain({ code: 'never_heard_of', message: 'odd' }).what, /odd/);
+});
+
+test('a failed payment says that nothing was paid', () => {
+  for (const code of ['no_route', 'fee_too_high', 'timeout', 'invoice_expired', 'recipient_refused', 'recipient_error', 'all_routes_failed', 'channel_closed', 'new']) {
+    assert.match(explainPayment({ code, reason: 'because' }).next, /Nothing was paid/, code);
+  }
+});
+
+test('a thrown wallet error becomes a code and its fields', () => {
+  const thrown = Object.assign(new Error('the amount must be…'), { kind: 'amountOutOfRange', minMsat: 1n, maxMsat: 2n });
+  assert.deepEqual(failureOf(thrown), { code: 'amount_out_of_range', message: 'the amount must be…', data: { minMsat: 1n, maxMsat: 2n } });
+  assert.equal(failureOf(new Error('x')).code, 'unknown');
+  assert.equal(failureOf('x').message, 'x');
+  assert.equal(failureOf(new WebAssembly.RuntimeError('unreachable')).code, 'worker_broken');
+});
+
+test('events that matter are told, passing news are not', () => {
+  assert.deepEqual(sayEvent({ type: 'paymentReceived', amountMsat: 1_500_000n }), { text: 'Received 1\u202f500 sat.', tone: 'good' });
+  assert.equal(sayEvent({ type: 'paymentFailed', code: 'no_route', reason: 'none' })?.tone, 'bad');
+  for (const type of ['synced', 'peerConnected', 'peerDisconnected', 'somethingNew']) assert.equal(sayEvent({ type }), undefined, type);
+});
+
+test('a node is called by its name where that is known', () => {
+  const id = `02${'ab'.repeat(32)}`;
+  assert.equal(nodeName(id, [{ nodeId: id, alias: 'alice' }]), 'alice');
+  assert.equal(nodeName(id, []), '02abab…ababab');
+});

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin } from 'vite';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const packageFolder = resolve(here, process.env['KITE_WASM_PKG'] ?? '../bindings-wasm/pkg');
+
+/** The entry of the wasm package, or a stand-in that says at run time that it was not built. */
+function walletEntry(): string {
+  const entries = existsSync(packageFolder) ? readdirSync(packageFolder).filter((name) => /^[^.]+\.js$/.test(name)) : [];
+  const entry = entries.find((name) => !name.endsWith('_bg.js'));
+  if (entry) return join(packageFolder, entry);
+  console.warn(`no wasm package in ${packageFolder}: the page is built without the wallet`);
+  return join(here, 'src/worker/absent.js');
+}
+
+/** Writes `sw.js` with the list of files of this build, so that each build is cached as one whole. */
+function offlineShell(): Plugin {
+  return {
+    name: 'offline-shell',
+    apply: 'build',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const files = Object.keys(bundle).filter((name) => !name.endsWith('.map')).sort();
+        const contents = files.map((name) => {
+          const file = bundle[name];
+          return file?.type === 'asset' ? file.source : (file?.code ?? '');
+        });
+        const hash = createHash('sha256');
+        for (const content of [...files, ...contents]) hash.update(content);
+        const shell = files.map((name) => (name === 'index.html' ? '/' : `/${name}`));
+        const source = readFileSync(join(here, 'src/sw.js'), 'utf8')
+          .replace("'__BUILD__'", JSON.stringify(hash.digest('hex').slice(0, 16)))
+          .replace("['__SHELL__']", JSON.stringify([...shell, '/icon.svg', '/manifest.webmanifest']));
+        this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  root: here,
+  resolve: { alias: { 'kite-wasm': walletEntry() } },
+  plugins: [offlineShell()],
+  worker: { format: 'es' },
+  server: { fs: { allow: [here, packageFolder] } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+});
