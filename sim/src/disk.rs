@@ -65,6 +65,11 @@ impl Disk {
         self.bytes
     }
 
+    /// Another node takes the fence.
+    pub fn take_over(&mut self) {
+        self.fence += 1;
+    }
+
     pub(crate) fn count_batch(&mut self) -> u64 {
         self.batches += 1;
         self.batches

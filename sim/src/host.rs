@@ -4,7 +4,7 @@ use crate::disk::{Disk, Mode};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Network, Transaction};
-use kite_core::crypto::Seed;
+use kite_core::crypto::{NodeKeys, Seed};
 use kite_core::node::{
     Answer, Command, CommandError, CommandId, Event, EventRecord, Input, Node, NodeConfig, Output, StoreFailure,
 };
@@ -86,6 +86,33 @@ impl Host {
             checks_disk: false,
             transcript: sha256::Hash::hash(&[seed]),
         }
+    }
+
+    /// The same device once more, switched off, with the same disk.
+    pub fn again(&self) -> Self {
+        Self {
+            starts: self.starts,
+            disk: self.disk.clone(),
+            events: self.events.clone(),
+            answers: self.answers.clone(),
+            next_command: self.next_command,
+            transcript: self.transcript,
+            ..Self::new(self.seed, self.config.clone())
+        }
+    }
+
+    /// A copy whose next start has other randomness than the device itself will have.
+    pub fn copy(&self, starts_ahead: u32) -> Self {
+        Self { starts: self.starts + starts_ahead, ..self.again() }
+    }
+
+    /// Its node id, also while it is switched off.
+    ///
+    /// # Panics
+    /// A seed without keys, which no test uses.
+    pub fn node_id(&self) -> PublicKey {
+        let seed = Seed::new([self.seed; 64]);
+        NodeKeys::from_seed(&seed, self.config.network).expect("a seed with keys").node_id()
     }
 
     /// Regtest, with channels that are ready after a few blocks.
@@ -177,6 +204,12 @@ impl Host {
         self.next_command += 1;
         self.input(now, Input::Command { id, command: Box::new(command) });
         id
+    }
+
+    /// Gives a command whose answer needs nobody else. Unset: the device crashed over it.
+    pub fn try_command(&mut self, now: Now, command: Command) -> Option<Result<Answer, CommandError>> {
+        let id = self.command(now, command);
+        self.answer(id).cloned()
     }
 
     /// What came of a command; unset as long as nothing did.

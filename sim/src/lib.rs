@@ -5,3 +5,6 @@
 pub mod chain;
 pub mod disk;
 pub mod host;
+pub mod scenario;
+pub mod scenarios;
+pub mod world;

@@ -69,7 +69,7 @@ fn faucet_witness_script() -> ScriptBuf {
     Builder::new().push_opcode(opcodes::OP_TRUE).into_script()
 }
 
-fn faucet_script() -> ScriptBuf {
+pub(super) fn faucet_script() -> ScriptBuf {
     faucet_witness_script().to_p2wsh()
 }
 

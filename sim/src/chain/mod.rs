@@ -106,6 +106,19 @@ impl Chain {
         in_blocks.chain(&self.mempool).find(|tx| tx.compute_txid() == *txid)
     }
 
+    /// Every transaction that is neither a coinbase nor the faucet's, in the chain or the mempool, with its fee.
+    pub fn wallet_transactions(&self) -> impl Iterator<Item = (&Transaction, Amount)> {
+        let in_blocks = self.blocks.iter().flat_map(|block| block.txdata.iter().skip(1));
+        in_blocks.chain(&self.mempool).filter_map(|tx| {
+            let spent: Vec<&TxOut> =
+                tx.input.iter().filter_map(|input| self.outputs.get(&input.previous_output)).collect();
+            let is_faucet = spent.iter().any(|output| output.script_pubkey == block::faucet_script());
+            let paid: Amount = tx.output.iter().map(|output| output.value).sum();
+            let fee = spent.iter().map(|output| output.value).sum::<Amount>().checked_sub(paid)?;
+            (!is_faucet).then_some((tx, fee))
+        })
+    }
+
     /// The transaction that spends an output, in the chain or the mempool.
     pub fn spend_of(&self, outpoint: &OutPoint) -> Option<&Transaction> {
         let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
