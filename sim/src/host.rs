@@ -217,6 +217,11 @@ impl Host {
         self.answers.get(&id.0)
     }
 
+    /// Every answer so far that was a refusal.
+    pub fn refusals(&self) -> impl Iterator<Item = &CommandError> {
+        self.answers.values().filter_map(|answer| answer.as_ref().err())
+    }
+
     /// The store acknowledges what it wrote ([`Mode::Delayed`]). Tells whether there was anything.
     pub fn acknowledge(&mut self, now: Now) -> bool {
         let seq = self.unacknowledged.take();

@@ -98,7 +98,8 @@ impl World {
             .iter()
             .map(|host| {
                 let events: Vec<_> = host.events().collect();
-                format!("EVENTS {events:?}\nCHANNELS {:?}", host.node().map(Node::channels))
+                let refusals: Vec<_> = host.refusals().collect();
+                format!("EVENTS {events:?}\nREFUSALS {refusals:?}\nCHANNELS {:?}", host.node().map(Node::channels))
             })
             .collect();
         format!("TRACE\n{}\n{}", self.trace.join("\n"), hosts.join("\n"))
