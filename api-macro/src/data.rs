@@ -121,8 +121,8 @@ pub fn section(script: &str) -> TokenStream {
     quote! {
         #[cfg(all(feature = "wasm", target_family = "wasm"))]
         const _: () = {
-            use ::kite_api::expansion::wasm_bindgen;
-            #[wasm_bindgen::prelude::wasm_bindgen(typescript_custom_section)]
+            use ::kite_api::expansion::wasm_bindgen::{self, prelude::wasm_bindgen};
+            #[wasm_bindgen(wasm_bindgen = ::kite_api::expansion::wasm_bindgen, typescript_custom_section)]
             const SCRIPT: &'static str = #script;
         };
     }

@@ -20,9 +20,9 @@ pub fn free(item: ItemFn) -> Result<TokenStream, Error> {
         #item
         #[cfg(all(feature = "wasm", target_family = "wasm"))]
         const _: () = {
-            use ::kite_api::expansion::wasm_bindgen;
+            use ::kite_api::expansion::wasm_bindgen::{self, prelude::wasm_bindgen};
             #(#docs)*
-            #[wasm_bindgen::prelude::wasm_bindgen(#attributes)]
+            #[wasm_bindgen(wasm_bindgen = ::kite_api::expansion::wasm_bindgen, #attributes)]
             pub fn #outer(#parameters) -> #output { #body }
         };
     })
@@ -81,35 +81,35 @@ pub fn bridge(signature: &Signature, callee: &TokenStream) -> Result<Bridge, Err
     let returned = returned(&signature.output);
     let wait = signature.asyncness.map(|_| quote!(.await));
     let fail = returned.fallible.then(|| quote!(.map_err(::kite_api::js::Thrown::into_error)?));
+    let value = quote!(::kite_api::expansion::wasm_bindgen::JsValue);
+    let waits = signature.asyncness.is_some();
     let answer = match returned.value {
-        None => quote!(::kite_api::expansion::wasm_bindgen::JsValue::UNDEFINED),
+        None if waits => quote!(#value::UNDEFINED),
+        None => quote!(()),
         Some(kind) if types::object(kind).is_some() => quote!(::kite_api::js::Class::into_instance(given)),
         Some(_) => quote!(::kite_api::js::to_js(&given)?),
     };
-    let given = if returned.value.is_some() { quote!(let given =) } else { TokenStream::new() };
+    let given = returned.value.map(|_| quote!(let given =));
     let steps = quote! {
         #(#reads)*
         #given #callee(#(#names),*) #wait #fail;
         Ok(#answer)
     };
-    let script = returned.value.map_or_else(|| Ok("void".to_owned()), type_script)?;
     let js_name = camel(&signature.ident.to_string());
-    let (script, output, body) = if signature.asyncness.is_some() {
-        (
-            format!("Promise<{script}>"),
-            quote!(::kite_api::expansion::js_sys::Promise),
-            quote!(::kite_api::js::promise(async move { #steps })),
-        )
+    let mut attributes = quote!(js_name = #js_name);
+    let script = returned.value.map_or_else(|| Ok("void".to_owned()), type_script)?;
+    let (output, body) = if waits {
+        let script = format!("Promise<{script}>");
+        attributes.extend(quote!(, unchecked_return_type = #script));
+        let promise = quote!(::kite_api::js::promise(async move { #steps }));
+        (quote!(::kite_api::expansion::js_sys::Promise), promise)
+    } else if returned.value.is_some() {
+        attributes.extend(quote!(, unchecked_return_type = #script));
+        (quote!(::std::result::Result<#value, #value>), steps)
     } else {
-        let value = quote!(::kite_api::expansion::wasm_bindgen::JsValue);
-        (script, quote!(::std::result::Result<#value, #value>), steps)
+        (quote!(::std::result::Result<(), #value>), steps)
     };
-    Ok(Bridge {
-        parameters: quote!(#(#parameters),*),
-        attributes: quote!(js_name = #js_name, unchecked_return_type = #script),
-        output,
-        body,
-    })
+    Ok(Bridge { parameters: quote!(#(#parameters),*), attributes, output, body })
 }
 
 fn arguments(signature: &Signature) -> Result<Vec<(&Ident, &Type)>, Error> {

@@ -16,6 +16,7 @@ pub fn class(item: ItemStruct) -> Result<TokenStream, Error> {
     let name = &item.ident;
     let js_name = name.to_string();
     let class = format_ident!("{}Js", name);
+    let module = format_ident!("{}_js", js_name.to_lowercase());
     let docs = docs(&item.attrs);
     Ok(quote! {
         #[cfg_attr(feature = "uniffi", derive(::uniffi::Object))]
@@ -23,15 +24,14 @@ pub fn class(item: ItemStruct) -> Result<TokenStream, Error> {
 
         #[cfg(all(feature = "wasm", target_family = "wasm"))]
         #[doc(hidden)]
-        pub use #class::#class;
+        pub use #module::#class;
         #[cfg(all(feature = "wasm", target_family = "wasm"))]
         #[doc(hidden)]
-        #[allow(non_snake_case)]
-        mod #class {
-            use ::kite_api::expansion::wasm_bindgen;
+        mod #module {
+            use ::kite_api::expansion::wasm_bindgen::{self, prelude::wasm_bindgen};
             #(#docs)*
-            #[wasm_bindgen::prelude::wasm_bindgen(js_name = #js_name)]
-            pub struct #class(#[wasm_bindgen(skip)] pub ::std::sync::Arc<super::#name>);
+            #[wasm_bindgen(wasm_bindgen = ::kite_api::expansion::wasm_bindgen, js_name = #js_name)]
+            pub struct #class(pub(super) ::std::sync::Arc<super::#name>);
 
             impl ::std::fmt::Debug for #class {
                 fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -82,8 +82,8 @@ pub fn methods(item: ItemImpl) -> Result<TokenStream, Error> {
         #exported
         #[cfg(all(feature = "wasm", target_family = "wasm"))]
         const _: () = {
-            use ::kite_api::expansion::wasm_bindgen;
-            #[wasm_bindgen::prelude::wasm_bindgen(js_class = #js_name)]
+            use ::kite_api::expansion::wasm_bindgen::{self, prelude::wasm_bindgen};
+            #[wasm_bindgen(wasm_bindgen = ::kite_api::expansion::wasm_bindgen, js_class = #js_name)]
             impl #class { #(#bridges)* }
         };
     })

@@ -350,16 +350,16 @@ async fn coins_arrive_are_spent_and_listed_and_the_events_come_until_they_are_ha
 
 #[tokio::test]
 async fn a_listener_hears_each_event_once_and_in_order() {
-    struct Listener(std::sync::mpsc::Sender<u64>);
+    struct Listener(std::sync::Mutex<std::sync::mpsc::Sender<u64>>);
     impl kite_wallet::api::EventListener for Listener {
         fn on_event(&self, event: kite_wallet::api::EventEnvelope) {
-            self.0.send(event.seq).unwrap();
+            self.0.lock().unwrap().send(event.seq).unwrap();
         }
     }
     let server = Esplora::start().await;
     let wallet = create(&Device::default(), &server.url, None).await.unwrap();
     let (heard, hears) = std::sync::mpsc::channel();
-    wallet.set_listener(Some(Box::new(Listener(heard))));
+    wallet.set_listener(Arc::new(Listener(std::sync::Mutex::new(heard)))).await;
     let address = wallet.new_address().await.unwrap();
     let script = address.parse::<bitcoin::Address<_>>().unwrap().assume_checked().script_pubkey();
     for sat in [10_000, 20_000, 30_000] {

@@ -182,7 +182,8 @@ async fn long_histories_are_read_page_by_page() {
 
 #[tokio::test]
 async fn every_misbehaviour_is_a_typed_error_and_the_next_look_recovers() {
-    let faults: Vec<(&str, Fault, fn(&ChainError) -> bool)> = vec![
+    type Expected = fn(&ChainError) -> bool;
+    let faults: Vec<(&str, Fault, Expected)> = vec![
         ("/blocks", Fault::Hang, |error| matches!(error, ChainError::TimedOut { millis: 400 })),
         ("/scripthash", Fault::HangInBody, |error| matches!(error, ChainError::TimedOut { .. })),
         ("/blocks", Fault::Close, |error| matches!(error, ChainError::Unreachable { .. })),

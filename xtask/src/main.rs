@@ -1,6 +1,8 @@
 //! Every command of the README and of CI: `cargo xtask <command>`.
 
+mod demo;
 mod install;
+mod page;
 mod places;
 mod report;
 mod shell;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
+  demo             the world, real nodes and the page: prints one URL, Ctrl-C ends all of it
   test [part]...   every test, or the named parts in the given order
   stages           the parts of `test` and what each one runs
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
@@ -41,6 +44,7 @@ fn run(arguments: &[String]) -> Outcome {
         return Ok(());
     };
     match command.as_str() {
+        "demo" => demo::demo(rest),
         "test" => stage::test(rest),
         "stages" => stage::list(),
         "wasm" => wasm::wasm(rest),

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::install;
+use crate::page;
 use crate::places::{self, Member};
 use crate::report::Report;
-use crate::shell::cargo;
+use crate::shell::{cargo, command};
+use crate::wasm;
 
 /// One named part.
 struct Stage {
@@ -26,6 +28,9 @@ const STAGES: &[Stage] = &[
         about: "the devnet: Bitcoin Core's validation and real LDK nodes",
         run: interop,
     },
+    Stage { name: "wasm", about: "the package for browsers: it builds, and is not too large", run: wasm },
+    Stage { name: "web", about: "the page: types, pure functions", run: web },
+    Stage { name: "e2e", about: "real Chromium, real nodes: everything a person does", run: e2e },
 ];
 
 /// Members whose tests belong to another stage than `native`, and that stage.
@@ -33,6 +38,9 @@ const ELSEWHERE: &[(&str, &str)] = &[("kite-devnet", "interop"), ("kite-devnet-k
 /// What the devnet's chain is checked with: Bitcoin Core's own code, in C++.
 const CPP_TOOLS: &[install::Need] =
     &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];
+
+/// What the page is tried in.
+const BROWSER: &[install::Need] = &[("/usr/bin/chromium", "chromium")];
 
 /// Prints the parts.
 pub fn list() -> Outcome {
@@ -114,6 +122,25 @@ fn native(report: &mut Report) -> Outcome {
 fn interop(report: &mut Report) -> Outcome {
     install::apt(CPP_TOOLS)?;
     lint_and_test(report, &packages(&places::members()?, "interop"))
+}
+
+fn wasm(_: &mut Report) -> Outcome {
+    wasm::wasm(&[])
+}
+
+fn web(report: &mut Report) -> Outcome {
+    page::modules()?;
+    report.step(command("npm", &["run", "--silent", "typecheck"]).current_dir(page::folder()), false)?;
+    report.step(command("npm", &["run", "--silent", "test:unit"]).current_dir(page::folder()), false)
+}
+
+fn e2e(report: &mut Report) -> Outcome {
+    install::apt(BROWSER)?;
+    page::build()?;
+    report.step(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]), false)?;
+    let mut test = command("npm", &["run", "--silent", "e2e"]);
+    test.current_dir(page::folder()).env("KITE_DEVNET", places::native_target().join("debug/kite-devnet"));
+    report.step(&mut test, false)
 }
 
 fn lint_and_test(report: &mut Report, packages: &[String]) -> Outcome {

@@ -7,7 +7,7 @@ use js_sys::{Error, Function, Object, Promise, Reflect, TypeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::{JsCast, JsValue};
 
 /// An object that JavaScript sees as an instance of a class.
 pub trait Class {

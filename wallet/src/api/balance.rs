@@ -1,9 +1,13 @@
 //! What the wallet holds.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::{Wallet, WalletError};
+use kite_api::api;
 use kite_core::node::Node;
 
 /// What the wallet holds, and what of it can be used for what.
+#[api(record)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balance {
     /// Everything that is the owner's, in millisatoshi.
@@ -24,6 +28,7 @@ pub struct Balance {
     pub reserved_sat: u64,
 }
 
+#[api]
 impl Wallet {
     /// What the wallet holds.
     ///

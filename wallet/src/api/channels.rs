@@ -1,12 +1,16 @@
 //! Channels.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::peers::parse_node_id;
 use super::{Wallet, WalletError};
 use bitcoin::Amount;
+use kite_api::api;
 use kite_core::node::{Answer, ChannelInfo, Command, Node};
 use kite_core::types::{FeeratePerKw, MAX_MONEY_SAT};
 
 /// A channel.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
     /// The wallet's own name of it, which never changes.
@@ -44,6 +48,7 @@ pub struct Channel {
 }
 
 /// Where a channel stands.
+#[api(enumeration)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelState {
     /// Being agreed on; nothing is on-chain.
@@ -61,6 +66,7 @@ pub enum ChannelState {
 }
 
 /// A channel to be opened.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenChannelRequest {
     /// With whom. The peer must be connected.
@@ -72,6 +78,7 @@ pub struct OpenChannelRequest {
 }
 
 /// What a channel would cost.
+#[api(record)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenChannelQuote {
     /// What the channel would hold, in satoshi.
@@ -93,6 +100,7 @@ const COMMITMENT_WEIGHT: u64 = 1_124;
 /// Both anchors (BOLT 3, `to_local_anchor` and `to_remote_anchor`).
 const ANCHORS_SAT: u64 = 660;
 
+#[api]
 impl Wallet {
     /// Opens a channel with a connected peer and gives the id of the channel. Events tell when it is pending and ready.
     ///

@@ -4,8 +4,10 @@ use super::WalletError;
 use crate::chain::ChainConfig;
 use crate::platform::PlatformConfig;
 use bitcoin::Network;
+use kite_api::api;
 
 /// How a wallet is set up. Give the same values every time it is opened; the chain server and the proxy may change.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletConfig {
     /// The network: `regtest`, `signet`, `testnet` or `bitcoin`. Main net is refused in this version.

@@ -5,6 +5,7 @@ use crate::keyslot::{MnemonicError, SlotError};
 use crate::platform::{EntropyError, LockError, StoreError};
 use crate::run::Gone;
 use bitcoin::{Amount, Network};
+use kite_api::api;
 use kite_core::coins::CoinsError;
 use kite_core::invoice::InvoiceError;
 use kite_core::node::{CommandError, LoadError, StoreFailure};
@@ -12,6 +13,7 @@ use kite_core::store::VaultError;
 use kite_core::types::{MAX_MONEY_SAT, MilliSatoshi};
 
 /// Why a call failed. Nothing was changed unless a variant says otherwise.
+#[api(error)]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WalletError {
     /// An argument cannot be used.

@@ -1,13 +1,18 @@
 //! What the wallet tells on its own.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::{Wallet, WalletError};
 use crate::run::Notice;
 use bitcoin::hex::DisplayHex;
 use futures::future::{AbortHandle, Abortable};
+use kite_api::api;
 use kite_core::node::{self, StoreFailure};
 use kite_core::types::UnixTime;
+use std::sync::Arc;
 
 /// An event with its place in the queue.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventEnvelope {
     /// Counts up from 1 for the life of the wallet, for [`Wallet::event_handled`]. 0 for passing news, which are not stored:
@@ -20,6 +25,7 @@ pub struct EventEnvelope {
 }
 
 /// Something that happened.
+#[api(enumeration)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// An outgoing payment arrived.
@@ -134,12 +140,14 @@ pub enum Event {
 }
 
 /// Hears of events as they happen.
-pub trait EventListener: Send + Sync {
+#[api(listener)]
+pub trait EventListener {
     /// Called for one event after the other, each once in a run. A stored event comes again after the next start unless
     /// [`Wallet::event_handled`] was called for it.
     fn on_event(&self, event: EventEnvelope);
 }
 
+#[api]
 impl Wallet {
     /// Waits for the next event. Passing news come once; a stored event comes again and again until
     /// [`Wallet::event_handled`] is called for it, also after the wallet was started again. Use this or a listener, not
@@ -162,14 +170,8 @@ impl Wallet {
         self.handle.event_handled(seq).await.map_err(|gone| self.stopped(gone))
     }
 
-    /// Tells a listener of every event from now on, those that were not handled yet first. It replaces the one before it;
-    /// unset: no listener.
-    pub fn set_listener(&self, listener: Option<Box<dyn EventListener>>) {
-        let mut current = super::lock(&self.listener);
-        if let Some(previous) = current.take() {
-            previous.abort();
-        }
-        let Some(listener) = listener else { return };
+    /// Tells a listener of every event from now on, those that were not handled yet first. It replaces the one before it.
+    pub async fn set_listener(&self, listener: Arc<dyn EventListener>) {
         let (notices, timings) = (self.handle.notices.clone(), self.handle.timings.clone());
         let clock = self.platform.clock.clone();
         let (abort, registration) = AbortHandle::new_pair();
@@ -182,9 +184,20 @@ impl Wallet {
             // Replaced, or at its end.
             let _ = Abortable::new(telling, registration).await;
         }));
-        *current = Some(abort);
+        if let Some(previous) = super::lock(&self.listener).replace(abort) {
+            previous.abort();
+        }
     }
 
+    /// Tells the listener of nothing more.
+    pub async fn clear_listener(&self) {
+        if let Some(previous) = super::lock(&self.listener).take() {
+            previous.abort();
+        }
+    }
+}
+
+impl Wallet {
     fn envelope(&self, notice: Notice) -> EventEnvelope {
         envelope(notice, self.platform.clock.now().unix, |id| self.handle.timings.took_millis(id))
     }

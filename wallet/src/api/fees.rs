@@ -1,11 +1,15 @@
 //! What transactions pay these days.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::{Wallet, WalletError};
+use kite_api::api;
 use kite_core::chain::Urgency;
 use kite_core::node::Node;
 use kite_core::types::FeeratePerKw;
 
 /// What on-chain transactions pay these days, in satoshi per virtual byte, rounded up.
+#[api(record)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeRates {
     /// To be in a block within a day.
@@ -16,6 +20,7 @@ pub struct FeeRates {
     pub urgent_sat_per_vb: u32,
 }
 
+#[api]
 impl Wallet {
     /// What on-chain transactions pay these days, as the chain server estimates it; the least that is relayed as long as it
     /// has not said anything.
@@ -31,7 +36,9 @@ impl Wallet {
             urgent_sat_per_vb: per_vb(Urgency::Urgent),
         })
     }
+}
 
+impl Wallet {
     /// The owner's choice, or what is normal these days.
     pub(super) async fn feerate(&self, sat_per_vb: Option<u32>) -> Result<FeeratePerKw, WalletError> {
         match sat_per_vb {

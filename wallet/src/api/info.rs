@@ -1,11 +1,15 @@
 //! How the wallet is doing.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::error::network_name;
 use super::{Wallet, WalletError};
 use crate::run::Gone;
+use kite_api::api;
 use kite_core::node::{Answer, Command, CommandError, Node};
 
 /// How the wallet is doing.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
     /// The wallet's own node id.
@@ -31,6 +35,7 @@ pub struct Info {
 }
 
 /// Whether the app can be closed now.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafeToClose {
     /// Nothing is under way. No money is lost in any case: what is under way goes on at the next start.
@@ -40,10 +45,12 @@ pub struct SafeToClose {
 }
 
 /// The version of this library.
+#[api]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
+#[api]
 impl Wallet {
     /// How the wallet is doing.
     ///

@@ -27,6 +27,7 @@ pub use events::{Event, EventEnvelope, EventListener};
 pub use fees::FeeRates;
 pub use info::{Info, SafeToClose, version};
 pub use onchain::OnchainRequest;
+pub use open::wallet_exists;
 pub use parse::{InvoiceDetails, Parsed};
 pub use payments::{Direction, Payment, PaymentFailure, PaymentFilter, PaymentKind, PaymentStatus};
 pub use peers::Peer;
@@ -39,6 +40,7 @@ use crate::run::Handle;
 use bitcoin::Network;
 use bitcoin::secp256k1::PublicKey;
 use futures::future::AbortHandle;
+use kite_api::api;
 use kite_core::node::Node;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,6 +49,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A Lightning wallet with its keys, coins, channels and payments.
 ///
 /// All of it is on this device. One process or tab can have a wallet open at a time.
+#[api(object)]
 pub struct Wallet {
     network: Network,
     node_id: PublicKey,

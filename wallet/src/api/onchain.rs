@@ -1,11 +1,15 @@
 //! Paying on-chain.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::channels::{parse_sat, unexpected};
 use super::parse::parse_address;
 use super::{Payment, Wallet, WalletError};
+use kite_api::api;
 use kite_core::node::{Answer, Command};
 
 /// An on-chain payment to be made.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnchainRequest {
     /// To where: an address of the wallet's network.
@@ -16,6 +20,7 @@ pub struct OnchainRequest {
     pub feerate_sat_per_vb: Option<u32>,
 }
 
+#[api]
 impl Wallet {
     /// Pays on-chain. The transaction is stored, and published again after every block until it is in one.
     ///

@@ -1,17 +1,54 @@
 //! Making, opening, starting and stopping a wallet.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::words::Protected;
 use super::{Wallet, WalletConfig, WalletError};
 use crate::chain::{ChainSource, Publisher};
 use crate::keyslot::{self, KdfCost, SLOT_KEY, StorageKey, Unlock};
-use crate::platform::{Held, Platform};
+use crate::platform::{Held, Platform, here};
 use crate::run::{self, Start};
 use bip39::Mnemonic;
+use kite_api::api;
 use kite_core::node::{Node, NodeConfig};
 use kite_core::store::{Op, Stored};
 use std::sync::Arc;
 
+/// Whether there is a wallet where this configuration says. Nothing is changed.
+///
+/// # Errors
+/// `StoreUnavailable`.
+#[api]
+pub async fn wallet_exists(config: WalletConfig) -> Result<bool, WalletError> {
+    Wallet::exists_on(&here(&config.platform())).await
+}
+
+#[api]
 impl Wallet {
+    /// Makes a new wallet, or restores one from its words, and opens it. It is stored before this returns.
+    ///
+    /// The passphrase protects what is on this device; it is not part of the words. Unset `mnemonic`: twelve new words, which
+    /// [`Wallet::mnemonic`] shows. Words bring back the keys and the on-chain coins, not open channels and not the history.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `AlreadyOpen`, `InvalidInput`, `MainnetNotYet`, `StoreUnavailable`.
+    pub async fn create(
+        config: WalletConfig,
+        passphrase: String,
+        mnemonic: Option<String>,
+    ) -> Result<Arc<Self>, WalletError> {
+        Self::create_on(here(&config.platform()), &config, &passphrase, mnemonic, KdfCost::WALLET).await
+    }
+
+    /// Opens the wallet that is there. It is not online until [`Wallet::start`].
+    ///
+    /// # Errors
+    /// `NoWallet`, `WrongPassphrase`, `AlreadyOpen`, `StoreDamaged`, `StoreUnavailable`, `InvalidInput` for the configuration
+    /// of another network.
+    pub async fn open(config: WalletConfig, passphrase: String) -> Result<Arc<Self>, WalletError> {
+        Self::open_on(here(&config.platform()), &config, &passphrase).await
+    }
+
     /// Connects to peers and to the chain from now on. Calling it again does nothing.
     ///
     /// # Errors
@@ -34,7 +71,9 @@ impl Wallet {
     pub async fn refresh(&self) -> Result<(), WalletError> {
         self.handle.hurry().await.map_err(|gone| self.stopped(gone))
     }
+}
 
+impl Wallet {
     /// What [`Wallet::create`] does, on a given device and with a given cost of guessing the passphrase.
     ///
     /// # Errors
@@ -68,10 +107,10 @@ impl Wallet {
         opened.close_on_error(|opened| opened.load(passphrase)).await
     }
 
-    /// What [`Wallet::exists`] does, on a given device.
+    /// What [`wallet_exists`] does, on a given device.
     ///
     /// # Errors
-    /// See [`Wallet::exists`].
+    /// See [`wallet_exists`].
     pub async fn exists_on(platform: &Platform) -> Result<bool, WalletError> {
         let stored = platform.store.open().await;
         platform.store.close().await;

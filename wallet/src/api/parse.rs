@@ -1,13 +1,17 @@
 //! What a text that was scanned, pasted or typed stands for.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::error::network_name;
 use super::peers::{parse_address as parse_peer_address, parse_node_id};
 use super::{Wallet, WalletError};
 use bitcoin::address::NetworkUnchecked;
 use bitcoin::{Address, Amount, Denomination, Network};
+use kite_api::api;
 use kite_core::invoice::Invoice;
 
 /// What a text stands for.
+#[api(enumeration)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed {
     /// A Lightning invoice.
@@ -26,7 +30,7 @@ pub enum Parsed {
         /// Who is paid, as the link says; unset if it does not.
         label: Option<String>,
         /// What it is for, as the link says; unset if it does not.
-        message: Option<String>,
+        link_message: Option<String>,
     },
     /// A Lightning node that can be connected to.
     NodeAddress {
@@ -38,6 +42,7 @@ pub enum Parsed {
 }
 
 /// What an invoice says.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceDetails {
     /// The invoice itself, in lower case.
@@ -76,6 +81,7 @@ pub(super) struct OnchainTarget {
 /// Longer than anything that can be paid.
 const MAX_TEXT: usize = 8_192;
 
+#[api]
 impl Wallet {
     /// Tells what a text stands for: an invoice, an address, a `lightning:` or `bitcoin:` link, or a node. Upper case and
     /// spaces around it do no harm. An expired invoice is no error here.
@@ -101,7 +107,7 @@ pub(super) fn parse(text: &str, network: Network) -> Result<Parsed, WalletError>
             address: target.address.to_string(),
             amount_sat: target.amount.map(Amount::to_sat),
             label: target.label,
-            message: target.message,
+            link_message: target.message,
         },
     })
 }

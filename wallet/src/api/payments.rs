@@ -1,9 +1,12 @@
 //! The history of payments.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::{Wallet, WalletError};
 use crate::run::Timings;
 use bitcoin::Txid;
 use bitcoin::hex::{DisplayHex, FromHex};
+use kite_api::api;
 use kite_core::coins::OnchainTransaction;
 use kite_core::invoice::Invoice;
 use kite_core::node::{ChannelInfo, Node};
@@ -12,6 +15,7 @@ use kite_core::types::{PaymentId, UnixTime};
 use std::collections::BTreeMap;
 
 /// A payment in either direction, over Lightning or on-chain.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// The wallet's own name of it: 32 characters for Lightning, the transaction id on-chain.
@@ -53,6 +57,7 @@ pub struct Payment {
 }
 
 /// How a payment is made.
+#[api(enumeration)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentKind {
     /// Over Lightning.
@@ -66,6 +71,7 @@ pub enum PaymentKind {
 }
 
 /// Whether money leaves or arrives.
+#[api(enumeration)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// It leaves.
@@ -75,6 +81,7 @@ pub enum Direction {
 }
 
 /// Where a payment stands.
+#[api(enumeration)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
     /// Nothing of it is under way yet: an unpaid invoice, a payment that looks for a route, a transaction without a block.
@@ -90,6 +97,7 @@ pub enum PaymentStatus {
 }
 
 /// Why a payment failed.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentFailure {
     /// For programs: `no_route`, `fee_too_high`, `timeout`, `invoice_expired`, `recipient_refused`, `recipient_error`,
@@ -100,6 +108,7 @@ pub struct PaymentFailure {
 }
 
 /// Which payments to list.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentFilter {
     /// Only this direction; unset: both.
@@ -110,6 +119,7 @@ pub struct PaymentFilter {
     pub before_secs: Option<u64>,
 }
 
+#[api]
 impl Wallet {
     /// Payments of all kinds, the newest first.
     ///

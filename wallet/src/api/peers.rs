@@ -1,11 +1,15 @@
 //! Peers.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::info::saturating;
 use super::{Wallet, WalletError};
 use bitcoin::secp256k1::PublicKey;
+use kite_api::api;
 use kite_core::node::{Command, Node};
 
 /// A Lightning node that the wallet keeps a connection to.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its node id.
@@ -18,6 +22,7 @@ pub struct Peer {
     pub channels: u32,
 }
 
+#[api]
 impl Wallet {
     /// Connects to a node, now and after every start, and waits until it is connected.
     ///

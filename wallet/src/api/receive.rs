@@ -1,12 +1,16 @@
 //! Being paid.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::channels::unexpected;
 use super::{Wallet, WalletError};
 use bitcoin::secp256k1::PublicKey;
+use kite_api::api;
 use kite_core::node::{Answer, Command};
 use kite_core::types::MilliSatoshi;
 
 /// An invoice to be made.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceRequest {
     /// What is to be paid, in millisatoshi, at least 1; unset: the payer chooses.
@@ -18,6 +22,7 @@ pub struct InvoiceRequest {
 }
 
 /// An invoice that can be shown.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoice {
     /// The payment that waits for it, for [`Wallet::get_payment`].
@@ -37,6 +42,7 @@ pub struct Invoice {
 const DEFAULT_EXPIRY_SECS: u32 = 3_600;
 const MAX_EXPIRY_SECS: u32 = 365 * 24 * 3_600;
 
+#[api]
 impl Wallet {
     /// Makes an invoice. It is stored before it is given out, so that no payment for it can get lost.
     ///
@@ -75,7 +81,9 @@ impl Wallet {
             other => Err(unexpected(&other)),
         }
     }
+}
 
+impl Wallet {
     /// The wallet's own node id.
     pub(super) const fn own_node_id(&self) -> PublicKey {
         self.node_id

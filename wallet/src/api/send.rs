@@ -1,5 +1,7 @@
 //! Paying: first a quote, then the payment.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::parse::{OnchainTarget, Payable, parse_payable};
 use super::receive::parse_msat;
 use super::{OnchainRequest, Payment, PaymentStatus, Wallet, WalletError, lock};
@@ -7,6 +9,7 @@ use bitcoin::Amount;
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
 use futures::future::{Either, select};
+use kite_api::api;
 use kite_core::chain::Urgency;
 use kite_core::invoice::Invoice;
 use kite_core::node::{self, Command, Node};
@@ -15,6 +18,7 @@ use kite_core::route::RouteError;
 use kite_core::types::{MAX_MONEY_SAT, MilliSatoshi, PaymentId};
 
 /// A payment to be made.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendRequest {
     /// What to pay: an invoice, an address, or a link with them.
@@ -33,6 +37,7 @@ pub struct SendRequest {
 }
 
 /// What a payment would cost, and what [`Wallet::send`] needs to make it.
+#[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
     /// What will be paid: an invoice or an address.
@@ -68,6 +73,7 @@ pub struct Quote {
 }
 
 /// How a quote will be paid.
+#[api(enumeration)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuoteKind {
     /// Over Lightning.
@@ -80,6 +86,7 @@ const DEFAULT_TIMEOUT_SECS: u32 = 60;
 /// A transaction with two inputs and two outputs of the usual kind, in weight units.
 const USUAL_WEIGHT: u64 = 836;
 
+#[api]
 impl Wallet {
     /// What a payment would cost. Nothing is sent and nothing is stored. A link with an invoice and an address is paid over
     /// Lightning where that is possible, else on-chain.
@@ -137,7 +144,9 @@ impl Wallet {
             }
         }
     }
+}
 
+impl Wallet {
     async fn quote_lightning(&self, invoice: Invoice, terms: Terms) -> Result<Quote, WalletError> {
         let (network, now) = (self.network, self.platform.clock.now().unix);
         invoice.check_payable(network, now)?;

@@ -1,7 +1,10 @@
 //! The owner's words.
 
+#[cfg(all(feature = "wasm", target_family = "wasm"))]
+use super::WalletJs;
 use super::{Wallet, WalletError};
 use crate::keyslot::{self, Unlock};
+use kite_api::api;
 
 /// Checks words before a wallet is restored from them: their number, each word, and whether they belong together.
 ///
@@ -9,6 +12,7 @@ use crate::keyslot::{self, Unlock};
 ///
 /// # Errors
 /// `InvalidInput` with what is wrong. No word is repeated in it.
+#[api]
 pub fn check_mnemonic(words: String) -> Result<(), WalletError> {
     keyslot::check_words(&words)?;
     Ok(())
@@ -21,6 +25,7 @@ pub(super) struct Protected {
     pub(super) fence: u64,
 }
 
+#[api]
 impl Wallet {
     /// The words that this wallet can be restored from. Whoever has them has the money.
     ///

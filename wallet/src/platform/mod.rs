@@ -10,6 +10,11 @@ mod lock;
 mod spawn;
 mod store;
 
+#[cfg(target_family = "wasm")]
+pub mod browser;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
+
 pub use clock::Clock;
 pub use dial::{ByteReader, ByteStream, ByteWriter, Dial, DialError};
 pub use entropy::{Entropy, EntropyError};
@@ -73,6 +78,18 @@ pub struct Platform {
     pub lock: Arc<dyn Lock>,
     /// Runs the wallet's loop in the background.
     pub spawn: Arc<dyn Spawn>,
+}
+
+/// This device's view of a wallet. Touches nothing yet. Natively it must be called within tokio's runtime.
+#[cfg(not(target_family = "wasm"))]
+pub fn here(config: &PlatformConfig) -> Platform {
+    native::platform(config)
+}
+
+/// This browser's view of a wallet. Touches nothing yet.
+#[cfg(target_family = "wasm")]
+pub fn here(config: &PlatformConfig) -> Platform {
+    browser::platform(config)
 }
 
 impl fmt::Debug for Platform {

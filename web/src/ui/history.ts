@@ -19,6 +19,8 @@ export class HistoryScreen extends Screen {
   #direction: Direction | undefined;
   #payments: Payment[] | undefined;
   #more = false;
+  /** Something changed while the list was being read. */
+  #again = false;
 
   override enter(): void {
     void this.#load();
@@ -51,6 +53,10 @@ export class HistoryScreen extends Screen {
   }
 
   async #load(): Promise<void> {
+    if (this.busy) {
+      this.#again = true;
+      return;
+    }
     await this.attempt(async () => {
       const direction = this.#direction;
       const page = await this.app.wallet.listPayments({ direction, limit: PAGE });
@@ -58,6 +64,9 @@ export class HistoryScreen extends Screen {
       this.#payments = page;
       this.#more = page.length === PAGE;
     });
+    if (!this.#again) return;
+    this.#again = false;
+    await this.#load();
   }
 
   async #loadMore(): Promise<void> {

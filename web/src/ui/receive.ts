@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Invoice, Payment, WalletEvent } from '../api.ts';
 import { say } from '../app.ts';
-import { parseSat, plainSat, spanText } from '../format.ts';
+import { parseSat, plainSat, satText, spanText } from '../format.ts';
 import { qrCode } from '../qr/encode.ts';
 import { linkTo, readRoute } from '../route.ts';
 import { icon } from './icons.ts';
@@ -126,10 +126,10 @@ export class ReceiveScreen extends Screen {
     this.#errors = {};
     const typed = given['amount']?.trim() ?? '';
     const amount = typed === '' ? undefined : parseSat(typed);
-    if (amount && !amount.ok) {
-      this.#errors = { amount: amount.reason };
-      return this.app.changed();
-    }
+    const receivable = this.app.snapshot?.balance.receivableMsat ?? 0n;
+    if (amount && !amount.ok) this.#errors = { amount: amount.reason };
+    else if (amount && amount.sat * 1000n > receivable) this.#errors = { amount: `You can receive up to ${satText(receivable)} sat now.` };
+    if (amount && (!amount.ok || this.#errors['amount'])) return this.app.changed();
     this.#description = given['description']?.trim() ?? '';
     await this.attempt(async () => {
       this.#invoice = await this.app.wallet.makeInvoice({

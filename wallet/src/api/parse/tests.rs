@@ -12,8 +12,8 @@ fn regtest(text: &str) -> Result<Parsed, WalletError> {
 
 fn address(text: &str) -> (String, Option<u64>, Option<String>, Option<String>) {
     match regtest(text) {
-        Ok(Parsed::BitcoinAddress { address, amount_sat, label, message }) => {
-            (address, amount_sat, label, message)
+        Ok(Parsed::BitcoinAddress { address, amount_sat, label, link_message }) => {
+            (address, amount_sat, label, link_message)
         }
         other => panic!("{text}: {other:?}"),
     }

@@ -1,0 +1,13 @@
+//! The browser's own queue of tasks.
+
+use super::super::{Pending, Spawn};
+
+/// Runs futures between the browser's events.
+#[derive(Debug, Clone, Copy)]
+pub struct MicrotaskSpawn;
+
+impl Spawn for MicrotaskSpawn {
+    fn spawn(&self, task: Pending<'static, ()>) {
+        wasm_bindgen_futures::spawn_local(task);
+    }
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask demo`: a world to try the wallet in, and the page. Ctrl-C ends all of it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::Outcome;
+use crate::page;
+use crate::places;
+use crate::shell::{self, cargo, command};
+
+/// Seconds between two blocks of the demo's chain.
+const BLOCK_SECS: &str = "10";
+
+/// Builds what is missing, starts everything, prints one URL and waits.
+///
+/// # Errors
+/// When something cannot be built or started, or ends by itself.
+pub fn demo(arguments: &[String]) -> Outcome {
+    println!("1/3  the regtest world (chain, Esplora, faucet, proxy, three Lightning nodes)");
+    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
+    println!("2/3  the wallet and its page");
+    page::build()?;
+    println!("3/3  starting");
+    let devnet = places::native_target().join("debug/kite-devnet");
+    let mut start = Command::new(devnet);
+    start.args(["--block-secs", BLOCK_SECS]).args(arguments);
+    let mut world = Process::start("the world", &mut start)?;
+    let described = world.first_line()?;
+    let config = config(&described)?;
+    let server = page::folder().join("serve.mjs");
+    let mut serve = command("node", &[server.as_os_str()]);
+    serve.args(["--config-json", &config, "--port", "0"]);
+    let mut site = Process::start("the page", &mut serve)?;
+    let url = text_field(&site.first_line()?, "url")?;
+    println!("\n    {url}\n\nCtrl-C ends all of it.");
+    world.wait()
+}
+
+/// What the page is told about the world: the fields of its description that it needs.
+fn config(described: &str) -> Outcome<String> {
+    let field = |name| text_field(described, name);
+    Ok(format!(
+        r#"{{"network":"regtest","esploraUrl":"{}","proxyUrl":"{}","controlUrl":"{}"}}"#,
+        field("esplora_url")?,
+        field("proxy_url")?,
+        field("control_url")?
+    ))
+}
+
+/// A text in one line of flat JSON, as our own programs print it (addresses: nothing is escaped).
+fn text_field(json: &str, name: &str) -> Outcome<String> {
+    let marker = format!("\"{name}\":\"");
+    let rest = json.split_once(&marker).map(|(_, rest)| rest);
+    let value = rest.and_then(|rest| rest.split_once('"')).map(|(value, _)| value.to_owned());
+    value.ok_or_else(|| format!("no {name} in {json}"))
+}
+
+/// A program that runs until we end. Ctrl-C reaches it too; it is waited for, and ended if we fail.
+struct Process {
+    name: &'static str,
+    child: Child,
+}
+
+impl Process {
+    fn start(name: &'static str, command: &mut Command) -> Outcome<Self> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        child.map(|child| Self { name, child }).map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// The line with which it says that it is ready.
+    fn first_line(&mut self) -> Outcome<String> {
+        let output = self.child.stdout.take().ok_or_else(|| format!("{} has no output", self.name))?;
+        let mut line = String::new();
+        let mut reader = BufReader::new(output);
+        reader.read_line(&mut line).map_err(|error| format!("{}: {error}", self.name))?;
+        // Kept open, so that later output of the program does not end it.
+        std::thread::spawn(move || reader.lines().for_each(drop));
+        if line.is_empty() { Err(format!("{} ended before it was ready", self.name)) } else { Ok(line) }
+    }
+
+    fn wait(&mut self) -> Outcome {
+        let status = self.child.wait().map_err(|error| format!("{}: {error}", self.name))?;
+        if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", self.name)) }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_told_where_the_world_is() {
+        let line = r#"{"esplora_url":"http://127.0.0.1:1","control_url":"http://127.0.0.1:2","proxy_url":"ws://127.0.0.1:3"}"#;
+        assert_eq!(
+            config(line).unwrap(),
+            r#"{"network":"regtest","esploraUrl":"http://127.0.0.1:1","proxyUrl":"ws://127.0.0.1:3","controlUrl":"http://127.0.0.1:2"}"#
+        );
+        assert!(config("{}").is_err());
+    }
+}
