@@ -164,8 +164,15 @@ mod tests {
 
     #[test]
     fn nodes_closing_lines_are_counted() {
-        let report =
-            read(&["# tests 9", "# pass 5", "# fail 1", "# cancelled 1", "# skipped 1", "# todo 1", "# Subtest: 7"]);
+        let report = read(&[
+            "# tests 9",
+            "# pass 5",
+            "# fail 1",
+            "# cancelled 1",
+            "# skipped 1",
+            "# todo 1",
+            "# Subtest: 7",
+        ]);
         assert_eq!((report.passed, report.failed, report.ignored), (5, 2, 2));
         assert_eq!(read(&["ℹ pass 3", "ℹ duration_ms 35.5"]).passed, 3);
     }
