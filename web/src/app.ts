@@ -39,7 +39,7 @@ const HALTING: Record<string, Halt> = {
 /** Why a wallet stopped by itself. One that was closed by the page needs no word. */
 const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_unavailable: 'storage' };
 
-const REFRESH_MILLIS = 4000;
+const REFRESH_MILLIS = 2000;
 const RECENT = 6;
 /** How long the chain may be out of reach before the page says so. */
 const PATIENCE_MILLIS = 12_000;

@@ -65,7 +65,7 @@ export class HomeScreen extends Screen {
         { label: 'In closing channels', value: satOf(closingSat, { testid: 'closing' }) },
       ])}
       <details class="quiet"><summary>Why can I not spend all of it?</summary>
-        <p>Lightning spends what is in your channels. Each channel keeps a small reserve of yours until it closes, money in flight is not yours to use yet, and on-chain coins become spendable here when you open a channel with them.</p>
+        <p>Lightning spends what is in your channels. Each channel keeps a small reserve of yours until it closes, the other node limits how much may be on its way at once, money in flight is not yours to use yet, and on-chain coins become spendable here when you open a channel with them.</p>
       </details>
     </section>`;
   }

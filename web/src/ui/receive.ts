@@ -126,12 +126,17 @@ export class ReceiveScreen extends Screen {
     this.#errors = {};
     const typed = given['amount']?.trim() ?? '';
     const amount = typed === '' ? undefined : parseSat(typed);
-    const receivable = this.app.snapshot?.balance.receivableMsat ?? 0n;
-    if (amount && !amount.ok) this.#errors = { amount: amount.reason };
-    else if (amount && amount.sat * 1000n > receivable) this.#errors = { amount: `You can receive up to ${satText(receivable)} sat now.` };
-    if (amount && (!amount.ok || this.#errors['amount'])) return this.app.changed();
+    if (amount && !amount.ok) {
+      this.#errors = { amount: amount.reason };
+      return this.app.changed();
+    }
     this.#description = given['description']?.trim() ?? '';
     await this.attempt(async () => {
+      const { receivableMsat } = await this.app.wallet.balance();
+      if (amount && amount.sat * 1000n > receivableMsat) {
+        this.#errors = { amount: `You can receive up to ${satText(receivableMsat)} sat now.` };
+        return;
+      }
       this.#invoice = await this.app.wallet.makeInvoice({
         amountMsat: amount ? amount.sat * 1000n : undefined,
         description: this.#description,
