@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
@@ -7,14 +7,15 @@ import { defineConfig, type Plugin } from 'vite';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const packageFolder = resolve(here, process.env['KITE_WASM_PKG'] ?? '../bindings-wasm/pkg');
 
-/** The entry of the wasm package, or a stand-in that says at run time that it was not built. */
-function walletEntry(): string {
-  const entries = existsSync(packageFolder) ? readdirSync(packageFolder).filter((name) => /^[^.]+\.js$/.test(name)) : [];
-  const entry = entries.find((name) => !name.endsWith('_bg.js'));
-  if (entry) return join(packageFolder, entry);
+/** The package's entry and its wasm file, or a stand-in that says at run time that they were not built. */
+function walletPackage(): { entry: string; module: string } {
+  const [entry, module] = ['kite_wasm.js', 'kite_wasm_bg.wasm'].map((name) => join(packageFolder, name)) as [string, string];
+  if (existsSync(entry) && existsSync(module)) return { entry, module };
   console.warn(`no wasm package in ${packageFolder}: the page is built without the wallet`);
-  return join(here, 'src/worker/absent.js');
+  return { entry: join(here, 'src/worker/absent.js'), module: join(here, 'public/icon.svg') };
 }
+
+const wallet = walletPackage();
 
 /** Writes `sw.js` with the list of files of this build, so that each build is cached as one whole. */
 function offlineShell(): Plugin {
@@ -43,7 +44,12 @@ function offlineShell(): Plugin {
 
 export default defineConfig({
   root: here,
-  resolve: { alias: { 'kite-wasm': walletEntry() } },
+  resolve: {
+    alias: [
+      { find: /^kite-wasm-module$/, replacement: `${wallet.module}?url` },
+      { find: /^kite-wasm$/, replacement: wallet.entry },
+    ],
+  },
   plugins: [offlineShell()],
   worker: { format: 'es' },
   server: { fs: { allow: [here, packageFolder] } },

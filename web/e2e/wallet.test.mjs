@@ -5,13 +5,28 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, test as nodeTest } from 'node:test';
 import { qrPng, writeCameraClip } from './pictures.mjs';
 import { startSite, startWorld } from './processes.mjs';
 import { openBrowser, WalletPage } from './wallet-page.mjs';
 
 const PASSPHRASE = 'kites fly against the wind';
 const CHANNEL_SAT = 500_000n;
+
+/** Each step stands on the ones before: after the first that fails the others are failures at once. */
+let failed;
+function test(name, options, step) {
+  nodeTest(name, options, async () => {
+    if (failed) assert.fail(`not tried, since the wallet failed before: ${failed}`);
+    try {
+      await step();
+    } catch (error) {
+      failed = name;
+      await wallet?.shot('failed').catch(() => undefined);
+      throw error;
+    }
+  });
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'kite-e2e-'));
 const profile = join(folder, 'profile');

@@ -2,7 +2,7 @@
 declare module 'kite-wasm' {
   import type { EventEnvelope, WalletConfig, WalletMethods } from '../api.ts';
 
-  export default function init(): Promise<unknown>;
+  export default function init(module: { module_or_path: string }): Promise<unknown>;
 
   export interface Wallet extends WalletMethods {
     nextEvent(): Promise<EventEnvelope>;
@@ -11,8 +11,13 @@ declare module 'kite-wasm' {
   export const Wallet: {
     create(config: WalletConfig, passphrase: string, mnemonic?: string): Promise<Wallet>;
     open(config: WalletConfig, passphrase: string): Promise<Wallet>;
-    exists(config: WalletConfig): Promise<boolean>;
   };
+  export function walletExists(config: WalletConfig): Promise<boolean>;
   export function checkMnemonic(words: string): void;
   export function version(): string;
+}
+
+declare module 'kite-wasm-module' {
+  const address: string;
+  export default address;
 }

@@ -1,6 +1,7 @@
 // Owns the wallet. The page talks to it by messages only, so nothing the wallet does can make the page stutter.
 
-import init, { Wallet, checkMnemonic, version } from 'kite-wasm';
+import init, { Wallet, checkMnemonic, version, walletExists } from 'kite-wasm';
+import moduleAddress from 'kite-wasm-module';
 import type { WalletEntrances } from '../api.ts';
 import { failureOf, WORKER_BROKEN, type FromWorker, type Method, type ToWorker } from './messages.ts';
 
@@ -9,7 +10,7 @@ let wallet: Wallet | undefined;
 let handled: ((seq: bigint) => void) | undefined;
 
 const entrances: WalletEntrances = {
-  exists: (config) => Wallet.exists(config),
+  exists: (config) => walletExists(config),
   create: async (config, passphrase, mnemonic) => {
     hold(await Wallet.create(config, passphrase, mnemonic));
   },
@@ -27,7 +28,7 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 scope.onerror = (event) => broke(typeof event === 'string' ? event : (event as ErrorEvent).message);
 scope.onunhandledrejection = (event) => broke(failureOf(event.reason).message);
 
-init().then(
+init({ module_or_path: moduleAddress }).then(
   () => post({ kind: 'ready' }),
   (reason: unknown) => broke(failureOf(reason).message),
 );
