@@ -1,11 +1,13 @@
 //! One Kite node, one LDK node, a byte stream between them that can break anywhere, and a chain.
 
 use crate::ldk::LdkPeer;
-use bitcoin::{Amount, BlockHash, Txid};
+use bitcoin::{Amount, Txid};
 use kite_core::invoice::Invoice;
-use kite_core::node::{Answer, ChannelInfo, Command, CommandError, CommandId, Event, Input, Node, SendRequest};
+use kite_core::node::{
+    Answer, ChannelInfo, Command, CommandError, CommandId, Event, Input, Node, SendRequest,
+};
 use kite_core::types::{ConnId, FeeratePerKw, Instant, MilliSatoshi, Now, PaymentId, UnixTime};
-use kite_sim::chain::Chain;
+use kite_sim::chain::{Chain, Source};
 use kite_sim::host::{Act, Host};
 use std::collections::VecDeque;
 
@@ -26,7 +28,7 @@ pub struct Meeting {
     breaks_after: Option<u32>,
     /// How many pieces were delivered.
     pub delivered: u32,
-    told: Option<(BlockHash, Vec<Txid>)>,
+    source: Source,
     next_payment: u8,
     trace: Vec<String>,
 }
@@ -59,7 +61,7 @@ impl Meeting {
             is_offline: false,
             breaks_after: None,
             delivered: 0,
-            told: None,
+            source: Source::default(),
             next_payment: 1,
             trace: Vec::new(),
         };
@@ -165,7 +167,7 @@ impl Meeting {
                     let txids: Vec<Txid> = package.iter().map(bitcoin::Transaction::compute_txid).collect();
                     self.trace.push(format!("kite publishes {txids:?}: {result:?}"));
                 }
-                Act::Watch => self.told = None,
+                Act::Watch => self.source.look_again(),
             }
         }
         moved
@@ -173,17 +175,12 @@ impl Meeting {
 
     fn tell_chain(&mut self) -> bool {
         let Some(node) = self.kite.node() else { return false };
-        let mempool = self.chain.mempool().iter().map(bitcoin::Transaction::compute_txid).collect();
-        let new = Some((self.chain.tip(), mempool));
-        if self.told == new {
-            return false;
-        }
-        let facts = self.chain.facts(|height| node.block_hash(height), &node.watches());
-        self.told = new;
-        for fact in facts {
+        let news = self.source.news(&self.chain, node);
+        let moved = !news.is_empty();
+        for fact in news {
             self.kite.input(self.now, Input::Chain(fact));
         }
-        true
+        moved
     }
 
     /// One piece in each direction.
@@ -290,7 +287,7 @@ impl Meeting {
         if let Some(stream) = self.stream.take() {
             self.ldk.disconnected(stream.ldk);
         }
-        self.told = None;
+        self.source = Source::default();
         self.kite.start(self.now);
         self.settle();
     }
@@ -325,7 +322,9 @@ impl Meeting {
 
     /// Puts coins into the wallet, confirmed.
     pub fn give_coins(&mut self, amount: Amount) {
-        let Ok(Answer::Address(address)) = self.command(Command::NewAddress) else { panic!("{}", self.story()) };
+        let Ok(Answer::Address(address)) = self.command(Command::NewAddress) else {
+            panic!("{}", self.story())
+        };
         self.chain.pay_to(address.script_pubkey(), amount);
         self.mine(1);
     }
@@ -377,7 +376,8 @@ impl Meeting {
     /// An invoice of Kite.
     pub fn kite_invoice(&mut self, amount_msat: u64) -> String {
         let amount = Some(MilliSatoshi::from_msat(amount_msat));
-        let answer = self.command(Command::MakeInvoice { amount, description: "tea".into(), expiry_secs: 3_600 });
+        let answer =
+            self.command(Command::MakeInvoice { amount, description: "tea".into(), expiry_secs: 3_600 });
         let Ok(Answer::Invoice { invoice, .. }) = answer else { panic!("{answer:?} {}", self.story()) };
         invoice
     }

@@ -134,14 +134,20 @@ fn kite_refuses_what_is_not_what_it_asked_for() {
     let invoice = meeting.kite_invoice(10_000_000);
     meeting.ldk.pay_with(&invoice, |hop| hop.cltv_expiry_delta = 3);
     meeting.settle();
-    assert!(matches!(meeting.ldk.take_events()[..], [PeerEvent::PathFailed { .. }, PeerEvent::Failed { .. }]));
+    assert!(matches!(
+        meeting.ldk.take_events()[..],
+        [PeerEvent::PathFailed { .. }, PeerEvent::Failed { .. }]
+    ));
     meeting.ldk.pay(&invoice);
     meeting.settle();
     assert!(matches!(meeting.ldk.take_events()[..], [PeerEvent::Sent { .. }]));
     meeting.ldk.pay(&invoice);
     meeting.settle();
     let again = meeting.ldk.take_events();
-    assert!(matches!(again[..], [PeerEvent::PathFailed { is_permanent: true, .. }, PeerEvent::Failed { .. }]), "{again:?}");
+    assert!(
+        matches!(again[..], [PeerEvent::PathFailed { is_permanent: true, .. }, PeerEvent::Failed { .. }]),
+        "{again:?}"
+    );
     assert_eq!((meeting.count(is_received), meeting.channel().local_balance.to_msat()), (1, 10_000_000));
     assert_no_force_close(&meeting);
 }

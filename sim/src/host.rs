@@ -6,7 +6,8 @@ use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Network, Transaction};
 use kite_core::crypto::{NodeKeys, Seed};
 use kite_core::node::{
-    Answer, Command, CommandError, CommandId, Event, EventRecord, Input, Node, NodeConfig, Output, StoreFailure,
+    Answer, Command, CommandError, CommandId, Event, EventRecord, Input, Node, NodeConfig, Output,
+    StoreFailure,
 };
 use kite_core::store::Batch;
 use kite_core::types::{ConnId, Instant, Now};
@@ -47,6 +48,7 @@ pub const CRASHES: [Crash; 4] = [Crash::Lost, Crash::Unacknowledged, Crash::Noth
 #[derive(Debug)]
 pub struct Host {
     seed: u8,
+    node_id: PublicKey,
     starts: u32,
     config: NodeConfig,
     node: Option<Node>,
@@ -68,9 +70,14 @@ pub struct Host {
 
 impl Host {
     /// A device without a running node. The same seed gives the same node.
+    ///
+    /// # Panics
+    /// A seed without keys, which no test uses.
     pub fn new(seed: u8, config: NodeConfig) -> Self {
+        let keys = NodeKeys::from_seed(&Seed::new([seed; 64]), config.network).expect("a seed with keys");
         Self {
             seed,
+            node_id: keys.node_id(),
             starts: 0,
             config,
             node: None,
@@ -107,12 +114,8 @@ impl Host {
     }
 
     /// Its node id, also while it is switched off.
-    ///
-    /// # Panics
-    /// A seed without keys, which no test uses.
     pub fn node_id(&self) -> PublicKey {
-        let seed = Seed::new([self.seed; 64]);
-        NodeKeys::from_seed(&seed, self.config.network).expect("a seed with keys").node_id()
+        self.node_id
     }
 
     /// Regtest, with channels that are ready after a few blocks.

@@ -1,9 +1,9 @@
 //! What owners do, step by step, and what must be true when the dust has settled, whatever crashed on the way.
 
-use crate::host::{CRASHES, Crash};
+use crate::host::{CRASHES, Crash, Host};
 use crate::world::World;
-use bitcoin::hashes::sha256;
 use bitcoin::Amount;
+use bitcoin::hashes::sha256;
 use kite_core::chain::{ChainFact, FeeRates};
 use kite_core::invoice::Invoice;
 use kite_core::node::{Answer, Command, Event, Input, SendRequest};
@@ -204,6 +204,7 @@ impl Run {
             Transition::Deliver(pieces) => self.world.deliver(pieces),
             Transition::Cut => self.world.cut(),
             Transition::Restart(host) => {
+                self.revive_crashed();
                 self.world.crash(host);
                 self.world.start(host);
             }
@@ -235,6 +236,10 @@ impl Run {
 
     fn revive(&mut self) -> bool {
         self.world.settle();
+        self.revive_crashed()
+    }
+
+    fn revive_crashed(&mut self) -> bool {
         if !self.world.restart_crashed() {
             return false;
         }
@@ -247,7 +252,9 @@ impl Run {
     /// An owner whose app crashed looks, and asks again for what is not there.
     fn wish_again(&mut self) {
         for payment in self.payments.clone() {
-            let known = self.world.hosts[payment.payer].node().is_some_and(|node| node.payment(&payment.id).is_some());
+            let known = self.world.hosts[payment.payer]
+                .node()
+                .is_some_and(|node| node.payment(&payment.id).is_some());
             if !known {
                 self.world.ask(payment.payer, Command::Send(Box::new(payment.request)));
             }
@@ -304,7 +311,14 @@ impl Run {
             invoice,
         };
         let hash = request.invoice.payment_hash;
-        self.payments.push(Expected { payer: by, payee, id: PaymentId(id), hash, request: request.clone(), arrives });
+        self.payments.push(Expected {
+            payer: by,
+            payee,
+            id: PaymentId(id),
+            hash,
+            request: request.clone(),
+            arrives,
+        });
         self.world.ask(by, Command::Send(Box::new(request)));
     }
 
@@ -326,7 +340,9 @@ impl Run {
     fn forgotten_invoice(&self, payee: usize, msat: u64) -> Invoice {
         let mut copy = self.world.hosts[payee].copy(1_000 + u32::try_from(self.next_payment).unwrap_or(0));
         copy.start(self.world.now());
-        let Some(Ok(Answer::Invoice { invoice, .. })) = copy.try_command(self.world.now(), make_invoice(msat)) else {
+        let Some(Ok(Answer::Invoice { invoice, .. })) =
+            copy.try_command(self.world.now(), make_invoice(msat))
+        else {
             panic!("{}: no invoice", self.name)
         };
         Invoice::decode(&invoice).expect("our own invoices are valid")
@@ -341,8 +357,10 @@ impl Run {
         if self.is_closed {
             self.check_closed();
         } else if !self.opens.is_empty() {
-            self.world.mine(6);
-            self.settle();
+            if self.world.node(0).channels().iter().any(|channel| !channel.is_usable) {
+                self.world.mine(6);
+                self.settle();
+            }
             self.check_open();
             for by in [0, 1] {
                 self.pay_if_possible(by);
@@ -377,13 +395,19 @@ impl Run {
                 },
                 other => self.fail(&format!("payment {:?} is unknown: {other:?}", payment.id)),
             };
-            if sent != payment.arrives {
+            // What was lost in a crash and wished again may come too late for the channel.
+            let is_too_late = self.is_closed && !sent;
+            if sent != payment.arrives && !is_too_late {
                 self.fail(&format!("payment {:?} of {}: sent {sent}", payment.id, payment.payer));
             }
             let events = |host: usize, is: fn(&Event) -> Option<PaymentHash>| {
                 self.world.hosts[host].events().filter(|event| is(event) == Some(payment.hash)).count()
             };
-            let counts = (events(payment.payer, is_sent), events(payment.payer, is_failed), events(payment.payee, is_received));
+            let counts = (
+                events(payment.payer, is_sent),
+                events(payment.payer, is_failed),
+                events(payment.payee, is_received),
+            );
             let expected = if sent { (1, 0, 1) } else { (0, 1, 0) };
             if counts != expected {
                 self.fail(&format!("sent, failed, received events of {:?}: {counts:?}", payment.id));
@@ -399,14 +423,28 @@ impl Run {
             self.fail("the channel is not usable");
         }
         let sum = ours.local_balance.saturating_add(theirs.local_balance);
-        if sum != MilliSatoshi::from_amount(ours.capacity) || ours.in_flight.to_msat() + theirs.in_flight.to_msat() != 0 {
+        if sum != MilliSatoshi::from_amount(ours.capacity)
+            || ours.in_flight.to_msat() + theirs.in_flight.to_msat() != 0
+        {
             self.fail("the balances are not the capacity");
         }
         for host in &self.world.hosts {
-            if host.events().any(|event| matches!(event, Event::ChannelClosed { .. })) {
+            if host.events().any(|event| self.is_loss(host, event)) {
                 self.fail("a channel was closed");
             }
         }
+    }
+
+    /// A channel ended whose funding transaction was published. An opener that crashes before that forgets it.
+    fn is_loss(&self, host: &Host, event: &Event) -> bool {
+        let Event::ChannelClosed { channel_id: closed, .. } = event else { return false };
+        let funding = host.events().find_map(|event| match event {
+            Event::ChannelPending { channel_id, funding_txid, .. } if channel_id == closed => {
+                Some(funding_txid)
+            }
+            _ => None,
+        });
+        funding.is_none_or(|txid| self.world.chain.transaction(txid).is_some())
     }
 
     /// Both got their money, by one transaction that both signed.

@@ -1,16 +1,13 @@
 //! Several Kite nodes, the streams between them, one chain and one clock. Same steps, same bytes.
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Source};
 use crate::host::{Act, Host};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, BlockHash, Transaction, Txid};
+use bitcoin::{Amount, Transaction, Txid};
 use kite_core::node::{Answer, Command, CommandError, Input, Node};
 use kite_core::types::{ConnId, Instant, Now, UnixTime};
 use std::collections::VecDeque;
-
-/// What a host was told about the chain last: the tip and the mempool.
-type Told = Option<(BlockHash, Vec<Txid>)>;
 
 /// One byte stream between two hosts.
 #[derive(Debug)]
@@ -29,7 +26,7 @@ pub struct World {
     pub hosts: Vec<Host>,
     now: Now,
     streams: Vec<Stream>,
-    told: Vec<Told>,
+    sources: Vec<Source>,
     next_accepted: u64,
     trace: Vec<String>,
 }
@@ -40,8 +37,9 @@ impl World {
         let chain = Chain::new();
         let now = Now { mono: Instant(1_000), unix: chain.now() };
         let hosts: Vec<Host> = (1..=hosts).map(|seed| Host::new(seed, Host::config())).collect();
-        let told = vec![None; hosts.len()];
-        let mut world = Self { chain, hosts, now, streams: Vec::new(), told, next_accepted: 0, trace: Vec::new() };
+        let sources = vec![Source::default(); hosts.len()];
+        let mut world =
+            Self { chain, hosts, now, streams: Vec::new(), sources, next_accepted: 0, trace: Vec::new() };
         for host in 0..world.hosts.len() {
             world.start(host);
         }
@@ -56,7 +54,7 @@ impl World {
             hosts: self.hosts.iter().map(Host::again).collect(),
             now: self.now,
             streams: Vec::new(),
-            told: vec![None; self.hosts.len()],
+            sources: vec![Source::default(); self.hosts.len()],
             next_accepted: self.next_accepted,
             trace: Vec::new(),
         };
@@ -99,7 +97,10 @@ impl World {
             .map(|host| {
                 let events: Vec<_> = host.events().collect();
                 let refusals: Vec<_> = host.refusals().collect();
-                format!("EVENTS {events:?}\nREFUSALS {refusals:?}\nCHANNELS {:?}", host.node().map(Node::channels))
+                format!(
+                    "EVENTS {events:?}\nREFUSALS {refusals:?}\nCHANNELS {:?}",
+                    host.node().map(Node::channels)
+                )
             })
             .collect();
         format!("TRACE\n{}\n{}", self.trace.join("\n"), hosts.join("\n"))
@@ -166,7 +167,7 @@ impl World {
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
                 self.trace.push(format!("{host} publishes {txids:?}: {result:?}"));
             }
-            Act::Watch => self.told[host] = None,
+            Act::Watch => self.sources[host].look_again(),
         }
     }
 
@@ -185,7 +186,9 @@ impl World {
 
     /// One end closes: the other gets what was sent before, and then the news.
     fn close_stream(&mut self, host: usize, conn: ConnId) {
-        let Some(index) = self.streams.iter().position(|stream| stream.ends.contains(&(host, conn))) else { return };
+        let Some(index) = self.streams.iter().position(|stream| stream.ends.contains(&(host, conn))) else {
+            return;
+        };
         let mut stream = self.streams.remove(index);
         let end = stream.ends.iter().position(|end| *end == (host, conn)).unwrap_or(0);
         let (other, other_conn) = stream.ends[1 - end];
@@ -209,15 +212,11 @@ impl World {
     }
 
     fn tell_chain(&mut self) -> bool {
-        let mempool: Vec<Txid> = self.chain.mempool().iter().map(Transaction::compute_txid).collect();
-        let new = Some((self.chain.tip(), mempool));
         let mut moved = false;
         for host in 0..self.hosts.len() {
-            let Some(node) = self.hosts[host].node().filter(|_| self.told[host] != new) else { continue };
-            let facts = self.chain.facts(|height| node.block_hash(height), &node.watches());
-            self.told[host].clone_from(&new);
-            moved = true;
-            for fact in facts {
+            let Some(node) = self.hosts[host].node() else { continue };
+            for fact in self.sources[host].news(&self.chain, node) {
+                moved = true;
                 self.input(host, Input::Chain(fact));
             }
         }
@@ -258,7 +257,7 @@ impl World {
 
     /// Starts the node of a host from its disk.
     pub fn start(&mut self, host: usize) {
-        self.told[host] = None;
+        self.sources[host] = Source::default();
         self.trace.push(format!("{host} starts"));
         self.hosts[host].start(self.now);
     }
@@ -272,7 +271,8 @@ impl World {
 
     /// Starts every node that is gone. Tells whether one was.
     pub fn restart_crashed(&mut self) -> bool {
-        let gone: Vec<usize> = (0..self.hosts.len()).filter(|host| self.hosts[*host].node().is_none()).collect();
+        let gone: Vec<usize> =
+            (0..self.hosts.len()).filter(|host| self.hosts[*host].node().is_none()).collect();
         self.carry_out();
         for host in &gone {
             self.start(*host);
@@ -284,7 +284,9 @@ impl World {
     pub fn connect(&mut self) {
         for other in 1..self.hosts.len() {
             let node_id = self.node_id(other);
-            let known = self.hosts[0].node().is_some_and(|node| node.peers().iter().any(|peer| peer.node_id == node_id));
+            let known = self.hosts[0]
+                .node()
+                .is_some_and(|node| node.peers().iter().any(|peer| peer.node_id == node_id));
             if !known {
                 self.ask(0, Command::ConnectPeer { node_id, address: format!("host{other}:9735") });
             }

@@ -12,7 +12,8 @@ fn all_scenarios_pass_without_a_crash_and_twice_the_same() {
 
 /// A share of the scenarios, so that tests run beside each other.
 fn crash_everywhere(share: usize) {
-    let runs: usize = SCENARIOS.iter().skip(share).step_by(4).map(|scenario| scenario.crash_everywhere()).sum();
+    let runs: usize =
+        SCENARIOS.iter().skip(share).step_by(4).map(|scenario| scenario.crash_everywhere()).sum();
     assert!(runs > 100, "{runs} runs");
 }
 

@@ -3,8 +3,10 @@
 mod block;
 mod check;
 mod proof;
+mod source;
 
 pub use check::Rejected;
+pub use source::Source;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
@@ -225,22 +227,7 @@ impl Chain {
 
 /// What a chain source tells a wallet.
 impl Chain {
-    /// Everything a node must hear to be in step: headers from where its chain leaves this one, the history of what it
-    /// watches, and that this was all.
-    ///
-    /// `known` is the hash that the node has at a height.
-    pub fn facts(
-        &self,
-        known: impl Fn(BlockHeight) -> Option<BlockHash>,
-        watches: &[ScriptBuf],
-    ) -> Vec<ChainFact> {
-        let mut facts: Vec<ChainFact> = self.headers_for(known).into_iter().collect();
-        facts.extend(self.histories(watches).into_iter().map(ChainFact::History));
-        facts.push(ChainFact::Synced { tip: self.tip(), at: self.now() });
-        facts
-    }
-
-    /// The headers that a node lacks, if any.
+    /// The headers that a node lacks, if any. `known` is the hash that it has at a height.
     pub fn headers_for(&self, known: impl Fn(BlockHeight) -> Option<BlockHash>) -> Option<ChainFact> {
         let is_shared = |height: &BlockHeight| known(*height) == Some(self.header(*height).block_hash());
         let fork = (0..=self.height()).rev().find(is_shared)?;

@@ -137,7 +137,9 @@ impl State {
     /// Whether the peer alone pays for the channel, its transaction is not confirmed, and nothing of it is ours: then there
     /// is no commitment worth publishing.
     fn has_nothing_at_stake(&self) -> bool {
-        let Self::WaitForFundingConfirmed(WaitForFundingConfirmed { commitments }) = self else { return false };
+        let Self::WaitForFundingConfirmed(WaitForFundingConfirmed { commitments }) = self else {
+            return false;
+        };
         let is_theirs = commitments.params.opener == super::Party::Remote;
         is_theirs && commitments.local.spec.local == crate::types::MilliSatoshi::ZERO
     }
