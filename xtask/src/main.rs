@@ -1,5 +1,6 @@
 //! Every command of the README and of CI: `cargo xtask <command>`.
 
+mod bindings;
 mod demo;
 mod install;
 mod page;
@@ -20,6 +21,8 @@ cargo xtask <command>
   stages           the parts of `test` and what each one runs
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
   size             how large that package is; fails above 1 MiB (brotli)
+  parity           whether all languages have the same API, and that of docs/api.txt
+  api              writes docs/api.txt anew, after a change of the API that is meant
 
 Build results are kept in $KITE_CACHE (unset: ~/.cache/kite), shared by all clones; CARGO_TARGET_DIR overrides the
 place of the native ones.";
@@ -49,6 +52,8 @@ fn run(arguments: &[String]) -> Outcome {
         "stages" => stage::list(),
         "wasm" => wasm::wasm(rest),
         "size" => wasm::size(),
+        "parity" => bindings::parity(),
+        "api" => bindings::write_list(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

@@ -80,6 +80,14 @@ impl Report {
             self.passed += unittest.saturating_sub(bad + skipped);
             *unittest = 0;
             true
+        } else if let Some((word, count)) = node(line) {
+            match word {
+                "pass" => self.passed += count,
+                "fail" | "cancelled" => self.failed += count,
+                "skipped" | "todo" => self.ignored += count,
+                _ => return,
+            }
+            count > 0
         } else if let Some((passed, failed)) = plain(line) {
             self.passed += passed;
             self.failed += failed;
@@ -92,6 +100,12 @@ impl Report {
             self.closing.push(line.to_owned());
         }
     }
+}
+
+/// A closing line of Node's test runner: `# pass 5`, or `ℹ pass 5` on a terminal.
+fn node(line: &str) -> Option<(&str, u64)> {
+    let (word, count) = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?.split_once(' ')?;
+    Some((word, count.parse().ok()?))
 }
 
 /// The line `N passed, N failed`, alone.
@@ -146,6 +160,21 @@ mod tests {
         assert_eq!((good.passed, good.failed), (5, 0));
         let bad = read(&["Ran 7 tests in 0.100s", "", "FAILED (failures=1, errors=2, skipped=1)"]);
         assert_eq!((bad.passed, bad.failed, bad.ignored), (3, 3, 1));
+    }
+
+    #[test]
+    fn nodes_closing_lines_are_counted() {
+        let report = read(&[
+            "# tests 9",
+            "# pass 5",
+            "# fail 1",
+            "# cancelled 1",
+            "# skipped 1",
+            "# todo 1",
+            "# Subtest: 7",
+        ]);
+        assert_eq!((report.passed, report.failed, report.ignored), (5, 2, 2));
+        assert_eq!(read(&["ℹ pass 3", "ℹ duration_ms 35.5"]).passed, 3);
     }
 
     #[test]

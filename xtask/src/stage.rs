@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
+use crate::bindings;
 use crate::install;
 use crate::page;
 use crate::places::{self, Member};
@@ -28,13 +29,24 @@ const STAGES: &[Stage] = &[
         about: "the devnet: Bitcoin Core's validation and real LDK nodes",
         run: interop,
     },
-    Stage { name: "wasm", about: "the package for browsers: it builds, and is not too large", run: wasm },
+    Stage {
+        name: "wasm",
+        about: "the package for browsers and its size; #[api] in Node; the store, locks and sockets in Chromium",
+        run: wasm,
+    },
+    Stage {
+        name: "parity",
+        about: "one API in every language, as docs/api.txt has it",
+        run: bindings::compare,
+    },
+    Stage { name: "python", about: "the wallet through UniFFI, from Python", run: bindings::python },
     Stage { name: "web", about: "the page: types, pure functions", run: web },
     Stage { name: "e2e", about: "real Chromium, real nodes: everything a person does", run: e2e },
 ];
 
 /// Members whose tests belong to another stage than `native`, and that stage.
-const ELSEWHERE: &[(&str, &str)] = &[("kite-devnet", "interop"), ("kite-devnet-kernel", "interop")];
+const ELSEWHERE: &[(&str, &str)] =
+    &[("kite-devnet", "interop"), ("kite-devnet-kernel", "interop"), ("kite-interop", "interop")];
 /// What the devnet's chain is checked with: Bitcoin Core's own code, in C++.
 const CPP_TOOLS: &[install::Need] =
     &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];
@@ -124,8 +136,11 @@ fn interop(report: &mut Report) -> Outcome {
     lint_and_test(report, &packages(&places::members()?, "interop"))
 }
 
-fn wasm(_: &mut Report) -> Outcome {
-    wasm::wasm(&[])
+fn wasm(report: &mut Report) -> Outcome {
+    wasm::wasm(&[])?;
+    bindings::node(report)?;
+    install::apt(BROWSER)?;
+    bindings::browser(report)
 }
 
 fn web(report: &mut Report) -> Outcome {

@@ -46,10 +46,10 @@ impl Toolchain {
     ///
     /// # Errors
     /// When a tool is missing and cannot be installed, or the build fails.
-    pub fn build(self, package: &str, profile: &str) -> Outcome<PathBuf> {
+    pub fn build(self, package: &str, features: &[&str], profile: &str) -> Outcome<PathBuf> {
         install::apt(C_TOOLS)?;
         let mut build = cargo(&["build", "--locked", "--package", package, "--lib", "--target", TARGET]);
-        build.args(["--profile", profile]);
+        build.args(["--profile", profile]).args(features);
         let target = if self.takes_rustup()? {
             // Two compilers in one target folder would rebuild everything at each change between them.
             places::wasm_target()

@@ -28,7 +28,7 @@ pub fn wasm(arguments: &[String]) -> Outcome {
     };
     let start = Instant::now();
     let package = package_folder();
-    build(PACKAGE, &package, toolchain, SHIP)?;
+    build(PACKAGE, &[], &package, toolchain, SHIP)?;
     println!("{} in {} s", package.display(), start.elapsed().as_secs());
     size()
 }
@@ -42,8 +42,14 @@ pub fn package_folder() -> PathBuf {
 ///
 /// # Errors
 /// When a tool is missing or a step fails.
-pub fn build(package: &str, folder: &Path, toolchain: Toolchain, profile: &str) -> Outcome {
-    let compiled = toolchain.build(package, profile)?;
+pub fn build(
+    package: &str,
+    features: &[&str],
+    folder: &Path,
+    toolchain: Toolchain,
+    profile: &str,
+) -> Outcome {
+    let compiled = toolchain.build(package, features, profile)?;
     // Built aside and moved: a stopped build never leaves half a package.
     let aside = folder.with_extension("new");
     if aside.exists() {

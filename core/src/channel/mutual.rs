@@ -3,9 +3,10 @@
 use super::command::Env;
 use super::commitments::Commitments;
 use super::error::{ChannelError, Fault, Violation};
-use super::params::Party;
+use super::params::{FORMAT, Party};
 use crate::crypto::ec;
 use crate::tx::closing::remote_variants;
+use crate::tx::fees::opener_cost;
 use crate::tx::weight::closing_weight;
 use crate::tx::{Closing, ClosingError, ClosingParams, build_closing};
 use crate::wire::{ClosingSigned, FeeRange};
@@ -62,11 +63,19 @@ impl MutualClose<'_> {
         let most = match params.opener {
             Party::Local => {
                 let urgent = env.feerates.commitment.fee(weight);
-                Amount::from_sat(wanted.max(urgent).to_sat().saturating_mul(2)).min(opener_balance)
+                let dear = Amount::from_sat(wanted.max(urgent).to_sat().saturating_mul(2));
+                dear.max(self.cost_of_closing_alone()).min(opener_balance)
             }
             Party::Remote => opener_balance,
         };
         (wanted, FeeRange { min_fee_satoshis: least.min(wanted), max_fee_satoshis: most })
+    }
+
+    /// A commitment and its anchors. A close together that costs no more is never refused for its price: two estimates
+    /// of the same network differ.
+    fn cost_of_closing_alone(&self) -> Amount {
+        let feerate = self.commitments.local.spec.feerate;
+        opener_cost(feerate, 0, FORMAT).to_amount_floor()
     }
 
     /// Our signature for this fee.

@@ -67,16 +67,29 @@ impl Coins {
 
     /// Every script to watch: all addresses up to the last one given out, and a gap beyond.
     pub fn scripts(&self) -> Vec<ScriptBuf> {
-        [KeychainKind::External, KeychainKind::Internal]
+        let index = self.wallet.spk_index();
+        let script = |keychain, number| {
+            // The index holds what was derived; deriving anew costs point operations.
+            let known = index.spk_at_index(keychain, number);
+            known.unwrap_or_else(|| self.wallet.peek_address(keychain, number).address.script_pubkey())
+        };
+        KEYCHAINS
             .into_iter()
-            .flat_map(|keychain| {
-                let watched = self.wallet.next_derivation_index(keychain).saturating_add(LOOKAHEAD);
-                (0..watched)
-                    .map(move |index| self.wallet.peek_address(keychain, index).address.script_pubkey())
-            })
+            .flat_map(|keychain| (0..self.watched(keychain)).map(move |number| script(keychain, number)))
             .collect()
     }
+
+    /// How many scripts there are to watch.
+    pub fn script_count(&self) -> u32 {
+        KEYCHAINS.into_iter().fold(0, |sum: u32, keychain| sum.saturating_add(self.watched(keychain)))
+    }
+
+    fn watched(&self, keychain: KeychainKind) -> u32 {
+        self.wallet.next_derivation_index(keychain).saturating_add(LOOKAHEAD)
+    }
 }
+
+const KEYCHAINS: [KeychainKind; 2] = [KeychainKind::External, KeychainKind::Internal];
 
 fn public_descriptors(keys: &NodeKeys) -> Result<[ExtendedDescriptor; 2], CoinsError> {
     let parse = |change| {

@@ -278,6 +278,7 @@ impl Node {
     pub(super) fn apply(&mut self, index: u32, transition: Transition) {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let was_syncing = entry.channel.link != Link::Online;
+        let was_funded = entry.channel.commitments().is_some();
         let watched = entry.channel.watches();
         entry.channel = transition.next;
         let came_online = was_syncing && entry.channel.link == Link::Online;
@@ -289,6 +290,9 @@ impl Node {
             match effect {
                 channel::Gated::Send(message) => self.send_to_channel_peer(index, message),
                 channel::Gated::Broadcast(tx) => self.publish(index, tx),
+                channel::Gated::Notify(ChannelEvent::Closed { reason }) if !was_funded => {
+                    self.channel_failed(index, reason.to_string());
+                }
                 channel::Gated::Notify(event) => self.channel_event(index, event),
             }
         }
@@ -392,7 +396,14 @@ impl Node {
                     });
                 }
             }
-            ChannelEvent::Closed { .. } => self.forget_channel(index),
+            ChannelEvent::Closed { reason } => {
+                // Where the funding output was spent, the owner heard of it then.
+                if entry.spend_seen.is_none() {
+                    let (reason, amount) = (reason.to_string(), Amount::ZERO);
+                    self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
+                }
+                self.forget_channel(index);
+            }
         }
     }
 

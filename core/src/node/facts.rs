@@ -127,7 +127,7 @@ impl Node {
     }
 
     fn coins_history(&mut self, script: &ScriptBuf, transactions: &[(Transaction, Option<Confirmation>)]) {
-        let watched = self.coins.scripts().len();
+        let watched = self.coins.script_count();
         let before = self.onchain_news(transactions);
         if self.coins.apply_history(script, transactions, &self.chain, self.now.unix).is_err() {
             return self.halt(super::StoreFailure::Failed);
@@ -141,7 +141,7 @@ impl Node {
                 self.emit(Event::Onchain { txid: now.txid, net_sat: now.net_sat, confirmed });
             }
         }
-        if self.coins.scripts().len() != watched {
+        if self.coins.script_count() != watched {
             self.outbox.exempt(Exempt::WatchesChanged);
         }
     }

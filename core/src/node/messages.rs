@@ -208,6 +208,9 @@ impl Node {
             message => {
                 if let Some(channel_id) = message.channel_id() {
                     match self.channel_of(&node_id, &channel_id) {
+                        Some(index) if self.claims_used_funding(&message) => {
+                            self.abandon(index, "this funding output belongs to another channel");
+                        }
                         Some(index) => self.todo.push_back((index, channel::Command::Message(message))),
                         None => self.unknown_channel(conn, channel_id),
                     }

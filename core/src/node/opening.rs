@@ -9,7 +9,7 @@ use crate::coins::Spending;
 use crate::types::{ChannelId, ConnId, FeeratePerKw, MilliSatoshi};
 use crate::wire::{self, OpenChannel};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, ScriptBuf};
+use bitcoin::{Amount, OutPoint, ScriptBuf};
 
 /// So many channels of one peer may be on their way at a time (fake-channel attacks).
 const MAX_OPENING_PER_PEER: usize = 3;
@@ -146,7 +146,14 @@ impl Node {
         }
     }
 
-    fn abandon(&mut self, index: u32, reason: &str) {
+    /// Whether a peer names a funding output that another channel has, of whatever peer (one output, one channel).
+    pub(super) fn claims_used_funding(&self, message: &wire::Message) -> bool {
+        let wire::Message::FundingCreated(created) = message else { return false };
+        let claimed = OutPoint { txid: created.funding_txid, vout: u32::from(created.funding_output_index) };
+        self.channels.values().any(|entry| entry.funding_outpoint() == Some(claimed))
+    }
+
+    pub(super) fn abandon(&mut self, index: u32, reason: &str) {
         if let Some(entry) = self.channels.get(&index) {
             let error = wire::Error::new(entry.channel.id, reason);
             if let Some(conn) = entry.conn {

@@ -10,6 +10,7 @@ use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Address, Network};
 use ldk_node::config::{Config, EsploraSyncConfig};
 use ldk_node::lightning::ln::msgs::SocketAddress;
+use ldk_node::liquidity::LSPS2ServiceConfig;
 use ldk_node::payment::{PaymentDetails, PaymentStatus};
 use ldk_node::{Builder, Node, NodeError};
 use tempfile::TempDir;
@@ -255,9 +256,26 @@ fn build(config: &PeerConfig, address: SocketAddr, folder: &TempDir) -> Result<N
         )
         .set_gossip_source_p2p()
         .set_storage_dir_path(folder.path().to_string_lossy().into_owned())
+        .set_liquidity_provider_lsps2(liquidity_service())
         .set_listening_addresses(vec![listening])?
         .set_node_alias(config.name.clone())?;
     let node = builder.build()?;
     node.start()?;
     Ok(node)
+}
+
+/// A wallet's channels are not announced, and of ldk-node's nodes only liquidity providers forward payments into such.
+fn liquidity_service() -> LSPS2ServiceConfig {
+    LSPS2ServiceConfig {
+        require_token: None,
+        advertise_service: true,
+        channel_opening_fee_ppm: 10_000,
+        channel_over_provisioning_ppm: 500_000,
+        min_channel_opening_fee_msat: 0,
+        min_channel_lifetime: 100,
+        max_client_to_self_delay: 1_024,
+        min_payment_size_msat: 0,
+        max_payment_size_msat: 1_000_000_000,
+        client_trusts_lsp: false,
+    }
 }

@@ -10,6 +10,11 @@ fn main() -> anyhow::Result<()> {
     let file = arguments.next().context("usage: kite-bindgen FILE.wasm FOLDER")?;
     let folder = arguments.next().context("usage: kite-bindgen FILE.wasm FOLDER")?;
     let mut bindgen = Bindgen::new();
-    bindgen.web(true)?.typescript(true).remove_name_section(true).remove_producers_section(true);
+    bindgen
+        .web(true)?
+        .omit_default_module_path(false)
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true);
     bindgen.input_path(&file).generate(&folder).with_context(|| format!("{}", file.display()))
 }

@@ -134,6 +134,16 @@ impl State {
         }
     }
 
+    /// Whether the peer alone pays for the channel, its transaction is not confirmed, and nothing of it is ours: then there
+    /// is no commitment worth publishing.
+    fn has_nothing_at_stake(&self) -> bool {
+        let Self::WaitForFundingConfirmed(WaitForFundingConfirmed { commitments }) = self else {
+            return false;
+        };
+        let is_theirs = commitments.params.opener == super::Party::Remote;
+        is_theirs && commitments.local.spec.local == crate::types::MilliSatoshi::ZERO
+    }
+
     /// Whether the channel still lives by the protocol, so that a reconnection begins with `channel_reestablish`.
     const fn reestablishes(&self) -> bool {
         matches!(
@@ -347,11 +357,7 @@ impl Channel {
                 Ok(Transition { next: self.clone(), effects })
             }
             state => match state.commitments() {
-                None => {
-                    effects.notify(ChannelEvent::Closed { reason: reason.clone() });
-                    Ok(self.step(State::Closed(Closed { reason }), effects))
-                }
-                Some(commitments) => {
+                Some(commitments) if !state.has_nothing_at_stake() => {
                     let mut commitments = commitments.clone();
                     commitments.forget_uncommitted();
                     commitments.may_broadcast = true;
@@ -359,6 +365,10 @@ impl Channel {
                     never_committed(&commitments, &mut effects);
                     effects.notify(ChannelEvent::Failed { reason: reason.clone() });
                     Ok(self.step(State::Failed(Failed { commitments, reason }), effects))
+                }
+                _ => {
+                    effects.notify(ChannelEvent::Closed { reason: reason.clone() });
+                    Ok(self.step(State::Closed(Closed { reason }), effects))
                 }
             },
         }

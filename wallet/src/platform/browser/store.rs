@@ -6,9 +6,9 @@ use indexed_db_futures::database::Database;
 use indexed_db_futures::error::{DomException, Error};
 use indexed_db_futures::prelude::{Build as _, BuildPrimitive as _, QuerySource as _};
 use indexed_db_futures::transaction::{
-    Transaction, TransactionDurability, TransactionMode, TransactionOptions,
+    Transaction, TransactionDurability, TransactionFinishKind, TransactionMode, TransactionOptions,
 };
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use kite_core::store::{Batch, Op, Stored};
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
@@ -16,8 +16,6 @@ use wasm_bindgen::JsValue;
 const RECORDS: &str = "records";
 const FENCE: &str = "fence";
 const GENERATION: &str = "generation";
-/// A refused batch with less room than this beside it was refused for want of room.
-const LEAST_ROOM_BYTES: f64 = 64.0 * 1024.0;
 
 /// An IndexedDB database with durability `strict`.
 #[derive(Debug)]
@@ -56,7 +54,6 @@ impl IndexedDbStore {
         let Some(database) = self.database.borrow_mut().take() else {
             return Err(StoreError::Failed { reason: "the database is not open".to_owned() });
         };
-        let size = batch.size();
         // Whoever failed, or was dropped half-way, reads everything again before the next batch.
         match apply(&database, &batch).await {
             Ok(()) => {
@@ -65,7 +62,7 @@ impl IndexedDbStore {
             }
             Err(error) => {
                 database.close();
-                Err(error_of(error, size).await)
+                Err(error_of(error))
             }
         }
     }
@@ -110,6 +107,7 @@ impl Store for IndexedDbStore {
 enum Refusal {
     Fence,
     Damaged(String),
+    Aborted,
     Database(Error),
 }
 
@@ -136,10 +134,7 @@ async fn everything(database: &Database) -> Result<Stored, StoreError> {
         let records = keys.iter().zip(&values).map(|(key, value)| (bytes(key), bytes(value))).collect();
         Ok(Stored { fence, records })
     };
-    match read.await {
-        Ok(stored) => Ok(stored),
-        Err(refusal) => Err(error_of(refusal, 0).await),
-    }
+    read.await.map_err(error_of)
 }
 
 async fn apply(database: &Database, batch: &Batch) -> Result<(), Refusal> {
@@ -169,9 +164,17 @@ async fn apply(database: &Database, batch: &Batch) -> Result<(), Refusal> {
             Op::Delete { key } => drop(store.delete(binary(key)).primitive()?),
         }
     }
-    // Done at the transaction's `complete` and not at a request's `success`.
-    transaction.commit().await?;
-    Ok(())
+    // It commits by itself when nothing is asked of it any more. Done is its `complete`, not a request's `success`.
+    loop {
+        match transaction.on_done()?.await {
+            TransactionFinishKind::Ok => return Ok(()),
+            TransactionFinishKind::Abort => {
+                return Err(transaction.error().map_or(Refusal::Aborted, Refusal::Database));
+            }
+            // A request failed. The abort that follows knows why.
+            TransactionFinishKind::Err => {}
+        }
+    }
 }
 
 async fn fence(transaction: &Transaction<'_>) -> Result<u64, Refusal> {
@@ -182,30 +185,18 @@ async fn fence(transaction: &Transaction<'_>) -> Result<u64, Refusal> {
     })
 }
 
-async fn error_of(refusal: Refusal, size: usize) -> StoreError {
+fn error_of(refusal: Refusal) -> StoreError {
     match refusal {
         Refusal::Fence => StoreError::FenceLost,
         Refusal::Damaged(reason) => StoreError::Failed { reason },
-        Refusal::Database(Error::DomException(DomException::Other(error)))
-            if error.name() == "QuotaExceededError" =>
-        {
-            StoreError::Full
-        }
-        Refusal::Database(error) => {
-            // An aborted transaction does not say that it was for want of room.
-            if room_bytes().await.is_some_and(|room| room < LEAST_ROOM_BYTES.max(size as f64)) {
-                StoreError::Full
-            } else {
-                StoreError::Failed { reason: error.to_string() }
-            }
-        }
+        Refusal::Aborted => StoreError::Failed { reason: "the transaction was aborted".to_owned() },
+        Refusal::Database(Error::DomException(error)) if is_full(&error) => StoreError::Full,
+        Refusal::Database(error) => StoreError::Failed { reason: error.to_string() },
     }
 }
 
-async fn room_bytes() -> Option<f64> {
-    let estimate = ask(&find(&["navigator", "storage"])?, "estimate").await?;
-    let number = |name: &str| Reflect::get(&estimate, &JsValue::from_str(name)).ok()?.as_f64();
-    Some(number("quota")? - number("usage")?)
+fn is_full(error: &DomException) -> bool {
+    matches!(error, DomException::Other(error) if error.name() == "QuotaExceededError")
 }
 
 fn binary(bytes: &[u8]) -> JsValue {

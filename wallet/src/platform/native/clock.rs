@@ -2,58 +2,25 @@
 
 use super::super::{Clock, Pending};
 use kite_core::types::{Instant, Now, UnixTime};
-use std::time::{Duration, SystemTime};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
 /// Tokio's timers stand still while a device sleeps. A wait is looked at again this often.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
 
 /// `CLOCK_BOOTTIME` where there is one, and the wall clock.
-#[derive(Debug)]
-pub struct NativeClock {
-    #[cfg(not(unix))]
-    started: std::time::Instant,
-}
-
-impl NativeClock {
-    /// The clocks of this device.
-    pub fn new() -> Self {
-        Self {
-            #[cfg(not(unix))]
-            started: std::time::Instant::now(),
-        }
-    }
-
-    fn mono(&self) -> Instant {
-        #[cfg(unix)]
-        let since = boot_time();
-        // On Windows this one counts sleep.
-        #[cfg(not(unix))]
-        let since = self.started.elapsed();
-        Instant(whole_millis(since))
-    }
-}
-
-impl Default for NativeClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NativeClock;
 
 impl Clock for NativeClock {
     fn now(&self) -> Now {
-        #[expect(clippy::disallowed_methods, reason = "this is the clock, and it is not a browser's")]
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        Now { mono: self.mono(), unix: UnixTime(unix) }
+        Now { mono: mono(), unix: UnixTime(read(ClockId::Realtime).as_secs()) }
     }
 
     fn sleep_until(&self, at: Instant) -> Pending<'static, ()> {
-        let clock = Self {
-            #[cfg(not(unix))]
-            started: self.started,
-        };
         Box::pin(async move {
             loop {
-                let left = Duration::from_millis(at.0.saturating_sub(clock.mono().0));
+                let left = Duration::from_millis(at.0.saturating_sub(mono().0));
                 if left.is_zero() {
                     return;
                 }
@@ -63,18 +30,17 @@ impl Clock for NativeClock {
     }
 }
 
-#[cfg(unix)]
-fn boot_time() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
+fn mono() -> Instant {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let clock = ClockId::Boottime;
     // Apple's monotonic clock goes on during sleep.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let clock = ClockId::Monotonic;
-    let time = clock_gettime(clock);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Instant(u64::try_from(read(clock).as_millis()).unwrap_or(u64::MAX))
 }
 
-fn whole_millis(since: Duration) -> u64 {
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// A clock that stands before its beginning shows zero.
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -23,7 +23,7 @@ pub fn platform(config: &PlatformConfig) -> Platform {
     Platform {
         store: Arc::new(SqliteStore::new(&config.data)),
         dial: Arc::new(TcpDial),
-        clock: Arc::new(NativeClock::new()),
+        clock: Arc::new(NativeClock),
         entropy: Arc::new(OsEntropy),
         lock: Arc::new(FileLock::new(&config.data)),
         spawn: Arc::new(TokioSpawn),

@@ -1,0 +1,287 @@
+//! A regtest chain in memory: real headers, merkle trees and proof of work, a mempool, and consensus-checked scripts.
+
+mod block;
+mod check;
+mod proof;
+mod source;
+
+pub use check::Rejected;
+pub use source::Source;
+
+use bitcoin::block::Header;
+use bitcoin::consensus::encode::serialize;
+use bitcoin::{Amount, Block, BlockHash, Network, OutPoint, ScriptBuf, Transaction, TxOut, Txid};
+use kite_core::chain::{ChainFact, ConfirmationProof, History, Seen};
+use kite_core::types::{BlockHeight, UnixTime};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// When the first block after the genesis block was mined.
+const START: u32 = 1_700_000_000;
+/// Blocks come this often.
+const BLOCK_INTERVAL_SECS: u32 = 600;
+/// Enough for the faucet to have coins that are old enough to be spent.
+const FIRST_BLOCKS: u32 = 120;
+
+/// An output that is not spent in the chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Coin {
+    pub(crate) output: TxOut,
+    pub(crate) height: BlockHeight,
+    pub(crate) is_coinbase: bool,
+}
+
+/// The chain and the mempool, shared by everybody in a test.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// By height, the genesis block included.
+    blocks: Vec<Block>,
+    coins: BTreeMap<OutPoint, Coin>,
+    /// Parents first.
+    mempool: Vec<Transaction>,
+    /// Every output that ever was, spent or not, to find what a transaction spends from.
+    outputs: BTreeMap<OutPoint, TxOut>,
+    /// Makes the blocks of a branch differ from those they replace.
+    branch: u32,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Chain {
+    /// A young chain whose faucet has coins.
+    pub fn new() -> Self {
+        let mut chain = Self {
+            blocks: Vec::new(),
+            coins: BTreeMap::new(),
+            mempool: Vec::new(),
+            outputs: BTreeMap::new(),
+            branch: 0,
+        };
+        chain.connect(bitcoin::constants::genesis_block(Network::Regtest));
+        chain.mine(FIRST_BLOCKS);
+        chain
+    }
+
+    /// The height of the last block.
+    pub fn height(&self) -> BlockHeight {
+        u32::try_from(self.blocks.len()).unwrap_or(u32::MAX) - 1
+    }
+
+    /// The hash of the last block.
+    pub fn tip(&self) -> BlockHash {
+        self.header(self.height()).block_hash()
+    }
+
+    /// When the last block was mined: the time of the world is never earlier.
+    pub fn now(&self) -> UnixTime {
+        UnixTime(u64::from(self.header(self.height()).time))
+    }
+
+    /// The block at a height of this chain.
+    pub fn block(&self, height: BlockHeight) -> &Block {
+        &self.blocks[height as usize]
+    }
+
+    /// The header at a height of this chain.
+    pub fn header(&self, height: BlockHeight) -> &Header {
+        &self.block(height).header
+    }
+
+    /// What waits for a block.
+    pub fn mempool(&self) -> &[Transaction] {
+        &self.mempool
+    }
+
+    /// Whether a transaction is in a block, and in which.
+    pub fn confirmed_at(&self, txid: &Txid) -> Option<BlockHeight> {
+        let holds = |block: &Block| block.txdata.iter().any(|tx| tx.compute_txid() == *txid);
+        let position = self.blocks.iter().rposition(holds)?;
+        u32::try_from(position).ok()
+    }
+
+    /// A transaction of the chain or the mempool.
+    pub fn transaction(&self, txid: &Txid) -> Option<&Transaction> {
+        let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
+        in_blocks.chain(&self.mempool).find(|tx| tx.compute_txid() == *txid)
+    }
+
+    /// Every transaction that is neither a coinbase nor the faucet's, in the chain or the mempool, with its fee.
+    pub fn wallet_transactions(&self) -> impl Iterator<Item = (&Transaction, Amount)> {
+        let in_blocks = self.blocks.iter().flat_map(|block| block.txdata.iter().skip(1));
+        in_blocks.chain(&self.mempool).filter_map(|tx| {
+            let spent: Vec<&TxOut> =
+                tx.input.iter().filter_map(|input| self.outputs.get(&input.previous_output)).collect();
+            let is_faucet = spent.iter().any(|output| output.script_pubkey == block::faucet_script());
+            let paid: Amount = tx.output.iter().map(|output| output.value).sum();
+            let fee = spent.iter().map(|output| output.value).sum::<Amount>().checked_sub(paid)?;
+            (!is_faucet).then_some((tx, fee))
+        })
+    }
+
+    /// The transaction that spends an output, in the chain or the mempool.
+    pub fn spend_of(&self, outpoint: &OutPoint) -> Option<&Transaction> {
+        let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
+        let spends = |tx: &&Transaction| tx.input.iter().any(|input| input.previous_output == *outpoint);
+        in_blocks.chain(&self.mempool).find(spends)
+    }
+
+    /// Takes a transaction into the mempool. One that is known already changes nothing.
+    ///
+    /// # Errors
+    /// Why a node would not relay it.
+    pub fn submit(&mut self, tx: &Transaction) -> Result<(), Rejected> {
+        self.submit_package(std::slice::from_ref(tx))
+    }
+
+    /// Takes transactions together, parents first: their fees count in sum.
+    ///
+    /// # Errors
+    /// Why a node would not relay them. None of them is taken then.
+    pub fn submit_package(&mut self, package: &[Transaction]) -> Result<(), Rejected> {
+        let is_new = |tx: &&Transaction| self.transaction(&tx.compute_txid()).is_none();
+        let package: Vec<Transaction> = package.iter().filter(is_new).cloned().collect();
+        if package.is_empty() {
+            return Ok(());
+        }
+        self.mempool = check::package(self, &package)?;
+        for tx in &package {
+            self.remember_outputs(tx);
+        }
+        Ok(())
+    }
+
+    /// Mines blocks; the first takes the whole mempool.
+    pub fn mine(&mut self, count: u32) {
+        for _ in 0..count {
+            let txs = std::mem::take(&mut self.mempool);
+            self.mine_block(txs);
+        }
+    }
+
+    /// Replaces the last blocks by one more than they were. Their transactions are in the mempool again, unless the new
+    /// blocks made them invalid.
+    pub fn reorg(&mut self, depth: u32) {
+        let kept = self.blocks.len() - depth as usize;
+        let undone: Vec<Block> = self.blocks.drain(kept..).collect();
+        let blocks = std::mem::take(&mut self.blocks);
+        self.coins.clear();
+        for block in blocks {
+            self.connect(block);
+        }
+        self.branch += 1;
+        let waiting = std::mem::take(&mut self.mempool);
+        for _ in 0..=depth {
+            self.mine_block(Vec::new());
+        }
+        let again = undone.into_iter().flat_map(|block| block.txdata.into_iter().skip(1)).chain(waiting);
+        for tx in again {
+            // One that spends what was mined anew, or a conflict, is simply gone.
+            let _ = self.submit(&tx);
+        }
+    }
+
+    /// Sends coins to a script, in the mempool.
+    pub fn pay_to(&mut self, script_pubkey: ScriptBuf, amount: Amount) -> Transaction {
+        let tx = self.fund(script_pubkey, amount);
+        self.submit(&tx).expect("the faucet's own spend is valid");
+        tx
+    }
+
+    /// A signed transaction that pays to a script, not published. The coin it spends stays free until it is.
+    pub fn fund(&self, script_pubkey: ScriptBuf, amount: Amount) -> Transaction {
+        block::faucet_spend(self, TxOut { value: amount, script_pubkey })
+    }
+
+    fn mine_block(&mut self, txs: Vec<Transaction>) {
+        let block = block::mine(self, txs);
+        self.connect(block);
+    }
+
+    fn connect(&mut self, block: Block) {
+        let height = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
+        for tx in &block.txdata {
+            for input in &tx.input {
+                self.coins.remove(&input.previous_output);
+            }
+            for (outpoint, output) in outputs_of(tx) {
+                self.coins.insert(outpoint, Coin { output, height, is_coinbase: tx.is_coinbase() });
+            }
+            self.remember_outputs(tx);
+        }
+        self.blocks.push(block);
+    }
+
+    fn remember_outputs(&mut self, tx: &Transaction) {
+        self.outputs.extend(outputs_of(tx));
+    }
+
+    fn unspent(&self) -> impl Iterator<Item = (&OutPoint, &Coin)> {
+        let spent: BTreeSet<OutPoint> =
+            self.mempool.iter().flat_map(|tx| tx.input.iter().map(|input| input.previous_output)).collect();
+        self.coins.iter().filter(move |(outpoint, _)| !spent.contains(outpoint))
+    }
+}
+
+/// What a chain source tells a wallet.
+impl Chain {
+    /// The headers that a node lacks, if any. `known` is the hash that it has at a height.
+    pub fn headers_for(&self, known: impl Fn(BlockHeight) -> Option<BlockHash>) -> Option<ChainFact> {
+        let is_shared = |height: &BlockHeight| known(*height) == Some(self.header(*height).block_hash());
+        let fork = (0..=self.height()).rev().find(is_shared)?;
+        let headers: Vec<Header> = (fork + 1..=self.height()).map(|height| *self.header(height)).collect();
+        (!headers.is_empty()).then_some(ChainFact::Headers(headers))
+    }
+
+    /// The history of each script, also of those that have none.
+    pub fn histories(&self, scripts: &[ScriptBuf]) -> Vec<History> {
+        let watched: BTreeSet<&ScriptBuf> = scripts.iter().collect();
+        let mut found: BTreeMap<&ScriptBuf, Vec<Seen>> =
+            watched.iter().map(|script| (*script, vec![])).collect();
+        for (tx, place) in self.places() {
+            let spent = tx.input.iter().filter_map(|input| self.outputs.get(&input.previous_output));
+            let touched: BTreeSet<&ScriptBuf> = spent
+                .chain(&tx.output)
+                .filter_map(|output| watched.get(&output.script_pubkey).copied())
+                .collect();
+            let proof = match touched.is_empty() {
+                true => None,
+                false => place.map(|(height, index)| self.prove(height, index)),
+            };
+            for script in touched {
+                found.entry(script).or_default().push(Seen { tx: tx.clone(), proof: proof.clone() });
+            }
+        }
+        found
+            .into_iter()
+            .map(|(script, seen)| History { script_pubkey: script.clone(), transactions: seen })
+            .collect()
+    }
+
+    /// The proof for one transaction of a block.
+    pub fn prove(&self, height: BlockHeight, index: usize) -> ConfirmationProof {
+        proof::prove(self.block(height), index)
+    }
+
+    fn places(&self) -> impl Iterator<Item = (&Transaction, Option<(BlockHeight, usize)>)> {
+        let in_blocks = (0..).zip(&self.blocks).flat_map(|(height, block)| {
+            block.txdata.iter().enumerate().map(move |(index, tx)| (tx, Some((height, index))))
+        });
+        in_blocks.chain(self.mempool.iter().map(|tx| (tx, None)))
+    }
+}
+
+fn outputs_of(tx: &Transaction) -> Vec<(OutPoint, TxOut)> {
+    let txid = tx.compute_txid();
+    (0..).zip(&tx.output).map(|(vout, output)| (OutPoint { txid, vout }, output.clone())).collect()
+}
+
+/// How many bytes a transaction has on the wire.
+pub(crate) fn raw(tx: &Transaction) -> Vec<u8> {
+    serialize(tx)
+}
+
+#[cfg(test)]
+mod tests;

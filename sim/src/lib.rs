@@ -1,0 +1,10 @@
+//! A deterministic world for Kite nodes: a clock, a network, disks that fail, and a chain that checks every spend.
+//!
+//! Same seed, same bytes. Nothing here is part of a wallet.
+
+pub mod chain;
+pub mod disk;
+pub mod host;
+pub mod scenario;
+pub mod scenarios;
+pub mod world;

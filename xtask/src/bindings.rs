@@ -1,0 +1,119 @@
+//! The bindings for Kotlin, Swift and Python, and the comparison with those for TypeScript.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use crate::install;
+use crate::places;
+use crate::report::Report;
+use crate::shell::{self, cargo, command};
+use crate::toolchain::Toolchain;
+use crate::wasm;
+
+const PYTHON: &[install::Need] = &[("python3", "python3")];
+const LIST: &str = "docs/api.txt";
+
+/// Runs the small API and the wallet itself from Python.
+///
+/// # Errors
+/// When a step cannot be run.
+pub fn python(report: &mut Report) -> Outcome {
+    install::apt(PYTHON)?;
+    let sample = library("kite-api-tests", &["--features", "uniffi"])?;
+    smoke(report, &sample, "api-macro/tests/run.py")?;
+    smoke(report, &library("kite-uniffi", &[])?, "bindings-uniffi/smoke.py")
+}
+
+/// Runs the small API from Node.
+///
+/// # Errors
+/// When a step cannot be run.
+pub fn node(report: &mut Report) -> Outcome {
+    let folder = places::wasm_target().join("sample");
+    wasm::build("kite-api-tests", &["--features", "wasm"], &folder, Toolchain::Auto, "dev")?;
+    fs::write(folder.join("package.json"), "{\"type\":\"module\"}\n")
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut test = command("node", &["--test-reporter=tap", "api-macro/tests/run.mjs"]);
+    report.step(test.arg(&folder), false)
+}
+
+/// Runs the cases of every store in Chromium.
+///
+/// # Errors
+/// When a step cannot be run.
+pub fn browser(report: &mut Report) -> Outcome {
+    let folder = places::wasm_target().join("conformance");
+    wasm::build("kite-conformance", &[], &folder, Toolchain::Auto, "dev")?;
+    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-proxy"]))?;
+    let mut test = command("node", &["xtask/tools/browser-tests.mjs"]);
+    test.arg(wasm::tools()?).arg(&folder).arg(places::native_target().join("debug/kite-proxy"));
+    report.step(&mut test, false)
+}
+
+/// `cargo xtask parity`: one API, in the metadata of UniFFI, in the TypeScript declarations and in `docs/api.txt`.
+///
+/// # Errors
+/// When they differ, or something has no docs.
+pub fn parity() -> Outcome {
+    let mut report = Report::default();
+    compare(&mut report)?;
+    if report.is_green() {
+        Ok(())
+    } else {
+        Err("the API differs between languages, or from docs/api.txt".to_owned())
+    }
+}
+
+/// The same as a part of the tests.
+///
+/// # Errors
+/// When a step cannot be run.
+pub fn compare(report: &mut Report) -> Outcome {
+    let listed = list()?;
+    let declarations = wasm::package_folder().join("kite_wasm.d.ts");
+    if !declarations.is_file() {
+        wasm::wasm(&[])?;
+    }
+    let found = places::native_target().join("api.txt");
+    fs::write(&found, listed).map_err(|error| format!("{}: {error}", found.display()))?;
+    let mut compare = command("node", &["xtask/tools/parity.mjs"]);
+    report.step(compare.arg(&found).arg(&declarations).arg(places::root().join(LIST)), false)
+}
+
+/// `cargo xtask api`: writes `docs/api.txt` anew, after a change of the API that is meant.
+///
+/// # Errors
+/// When the library cannot be built.
+pub fn write_list() -> Outcome {
+    let path = places::root().join(LIST);
+    fs::write(&path, list()?).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn list() -> Outcome<String> {
+    let library = library("kite-uniffi", &[])?;
+    shell::output(cargo(&["run", "--quiet", "--locked", "--package", "kite-ffi", "--", "list"]).arg(library))
+}
+
+/// Builds a library with UniFFI's exports and returns its file.
+fn library(package: &str, features: &[&str]) -> Outcome<PathBuf> {
+    shell::run(cargo(&["build", "--locked", "--package", package, "--lib"]).args(features))?;
+    let (before, after) = match std::env::consts::OS {
+        "macos" => ("lib", "dylib"),
+        "windows" => ("", "dll"),
+        _ => ("lib", "so"),
+    };
+    Ok(places::native_target().join(format!("debug/{before}{}.{after}", package.replace('-', "_"))))
+}
+
+fn smoke(report: &mut Report, library: &Path, script: &str) -> Outcome {
+    let name = library.file_name().ok_or("a library has a file name")?;
+    let folder = places::native_target().join("python").join(name);
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut generate = cargo(&["run", "--quiet", "--locked", "--package", "kite-ffi", "--", "generate"]);
+    generate.args(["--language", "python", "--no-format", "--library"]).arg(library);
+    shell::run(generate.arg("--out-dir").arg(&folder))?;
+    // The bindings load the library of their own crate's name from beside them.
+    fs::copy(library, folder.join(name)).map_err(|error| format!("{}: {error}", library.display()))?;
+    report.step(command("python3", &[script]).arg(&folder), true)
+}
