@@ -117,8 +117,8 @@ test('opens a channel, with fee and amount shown before', { timeout: 180_000 }, 
   await wallet.until('the channel is ready', () => wallet.text('channel-state'), (state) => state === 'Ready', 90_000);
   await wallet.shot('channel-ready');
   const { spendable, onchain } = await wallet.balances();
-  // The other node lets a tenth of the channel be on its way at once.
-  assert.equal(spendable, 90_000_000n);
+  // At least a tenth: less than the whole where the other node limits what may be on its way at once.
+  assert.ok(spendable >= 90_000_000n && spendable < CHANNEL_SAT * 1000n, `${spendable} msat can be spent`);
   assert.ok(onchain > 50_000_000n && onchain < 100_000_000n, `${onchain} msat on-chain`);
 });
 

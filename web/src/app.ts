@@ -41,6 +41,8 @@ const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_unavailable: 's
 
 const REFRESH_MILLIS = 2000;
 const RECENT = 6;
+const MAX_TRIES = 25;
+const RETRY_MILLIS = 200;
 /** How long the chain may be out of reach before the page says so. */
 const PATIENCE_MILLIS = 12_000;
 
@@ -154,6 +156,21 @@ export class App {
     const { reason } = (thrown as WalletFailure).data;
     this.halt(halt, typeof reason === 'string' ? reason : (thrown as WalletFailure).message);
     return true;
+  }
+
+  /**
+   * Opens or creates the wallet. This tab is the only one; but the worker of a page that was just left, by a reload, may
+   * still hold the wallet for a moment.
+   */
+  async enter(how: (wallet: RemoteWallet) => Promise<void>): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await how(this.wallet);
+      } catch (thrown) {
+        if (!(thrown instanceof WalletFailure) || thrown.code !== 'already_open' || tries === MAX_TRIES) throw thrown;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
+      }
+    }
   }
 
   /** Begins with the opened wallet. */

@@ -142,7 +142,7 @@ export class OnboardingScreen extends Screen {
     const passphrase = this.#readPassphrase(given);
     if (passphrase === undefined) return this.app.changed();
     await this.attempt(async () => {
-      await this.app.wallet.create(this.app.walletConfig, passphrase);
+      await this.app.enter((wallet) => wallet.create(this.app.walletConfig, passphrase));
       this.#words = mnemonicWords(await this.app.wallet.mnemonic(passphrase));
       rememberWordsConfirmed(this.app.walletConfig.data, false);
       this.#go('words');
@@ -163,7 +163,7 @@ export class OnboardingScreen extends Screen {
         this.#errors['words'] = 'These are not the words of a wallet. Check the spelling and the order.';
         return;
       }
-      await this.app.wallet.create(this.app.walletConfig, passphrase, words.join(' '));
+      await this.app.enter((wallet) => wallet.create(this.app.walletConfig, passphrase, words.join(' ')));
       rememberWordsConfirmed(this.app.walletConfig.data, true);
       await this.app.run();
     });

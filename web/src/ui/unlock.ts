@@ -29,7 +29,7 @@ export class UnlockScreen extends Screen {
       return this.app.changed();
     }
     await this.attempt(async () => {
-      await this.app.wallet.open(this.app.walletConfig, passphrase);
+      await this.app.enter((wallet) => wallet.open(this.app.walletConfig, passphrase));
       form.reset();
       await this.app.run();
     });
