@@ -158,11 +158,26 @@ impl Commitments {
             && !pending.iter().any(|list| list.contains(&Update::Add(key.id)))
     }
 
-    /// What of ours stands in HTLCs of our latest commitment: with `to_local` it is all we own.
+    /// What of ours is on its way out: in HTLCs of our commitment, and in those that are due to enter it.
     pub fn outgoing_in_flight(&self) -> MilliSatoshi {
         let offered = self.local.spec.htlcs.iter().filter(|key| key.offered_by == Party::Local);
         let amounts = offered.filter_map(|key| self.htlcs.get(key)).map(|htlc| htlc.amount);
-        amounts.fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
+        amounts.fold(self.outgoing_pending(), MilliSatoshi::saturating_add)
+    }
+
+    /// Our balance without what is on its way out. With [`Commitments::outgoing_in_flight`] it is all we own.
+    pub fn local_balance(&self) -> MilliSatoshi {
+        self.local.spec.local.saturating_sub(self.outgoing_pending())
+    }
+
+    /// What of ours is in HTLCs that are offered and not in our commitment yet.
+    fn outgoing_pending(&self) -> MilliSatoshi {
+        let LocalChanges { proposed, signed, acked } = &self.local_changes;
+        let added = [proposed, signed, acked].into_iter().flatten().filter_map(|update| match update {
+            Update::Add(id) => self.htlcs.get(&HtlcKey::outgoing(*id)),
+            Update::Remove(_) | Update::Fee(_) => None,
+        });
+        added.map(|htlc| htlc.amount).fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
     }
 
     /// The peer's HTLCs that are irrevocably committed and not yet removed, in order.

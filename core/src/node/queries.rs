@@ -1,7 +1,7 @@
 //! What an app can look at. Nothing here changes anything.
 
 use super::{Node, SendRequest};
-use crate::channel::{Link, Party, State};
+use crate::channel::{Commitments, Link, Party, State};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::PaymentRecord;
 use crate::route::{Route, RouteError};
@@ -203,7 +203,7 @@ impl Node {
         let commitments = channel.commitments();
         let params = commitments.map(|commitments| &commitments.params);
         let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_));
-        let spec = commitments.filter(|_| !is_over).map(|commitments| &commitments.local.spec);
+        let living = commitments.filter(|_| !is_over);
         ChannelInfo {
             index,
             channel_id: channel.id,
@@ -214,10 +214,8 @@ impl Node {
             capacity: params.map_or(Amount::ZERO, |params| params.funding_amount),
             spendable: if channel.is_usable() { channel.sendable() } else { MilliSatoshi::ZERO },
             receivable: entry.receivable(),
-            local_balance: spec.map_or(MilliSatoshi::ZERO, |spec| spec.local),
-            in_flight: commitments
-                .filter(|_| !is_over)
-                .map_or(MilliSatoshi::ZERO, |commitments| commitments.outgoing_in_flight()),
+            local_balance: living.map_or(MilliSatoshi::ZERO, Commitments::local_balance),
+            in_flight: living.map_or(MilliSatoshi::ZERO, Commitments::outgoing_in_flight),
             reserve: params.map_or(Amount::ZERO, |params| params.reserve_of(Party::Local)),
             funding_txid: params.map(|params| params.funding_outpoint.txid),
             confirmations: entry.funding_seen.as_ref().map_or(0, |(_, seen)| self.depth(seen.height)),
