@@ -92,6 +92,7 @@ export class App {
       addEventListener(name, () => {
         this.online = navigator.onLine;
         this.#hurry();
+        this.#readWorld();
         this.changed();
       });
     }
@@ -105,10 +106,7 @@ export class App {
     } catch (reason) {
       return this.halt('settings', messageOf(reason));
     }
-    void readWorld(this.config).then((world) => {
-      this.world = world;
-      this.changed();
-    });
+    this.#readWorld();
     this.#takeTab();
   }
 
@@ -224,6 +222,14 @@ export class App {
       void this.refresh();
     });
     return this.#refreshing;
+  }
+
+  #readWorld(): void {
+    if (!this.config || this.world.nodes.length > 0) return;
+    void readWorld(this.config).then((world) => {
+      this.world = world;
+      this.changed();
+    });
   }
 
   /** Back in front, or back online: no reason to wait for the next round. */
