@@ -168,7 +168,7 @@ fn payments_cross() {
 }
 
 #[test]
-fn both_follow_the_other_to_new_fee_rates() {
+fn kite_follows_ldk_to_a_new_fee_rate() {
     let mut meeting = ldk_opened(500_000_000);
     meeting.ldk.set_feerate(3_000);
     meeting.ldk.tick();
