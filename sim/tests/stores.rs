@@ -1,0 +1,62 @@
+//! What a node does when its store is slow, full, or somebody else's.
+
+use kite_core::node::StoreFailure;
+use kite_sim::disk::Mode;
+use kite_sim::scenario::{Run, Transition};
+
+const PAY: Transition = Transition::Pay { by: 0, msat: 20_000_000 };
+
+fn with_channel() -> Run {
+    let mut run = Run::new("stores".into());
+    for step in [Transition::Open { by: 0, sat: 1_000_000 }, Transition::Settle, Transition::Mine(6)] {
+        run.take(step);
+    }
+    run
+}
+
+#[test]
+fn nothing_leaves_before_the_store_acknowledges() {
+    let mut run = with_channel();
+    run.world.hosts[0].disk.mode = Mode::Delayed;
+    let before = run.world.hosts[0].transcript();
+    let batches = run.world.hosts[0].disk.batches();
+    run.take(PAY);
+    run.world.settle();
+    assert_eq!(run.world.hosts[0].disk.batches(), batches + 1);
+    assert_eq!(run.world.hosts[1].running().balance().total.to_msat(), 3_000_000_000);
+    assert_ne!(run.world.hosts[0].transcript(), before, "the batch itself is in it");
+    let now = run.world.now();
+    while run.world.hosts[0].acknowledge(now) {
+        run.world.settle();
+    }
+    run.world.hosts[0].disk.mode = Mode::Prompt;
+    run.finish();
+}
+
+#[test]
+fn a_node_whose_store_fails_stops_and_goes_on_after_a_restart() {
+    for failure in [StoreFailure::Full, StoreFailure::Failed] {
+        let mut run = with_channel();
+        run.world.hosts[0].disk.mode = Mode::Failing(failure);
+        run.take(PAY);
+        run.world.settle();
+        assert_eq!(run.world.hosts[0].halted(), Some(failure));
+        run.world.hosts[0].disk.mode = Mode::Prompt;
+        run.world.crash(0);
+        run.settle();
+        run.finish();
+    }
+}
+
+#[test]
+fn a_node_that_lost_its_store_to_another_says_nothing_more() {
+    let mut run = with_channel();
+    run.world.take_over(0);
+    run.take(PAY);
+    run.world.settle();
+    assert_eq!(run.world.hosts[0].halted(), Some(StoreFailure::FenceLost));
+    assert_eq!(run.world.hosts[1].running().balance().total.to_msat(), 3_000_000_000);
+    run.world.crash(0);
+    run.settle();
+    run.finish();
+}
