@@ -6,7 +6,7 @@ use crate::chain::{ChainFact, ConfirmationProof, History, Seen};
 use crate::crypto::Seed;
 use crate::node::{Answer, Command, CommandError, CommandId, Event, Input, Node, NodeConfig, Output};
 use crate::store::{Batch, Op, Stored};
-use crate::types::{ConnId, Instant, Now, UnixTime};
+use crate::types::{ConnId, Instant, MilliSatoshi, Now, UnixTime};
 use bitcoin::absolute::LockTime;
 use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
@@ -26,6 +26,8 @@ pub(super) struct Side {
     /// The size of every batch since it was cleared.
     pub(super) batches: Vec<usize>,
     pub(super) events: Vec<Event>,
+    /// What the wallet held when each of them was told.
+    pub(super) totals: Vec<MilliSatoshi>,
     pub(super) answers: BTreeMap<u64, Result<Answer, CommandError>>,
 }
 
@@ -49,6 +51,7 @@ impl World {
             written: vec![],
             batches: vec![],
             events: vec![],
+            totals: vec![],
             answers: BTreeMap::new(),
         };
         let mut world = Self {
@@ -172,7 +175,11 @@ impl World {
                 Output::Answer { id, result } => {
                     self.sides[side].answers.insert(id.0, *result);
                 }
-                Output::Event(event) => self.sides[side].events.push(event.event),
+                Output::Event(event) => {
+                    let total = node.balance().total;
+                    self.sides[side].events.push(event.event);
+                    self.sides[side].totals.push(total);
+                }
                 Output::WatchesChanged => {}
                 Output::Halted(failure) => panic!("halted: {failure:?}"),
             }
