@@ -37,6 +37,8 @@ pub(super) struct World {
     headers: Vec<Header>,
     confirmed: BTreeMap<Txid, (Transaction, ConfirmationProof)>,
     pub(super) mempool: BTreeMap<Txid, Transaction>,
+    /// How often one side had to wait for the other.
+    pub(super) flights: usize,
     next_command: u64,
 }
 
@@ -60,6 +62,7 @@ impl World {
             headers: vec![bitcoin::blockdata::constants::genesis_block(Network::Regtest).header],
             confirmed: BTreeMap::new(),
             mempool: BTreeMap::new(),
+            flights: 0,
             next_command: 1,
         };
         world.start(0);
@@ -138,6 +141,7 @@ impl World {
                     bytes if bytes.is_empty() => return,
                     // What was written at once arrives at once.
                     bytes => {
+                        self.flights += 1;
                         if let (Some(conn), true) =
                             (self.sides[1 - side].conn, self.sides[1 - side].node.is_some())
                         {
