@@ -64,6 +64,29 @@ async function reconnected() {
   await wallet.until('the channel is ready', () => wallet.text('channel-state'), (state) => state === 'Ready', 60_000);
 }
 
+/** Makes the wallet write. */
+async function storeSomething() {
+  await wallet.go('home');
+  await wallet.press('receive');
+  await wallet.type('invoice-amount', '1 000');
+  await wallet.press('invoice-submit');
+}
+
+/** The balances, without what a start leaves for a moment. */
+function settled() {
+  return wallet.until('nothing is under way', () => wallet.balances(), ({ inFlight, spendable }) => inFlight === 0n && spendable > 0n);
+}
+
+/** After a stop: everything is there, and the channel pays. */
+async function goesOn(before) {
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+  assert.deepEqual(await settled(), before);
+  const { invoice } = await world.invoice('alice', 1_000_000, 'Still there');
+  await wallet.review(invoice);
+  await wallet.pay();
+}
+
 function secret() {
   const preimage = randomBytes(32);
   return { preimage: preimage.toString('hex'), hash: createHash('sha256').update(preimage).digest('hex') };
@@ -321,6 +344,64 @@ test('says that it is offline, and starts without network', { timeout: 90_000 },
   await reconnected();
 });
 
+test('a second worker without manners gets no wallet, and one that steals the lock ends the first', { timeout: 120_000 }, async () => {
+  const before = await wallet.balances();
+  const engine = wallet.page.workers()[0].url();
+  const second = await WalletPage.open(context, site);
+  await second.see('screen-elsewhere');
+  assert.equal(await second.openUnasked(engine, PASSPHRASE), 'already_open');
+  await wallet.msat('total');
+  // Without the lock the fence of the store is left, and it must be enough.
+  await second.page.evaluate(() => navigator.locks.request('kite:kite-regtest', { steal: true }, () => undefined));
+  assert.equal(await second.openUnasked(engine, PASSPHRASE), 'open');
+  await storeSomething();
+  await wallet.see('halted-taken');
+  assert.match(await wallet.text('halted-taken'), /opened somewhere else.*Go on there/s);
+  await wallet.shot('taken-over');
+  await second.page.close();
+  await wallet.press('restart');
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+  assert.deepEqual(await settled(), before);
+});
+
+test('a full device stops the wallet; with room again it goes on', { timeout: 180_000 }, async () => {
+  const before = await wallet.balances();
+  const devtools = await context.newCDPSession(wallet.page);
+  const { origin } = new URL(site.url);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+  await storeSomething();
+  await wallet.see('halted-storage');
+  assert.match(await wallet.text('halted-storage'), /Nothing is lost.*no room left.*Free some disk space/s);
+  await wallet.shot('no-room');
+  // Still full: it cannot even start, and says the same.
+  await wallet.press('restart');
+  await wallet.see('unlock-passphrase', 60_000);
+  await wallet.type('unlock-passphrase', PASSPHRASE);
+  await wallet.press('unlock-submit');
+  await wallet.see('halted-storage', 60_000);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+  await wallet.press('restart');
+  await goesOn(before);
+});
+
+test('a write that the browser aborts stops the wallet; after a start it goes on', { timeout: 120_000 }, async () => {
+  const before = await wallet.balances();
+  await wallet.page.workers()[0].evaluate(() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...given) {
+      const request = put.apply(this, given);
+      this.transaction.abort();
+      return request;
+    };
+  });
+  await storeSomething();
+  await wallet.see('halted-storage');
+  assert.match(await wallet.text('halted-storage'), /Nothing is lost.*start again/s);
+  await wallet.press('restart');
+  await goesOn(before);
+});
+
 test('closes the channel and gets the coins back', { timeout: 180_000 }, async () => {
   const before = await wallet.balances();
   await wallet.go('channels');
@@ -373,6 +454,14 @@ test('is restored from its words in another browser', { timeout: 180_000 }, asyn
     await restored.see('screen-home', 60_000);
     await restored.until('the coins are found again', () => restored.msat('onchain'), (found) => found === onchain, 90_000);
     restored.assertNoProblems();
+    // The browser clears the site's data under a running wallet: it stops, and the words bring the coins back.
+    const devtools = await other.newCDPSession(restored.page);
+    await devtools.send('Storage.clearDataForOrigin', { origin: new URL(site.url).origin, storageTypes: 'indexeddb' });
+    await restored.press('receive');
+    await restored.press('invoice-submit');
+    await restored.see('halted-storage');
+    await restored.press('restart');
+    await restored.see('restore', 60_000);
   } finally {
     await other.close();
   }
