@@ -160,13 +160,17 @@ export class WalletPage {
     );
   }
 
-  /** Puts a text into the one field of the send screen and goes on to the review. */
+  /** Puts a text into the one field of the send screen and waits for the review. */
   async review(text) {
+    await this.offer(text);
+    await this.see('review');
+  }
+
+  async offer(text) {
     await this.go('home');
     await this.press('send');
     await this.type('send-input', text);
     await this.press('send-continue');
-    await this.see('review');
   }
 
   /** Presses Pay and waits for the outcome. */
