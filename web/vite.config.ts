@@ -5,17 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const packageFolder = resolve(here, process.env['KITE_WASM_PKG'] ?? '../bindings-wasm/pkg');
+const packageFolder = resolve(here, '../bindings-wasm/pkg');
 
-/** The package's entry and its wasm file, or a stand-in that says at run time that they were not built. */
-function walletPackage(): { entry: string; module: string } {
-  const [entry, module] = ['kite_wasm.js', 'kite_wasm_bg.wasm'].map((name) => join(packageFolder, name)) as [string, string];
-  if (existsSync(entry) && existsSync(module)) return { entry, module };
-  console.warn(`no wasm package in ${packageFolder}: the page is built without the wallet`);
-  return { entry: join(here, 'src/worker/absent.js'), module: join(here, 'public/icon.svg') };
-}
-
-const wallet = walletPackage();
+const [entry, module] = ['kite_wasm.js', 'kite_wasm_bg.wasm'].map((name) => join(packageFolder, name)) as [string, string];
+if (!existsSync(entry) || !existsSync(module)) throw new Error(`no wasm package in ${packageFolder}; build it with \`cargo xtask wasm\``);
 
 /** Writes `sw.js` with the list of files of this build, so that each build is cached as one whole. */
 function offlineShell(): Plugin {
@@ -46,8 +39,8 @@ export default defineConfig({
   root: here,
   resolve: {
     alias: [
-      { find: /^kite-wasm-module$/, replacement: `${wallet.module}?url` },
-      { find: /^kite-wasm$/, replacement: wallet.entry },
+      { find: /^kite-wasm-module$/, replacement: `${module}?url` },
+      { find: /^kite-wasm$/, replacement: entry },
     ],
   },
   plugins: [offlineShell()],

@@ -8,6 +8,7 @@ use kite_core::types::{FeeratePerKw, UnixTime};
 use kite_wallet::chain::{ChainConfig, ChainError, ChainSource, ChainView, Look, Published, Publisher};
 use std::sync::Arc;
 use support::clock::TokioClock;
+use support::device::http;
 use support::esplora::{Esplora, Fault};
 use support::world::payment;
 
@@ -26,7 +27,7 @@ impl Observer {
         Self {
             chain: HeaderChain::new(Network::Regtest, Checkpoint::genesis(Network::Regtest)),
             watches: watches.to_vec(),
-            source: ChainSource::new(config, Arc::new(TokioClock::new())).unwrap(),
+            source: ChainSource::new(config, http(), Arc::new(TokioClock::new())).unwrap(),
         }
     }
 
@@ -263,12 +264,14 @@ fn addresses_that_are_no_web_servers_are_refused() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _guard = runtime.enter();
     for url in ["", "esplora", "ftp://x", "http://", "http://x/?a=b"] {
-        let source = ChainSource::new(ChainConfig::new(url, Network::Regtest), Arc::new(TokioClock::new()));
+        let source =
+            ChainSource::new(ChainConfig::new(url, Network::Regtest), http(), Arc::new(TokioClock::new()));
         assert!(matches!(source, Err(ChainError::InvalidUrl { .. })), "{url}");
     }
     for url in ["http://127.0.0.1:3000/", "https://example.com/signet/api"] {
         assert!(
-            ChainSource::new(ChainConfig::new(url, Network::Regtest), Arc::new(TokioClock::new())).is_ok()
+            ChainSource::new(ChainConfig::new(url, Network::Regtest), http(), Arc::new(TokioClock::new()))
+                .is_ok()
         );
     }
 }
@@ -277,7 +280,7 @@ fn addresses_that_are_no_web_servers_are_refused() {
 async fn transactions_are_published_together_or_one_by_one_and_known_ones_are_fine() {
     let server = Esplora::start().await;
     let config = ChainConfig { timeout_millis: 400, ..ChainConfig::new(&server.url, Network::Regtest) };
-    let publisher = Publisher::new(&config, Arc::new(TokioClock::new())).unwrap();
+    let publisher = Publisher::new(&config, http(), Arc::new(TokioClock::new())).unwrap();
     let package = [payment(&script(1), 1_000), payment(&script(1), 2_000)];
     assert_eq!(publisher.publish(&package).await, Ok(Published::Known));
     assert_eq!(server.take_requests(), ["/txs/package"]);

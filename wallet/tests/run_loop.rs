@@ -112,10 +112,10 @@ impl Stage {
         let platform = device.platform();
         platform.store.open().await.unwrap();
         let config = ChainConfig { timeout_millis: 400, ..ChainConfig::new(&server.url, Network::Regtest) };
-        let clock = platform.clock.clone();
+        let (http, clock) = (platform.http.clone(), platform.clock.clone());
         let chain = (
-            ChainSource::new(config.clone(), clock.clone()).unwrap(),
-            Publisher::new(&config, clock).unwrap(),
+            ChainSource::new(config.clone(), http.clone(), clock.clone()).unwrap(),
+            Publisher::new(&config, http, clock).unwrap(),
         );
         let lock = Lock::acquire(&device).await.unwrap();
         let handle = start(Start { machine: puppet.clone(), platform, chain, lock, with_first_batch });

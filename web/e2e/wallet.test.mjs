@@ -64,6 +64,36 @@ async function reconnected() {
   await wallet.until('the channel is ready', () => wallet.text('channel-state'), (state) => state === 'Ready', 60_000);
 }
 
+/** Makes the wallet write. */
+async function storeSomething() {
+  await wallet.go('home');
+  await wallet.press('receive');
+  await wallet.type('invoice-amount', '1 000');
+  await wallet.press('invoice-submit');
+}
+
+/** Makes the wallet write until it stops. Chromium asks only twice a minute how much room there is. */
+function stopsWriting(halt) {
+  const stopped = () => wallet.at(halt).isVisible();
+  const write = () => storeSomething().catch(() => undefined);
+  return wallet.until(`the wallet is ${halt}`, async () => (await stopped()) || write().then(stopped), (is) => is, 90_000);
+}
+
+/** The balances, without what a start leaves for a moment. */
+function settled() {
+  return wallet.until('nothing is under way', () => wallet.balances(), ({ inFlight, spendable }) => inFlight === 0n && spendable > 0n);
+}
+
+/** After a stop: everything is there, and the channel pays. */
+async function goesOn(before) {
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+  assert.deepEqual(await settled(), before);
+  const { invoice } = await world.invoice('alice', 1_000_000, 'Still there');
+  await wallet.review(invoice);
+  await wallet.pay();
+}
+
 function secret() {
   const preimage = randomBytes(32);
   return { preimage: preimage.toString('hex'), hash: createHash('sha256').update(preimage).digest('hex') };
@@ -262,10 +292,9 @@ test('goes on after a reload in the middle of a payment', { timeout: 180_000 }, 
     (spent) => spent >= 50_000_000n && spent <= 50_500_000n,
     60_000,
   );
-  await wallet.review(invoice).then(
-    () => assert.fail('a paid invoice must not reach the review'),
-    async () => assert.match(await wallet.text('failure'), /paid this invoice before/),
-  );
+  await wallet.offer(invoice);
+  await wallet.see('failure');
+  assert.match(await wallet.text('failure'), /paid this invoice before/);
 });
 
 test('goes on after the tab crashed in the middle of a payment', { timeout: 180_000 }, async () => {
@@ -321,6 +350,77 @@ test('says that it is offline, and starts without network', { timeout: 90_000 },
   await reconnected();
 });
 
+test('the history goes on beyond its first page', { timeout: 120_000 }, async () => {
+  for (let made = 0; made < 30; made += 1) {
+    await storeSomething();
+    await wallet.see('qr');
+  }
+  await wallet.go('history');
+  const lines = wallet.page.getByTestId('payment');
+  await wallet.until('one page', () => lines.count(), (count) => count === 25);
+  await wallet.press('more');
+  await wallet.until('all of it', () => lines.count(), (count) => count > 36);
+  assert.equal(await wallet.page.getByTestId('more').count(), 0);
+  const links = await lines.evaluateAll((found) => found.map((line) => line.getAttribute('href') ?? line.querySelector('a').getAttribute('href')));
+  assert.equal(new Set(links).size, links.length, 'none twice');
+  await wallet.shot('history-long');
+});
+
+test('a second worker without manners gets no wallet, and one that steals the lock ends the first', { timeout: 120_000 }, async () => {
+  const before = await wallet.balances();
+  const engine = wallet.page.workers()[0].url();
+  const second = await WalletPage.open(context, site);
+  await second.see('screen-elsewhere');
+  assert.equal(await second.openUnasked(engine, PASSPHRASE), 'already_open');
+  await wallet.msat('total');
+  // Without the lock the fence of the store is left, and it must be enough.
+  await second.page.evaluate(() => navigator.locks.request('kite:kite-regtest', { steal: true }, () => undefined));
+  assert.equal(await second.openUnasked(engine, PASSPHRASE), 'open');
+  await stopsWriting('halted-taken');
+  assert.match(await wallet.text('halted-taken'), /opened somewhere else.*Go on there/s);
+  await wallet.shot('taken-over');
+  await second.page.close();
+  await wallet.press('restart');
+  await wallet.unlock(PASSPHRASE);
+  await reconnected();
+  assert.deepEqual(await settled(), before);
+});
+
+test('a full device stops the wallet; with room again it goes on', { timeout: 180_000 }, async () => {
+  const before = await wallet.balances();
+  const devtools = await context.newCDPSession(wallet.page);
+  const { origin } = new URL(site.url);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+  await stopsWriting('halted-storage');
+  assert.match(await wallet.text('halted-storage'), /Nothing is lost.*no room left.*Free some disk space/s);
+  await wallet.shot('no-room');
+  // Still full: it cannot even start, and says the same.
+  await wallet.press('restart');
+  await wallet.see('unlock-passphrase', 60_000);
+  await wallet.type('unlock-passphrase', PASSPHRASE);
+  await wallet.press('unlock-submit');
+  await wallet.see('halted-storage', 60_000);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+  await wallet.press('restart');
+  await goesOn(before);
+});
+
+test('a write that the browser aborts stops the wallet; after a start it goes on', { timeout: 120_000 }, async () => {
+  const before = await wallet.balances();
+  await wallet.page.workers()[0].evaluate(() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...given) {
+      const request = put.apply(this, given);
+      this.transaction.abort();
+      return request;
+    };
+  });
+  await stopsWriting('halted-storage');
+  assert.match(await wallet.text('halted-storage'), /Nothing is lost.*start again/s);
+  await wallet.press('restart');
+  await goesOn(before);
+});
+
 test('closes the channel and gets the coins back', { timeout: 180_000 }, async () => {
   const before = await wallet.balances();
   await wallet.go('channels');
@@ -373,6 +473,15 @@ test('is restored from its words in another browser', { timeout: 180_000 }, asyn
     await restored.see('screen-home', 60_000);
     await restored.until('the coins are found again', () => restored.msat('onchain'), (found) => found === onchain, 90_000);
     restored.assertNoProblems();
+    // The browser clears the site's data under a running wallet: it stops, and the words bring the coins back.
+    const devtools = await other.newCDPSession(restored.page);
+    await devtools.send('Storage.clearDataForOrigin', { origin: new URL(site.url).origin, storageTypes: 'indexeddb' });
+    await restored.press('receive');
+    await restored.press('invoice-submit');
+    await restored.see('halted-storage');
+    await restored.shot('data-cleared');
+    await restored.press('restart');
+    await restored.see('restore', 60_000);
   } finally {
     await other.close();
   }

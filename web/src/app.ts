@@ -1,6 +1,6 @@
 // What the page knows and how it got there: settings, the wallet behind its worker, and the newest answers.
 
-import type { Balance, Channel, EventEnvelope, Info, Payment, Peer, WalletConfig, WalletEvent } from './api.ts';
+import type { Balance, Channel, EventEnvelope, Info, Payment, Peer, WalletConfig, Event as WalletEvent } from 'kite-wasm';
 import { readConfig, readWorld, type HostConfig, type World } from './config.ts';
 import { sayEvent } from './event-sentences.ts';
 import { startWallet, WalletFailure, type RemoteWallet } from './wallet.ts';
@@ -288,9 +288,11 @@ export class App {
 
   async #take({ event }: EventEnvelope): Promise<void> {
     if (event.type === 'stopped') {
-      const halt = STOPS[String(event['reason'])];
-      if (halt) this.halt(halt, '');
-      return;
+      const halt = STOPS[event.reason];
+      if (!halt) return;
+      // Whatever is asked now is answered with the reason.
+      await this.refresh();
+      return this.halt(halt, '');
     }
     await this.refresh();
     const shown = this.onEvent(event);

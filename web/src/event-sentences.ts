@@ -1,6 +1,6 @@
 // What happened in the wallet, in a line.
 
-import type { WalletEvent } from './api.ts';
+import type { Event as WalletEvent } from 'kite-wasm';
 import { satText } from './format.ts';
 import { explainPayment } from './sentences.ts';
 
@@ -13,44 +13,40 @@ export interface Said {
 export function sayEvent(event: WalletEvent): Said | undefined {
   switch (event.type) {
     case 'paymentReceived':
-      return { text: `Received ${msat(event['amountMsat'])}.`, tone: 'good' };
+      return { text: `Received ${msat(event.amountMsat)}.`, tone: 'good' };
     case 'paymentSent':
       return { text: 'The payment has arrived.', tone: 'good' };
     case 'paymentFailed':
-      return { text: explainPayment({ code: word(event['code']), reason: word(event['reason']) }).what, tone: 'bad' };
+      return { text: explainPayment(event).what, tone: 'bad' };
     case 'channelPending':
       return { text: 'The channel is being opened. It is usable after a few blocks.', tone: 'plain' };
     case 'channelReady':
       return { text: 'The channel is ready.', tone: 'good' };
     case 'channelClosed':
-      return { text: `A channel closes; ${sat(event['amountSat'])} come back on-chain.`, tone: 'plain' };
+      return { text: `A channel closes; ${sat(event.amountSat)} come back on-chain.`, tone: 'plain' };
     case 'channelOpenFailed':
-      return { text: `The channel could not be opened${tail(event['reason'])}.`, tone: 'bad' };
+      return { text: `The channel could not be opened${tail(event.reason)}.`, tone: 'bad' };
     case 'onchainReceived':
-      return event['confirmed']
-        ? { text: `${sat(event['amountSat'])} arrived on-chain.`, tone: 'good' }
-        : { text: `${sat(event['amountSat'])} are on their way on-chain.`, tone: 'plain' };
+      return event.confirmed
+        ? { text: `${sat(event.amountSat)} arrived on-chain.`, tone: 'good' }
+        : { text: `${sat(event.amountSat)} are on their way on-chain.`, tone: 'plain' };
     case 'onchainSent':
-      return event['confirmed'] ? { text: 'The on-chain transaction is in a block.', tone: 'good' } : undefined;
+      return event.confirmed ? { text: 'The on-chain transaction is in a block.', tone: 'good' } : undefined;
     case 'actionRequired':
-      return { text: `The wallet needs you${tail(event['what'])}.`, tone: 'bad' };
+      return { text: `The wallet needs you${tail(event.what)}.`, tone: 'bad' };
     default:
       return undefined;
   }
 }
 
-function msat(value: unknown): string {
-  return typeof value === 'bigint' ? `${satText(value)} sat` : 'a payment';
+function msat(amountMsat: bigint): string {
+  return `${satText(amountMsat)} sat`;
 }
 
-function sat(value: unknown): string {
-  return typeof value === 'bigint' ? `${satText(value * 1000n)} sat` : 'Coins';
+function sat(amountSat: bigint): string {
+  return msat(amountSat * 1000n);
 }
 
-function word(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function tail(reason: unknown): string {
-  return typeof reason === 'string' && reason !== '' ? `: ${reason.replace(/\.$/, '')}` : '';
+function tail(reason: string): string {
+  return reason === '' ? '' : `: ${reason.replace(/\.$/, '')}`;
 }

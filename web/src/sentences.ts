@@ -1,6 +1,7 @@
 // Every error of the wallet in a sentence, with what to do next.
 
 import { satText, shortId, whenText } from './format.ts';
+import { WORKER_BROKEN, type Code } from './worker/messages.ts';
 
 export interface Explanation {
   /** What happened. */
@@ -13,7 +14,7 @@ export interface Explanation {
 
 type Data = Record<string, unknown>;
 
-const REASONS: Record<string, (data: Data) => Explanation> = {
+const REASONS: Record<Code | typeof WORKER_BROKEN, (data: Data) => Explanation> = {
   invalid_input: ({ field, reason }) => ({
     what: `${FIELDS[word(field)] ?? 'That'} cannot be used: ${word(reason, 'it is not in a form the wallet knows')}.`,
     next: 'Check it and try again.',
@@ -155,13 +156,13 @@ const NETWORKS: Record<string, string> = {
   regtest: 'the local test network (regtest)',
 };
 
-/** All codes this page has words for. */
+/** All codes this page has words for: every one of the wallet, or it does not compile. */
 export const KNOWN_CODES: readonly string[] = Object.keys(REASONS);
 
 /** Says what an error means. Anything may be given; what is not known is shown as it is. */
 export function explain(thrown: unknown): Explanation {
   const { code, data, message } = (thrown ?? {}) as { code?: unknown; data?: Data; message?: unknown };
-  const reason = typeof code === 'string' ? REASONS[code] : undefined;
+  const reason = typeof code === 'string' && Object.hasOwn(REASONS, code) ? REASONS[code as keyof typeof REASONS] : undefined;
   if (reason) return reason(data ?? {});
   return { what: `Something went wrong: ${word(message, 'no reason was given')}.`, next: 'Try again; if it stays, reload the page.' };
 }
@@ -170,7 +171,7 @@ export function explain(thrown: unknown): Explanation {
 export function explainPayment(failure: { code: string; reason: string }): Explanation {
   const own = PAYMENT_REASONS[failure.code];
   if (own) return own;
-  if (REASONS[failure.code]) return explain({ code: failure.code, data: { reason: failure.reason } });
+  if (Object.hasOwn(REASONS, failure.code)) return explain({ code: failure.code, data: { reason: failure.reason } });
   return { what: `The payment failed: ${word(failure.reason, failure.code)}.`, next: 'Nothing was paid. You can try again.' };
 }
 

@@ -1,7 +1,15 @@
 // The page's typed handle on the wallet in its worker.
 
-import type { EventEnvelope, WalletEntrances, WalletMethods } from './api.ts';
-import { WORKER_BROKEN, type Failure, type FromWorker, type Method, type ToWorker } from './worker/messages.ts';
+import type { EventEnvelope } from 'kite-wasm';
+import {
+  WORKER_BROKEN,
+  type Failure,
+  type FromWorker,
+  type Method,
+  type ToWorker,
+  type WalletEntrances,
+  type WalletMethods,
+} from './worker/messages.ts';
 
 /** A wallet error in the page: a stable `code` and its fields in `data`. */
 export class WalletFailure extends Error {

@@ -25,7 +25,15 @@ pub fn folder() -> PathBuf {
 /// # Errors
 /// When a tool is missing and cannot be installed, or a step fails.
 pub fn build() -> Outcome {
-    install::apt(NODE)?;
+    ready()?;
+    shell::run(command("npm", &["run", "--silent", "build"]).current_dir(folder()))
+}
+
+/// Makes sure of all that the page is built from and checked with: the wallet's package and the page's own tools.
+///
+/// # Errors
+/// When a tool is missing and cannot be installed, or a step fails.
+pub fn ready() -> Outcome {
     let package = wasm::package_folder();
     if modified(&package)
         < SOURCES.iter().map(|source| modified(&places::root().join(source))).max().flatten()
@@ -33,15 +41,11 @@ pub fn build() -> Outcome {
         println!("building the wallet for browsers (some minutes the first time)");
         wasm::wasm(&[])?;
     }
-    modules()?;
-    shell::run(command("npm", &["run", "--silent", "build"]).current_dir(folder()))
+    modules()
 }
 
 /// Installs the page's tools as its lock file names them.
-///
-/// # Errors
-/// When npm fails.
-pub fn modules() -> Outcome {
+fn modules() -> Outcome {
     install::apt(NODE)?;
     let (lock, stamp) =
         (folder().join("package-lock.json"), folder().join("node_modules/.package-lock.json"));

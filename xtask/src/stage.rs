@@ -144,7 +144,7 @@ fn wasm(report: &mut Report) -> Outcome {
 }
 
 fn web(report: &mut Report) -> Outcome {
-    page::modules()?;
+    page::ready()?;
     report.step(command("npm", &["run", "--silent", "typecheck"]).current_dir(page::folder()), false)?;
     report.step(command("npm", &["run", "--silent", "test:unit"]).current_dir(page::folder()), false)
 }

@@ -6,7 +6,7 @@ use bdk_wallet::ChangeSet;
 use bdk_wallet::chain::{Indexer, Merge};
 
 /// The version of this form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// From so many rows on they are gathered into one.
 const GATHER_AT: u32 = 64;
@@ -43,13 +43,11 @@ impl Coins {
         Ok(RowChange::Append(name(self.rows - 1), encode(&change)?))
     }
 
-    /// The whole wallet as one change.
+    /// The whole wallet as one change, except what its keys say.
     fn everything(&self) -> ChangeSet {
         ChangeSet {
-            descriptor: Some(self.wallet.public_descriptor(bdk_wallet::KeychainKind::External).clone()),
-            change_descriptor: Some(
-                self.wallet.public_descriptor(bdk_wallet::KeychainKind::Internal).clone(),
-            ),
+            descriptor: None,
+            change_descriptor: None,
             network: Some(self.wallet.network()),
             local_chain: self.wallet.local_chain().initial_changeset(),
             tx_graph: self.wallet.tx_graph().initial_changeset(),
@@ -69,14 +67,27 @@ pub(super) fn read<'a>(stored: impl IntoIterator<Item = &'a [u8]>) -> Result<(Ch
         if *version != VERSION {
             return Err(damaged(&format!("a row of version {version}")));
         }
-        all.merge(minicbor_serde::from_slice(body).map_err(|error| damaged(&error.to_string()))?);
+        let (network, local_chain, tx_graph, indexer, locked_outpoints) =
+            minicbor_serde::from_slice(body).map_err(|error| damaged(&error.to_string()))?;
+        let (descriptor, change_descriptor) = (None, None);
+        all.merge(ChangeSet {
+            descriptor,
+            change_descriptor,
+            network,
+            local_chain,
+            tx_graph,
+            indexer,
+            locked_outpoints,
+        });
         rows += 1;
     }
     Ok((all, rows))
 }
 
 fn encode(change: &ChangeSet) -> Result<Vec<u8>, CoinsError> {
-    let body = minicbor_serde::to_vec(change).map_err(|error| damaged(&error.to_string()))?;
+    let ChangeSet { network, local_chain, tx_graph, indexer, locked_outpoints, .. } = change;
+    let stored = (network, local_chain, tx_graph, indexer, locked_outpoints);
+    let body = minicbor_serde::to_vec(stored).map_err(|error| damaged(&error.to_string()))?;
     Ok([&[VERSION], &body[..]].concat())
 }
 

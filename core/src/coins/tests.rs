@@ -41,6 +41,15 @@ fn confirmed_at(chain: &HeaderChain, height: u32) -> Option<Confirmation> {
     })
 }
 
+#[test]
+fn the_descriptors_are_those_of_bip_84_and_a_parser_reads_the_same() {
+    let [external, internal] = super::wallet::public_descriptors(&keys()).unwrap();
+    assert!(external.to_string().contains("/84'/1'/0']tpub"), "{external}");
+    assert!(internal.to_string().contains("/1/*)"), "{internal}");
+    assert_eq!(external.to_string().parse(), Ok(external));
+    assert_eq!(internal.to_string().parse(), Ok(internal));
+}
+
 /// A wallet with 100,000 sat in the last block of a chain of 3.
 fn funded() -> (Coins, HeaderChain) {
     let mut chain = regtest();

@@ -3,7 +3,9 @@
 use super::{CoinsError, rows};
 use crate::crypto::{NodeKeys, ec};
 use bdk_wallet::descriptor::ExtendedDescriptor;
-use bdk_wallet::{ChangeSet, KeychainKind, Wallet};
+use bdk_wallet::miniscript::descriptor::{DescriptorPublicKey, DescriptorXKey, Wildcard};
+use bdk_wallet::{KeychainKind, Wallet};
+use bitcoin::bip32::{ChildNumber, Xpub};
 use bitcoin::{Address, Network, ScriptBuf};
 
 /// How many addresses beyond the last used one are watched. A restored wallet finds coins up to such a gap.
@@ -41,9 +43,12 @@ impl Coins {
         network: Network,
         stored: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, CoinsError> {
-        let (changes, rows): (ChangeSet, u32) = rows::read(stored)?;
         let damaged = |detail: String| CoinsError::Damaged { detail };
         let [external, internal] = public_descriptors(keys)?;
+        let (mut changes, rows) = rows::read(stored)?;
+        // The keys say them; they are not stored.
+        changes.descriptor = Some(external.clone());
+        changes.change_descriptor = Some(internal.clone());
         let wallet = Wallet::load()
             .descriptor(KeychainKind::External, Some(external))
             .descriptor(KeychainKind::Internal, Some(internal))
@@ -91,11 +96,18 @@ impl Coins {
 
 const KEYCHAINS: [KeychainKind; 2] = [KeychainKind::External, KeychainKind::Internal];
 
-fn public_descriptors(keys: &NodeKeys) -> Result<[ExtendedDescriptor; 2], CoinsError> {
-    let parse = |change| {
-        ExtendedDescriptor::parse_descriptor(ec::secp(), &keys.onchain_descriptor(change))
-            .map(|(public, _private)| public)
-            .map_err(|error| CoinsError::Build { detail: error.to_string() })
+/// `wpkh([origin]xpub/0/*)` and `…/1/*` (BIP 84). Made of their parts: a parser of descriptors would be a large part of
+/// what a browser downloads.
+pub(super) fn public_descriptors(keys: &NodeKeys) -> Result<[ExtendedDescriptor; 2], CoinsError> {
+    let account = Xpub::from_priv(ec::secp(), keys.onchain_xpriv());
+    let branch = |branch| {
+        ExtendedDescriptor::new_wpkh(DescriptorPublicKey::XPub(DescriptorXKey {
+            origin: Some(keys.onchain_origin()),
+            xkey: account,
+            derivation_path: vec![ChildNumber::Normal { index: branch }].into(),
+            wildcard: Wildcard::Unhardened,
+        }))
+        .map_err(|error| CoinsError::Build { detail: error.to_string() })
     };
-    Ok([parse(false)?, parse(true)?])
+    Ok([branch(0)?, branch(1)?])
 }

@@ -4,7 +4,7 @@
 //!
 //! | path | key |
 //! | --- | --- |
-//! | `m/84'/coin'/0'` | on-chain account (BIP 84), used by [`NodeKeys::onchain_descriptor`] |
+//! | `m/84'/coin'/0'` | on-chain account (BIP 84), see [`NodeKeys::onchain_origin`] |
 //! | `m/9735'/coin'/0'` | the node's identity |
 //! | `m/9735'/coin'/1'` | root of all channel keys, see [`NodeKeys::channel_keys`] |
 //! | `m/9735'/coin'/2'` | root of invoices and incoming payments |
@@ -15,12 +15,12 @@
 use super::{ec, hash::hmac_sha256};
 use bitcoin::{
     Network, NetworkKind,
-    bip32::{self, ChildNumber, Fingerprint, Xpriv},
+    bip32::{self, ChildNumber, DerivationPath, Fingerprint, Xpriv},
     secp256k1::{PublicKey, SecretKey},
 };
 use std::fmt;
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 /// The 64 bytes a BIP 39 mnemonic and its passphrase give.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ pub struct NodeKeys {
     node_id: PublicKey,
     fingerprint: Fingerprint,
     onchain: Xpriv,
+    onchain_path: DerivationPath,
     channels_root: [u8; 32],
     inbound_payment_key: [u8; 32],
     storage_key: [u8; 32],
@@ -79,12 +80,14 @@ impl NodeKeys {
             Ok(master.derive_priv(ec::secp(), &hardened([9735, coin, last])?)?.private_key)
         };
         let node_secret = own(0)?;
+        let onchain_path = DerivationPath::from(hardened([84, coin, 0])?.to_vec());
         Ok(Self {
             network,
             node_secret,
             node_id: ec::public_key(&node_secret),
             fingerprint: master.fingerprint(ec::secp()),
-            onchain: master.derive_priv(ec::secp(), &hardened([84, coin, 0])?)?,
+            onchain: master.derive_priv(ec::secp(), &onchain_path)?,
+            onchain_path,
             channels_root: own(1)?.secret_bytes(),
             inbound_payment_key: own(2)?.secret_bytes(),
             storage_key: own(3)?.secret_bytes(),
@@ -139,11 +142,9 @@ impl NodeKeys {
         &self.onchain
     }
 
-    /// The descriptor of receiving (`change` false) or change addresses, with the private key in it.
-    pub fn onchain_descriptor(&self, change: bool) -> Zeroizing<String> {
-        let coin = if self.network == Network::Bitcoin { 0 } else { 1 };
-        let branch = u8::from(change);
-        Zeroizing::new(format!("wpkh([{}/84'/{coin}'/0']{}/{branch}/*)", self.fingerprint, self.onchain))
+    /// Where the on-chain account key comes from: the fingerprint of the seed's own key, and the path from there.
+    pub fn onchain_origin(&self) -> (Fingerprint, DerivationPath) {
+        (self.fingerprint, self.onchain_path.clone())
     }
 
     /// The root of payment secrets and preimages of invoices.
@@ -268,8 +269,8 @@ mod tests {
             ec::public_key(&child.private_key).to_string(),
             "0330d54fd0dd420a6e5f8d3624f5f3482cae350f79d5f0753bf5beef9c2d91af3c"
         );
-        assert!(keys.onchain_descriptor(false).starts_with("wpkh([73c5da0a/84'/0'/0']xprv"));
-        assert!(keys.onchain_descriptor(true).ends_with("/1/*)"));
+        let (fingerprint, path) = keys.onchain_origin();
+        assert_eq!((fingerprint.to_string(), path.to_string()), ("73c5da0a".into(), "84'/0'/0'".into()));
     }
 
     /// A restored wallet must find its keys: these values are frozen.

@@ -187,8 +187,8 @@ impl Opened {
     ) -> Result<Self, WalletError> {
         let chain_config = config.chain()?;
         let chain = (
-            ChainSource::new(chain_config.clone(), platform.clock.clone())?,
-            Publisher::new(&chain_config, platform.clock.clone())?,
+            ChainSource::new(chain_config.clone(), platform.http.clone(), platform.clock.clone())?,
+            Publisher::new(&chain_config, platform.http.clone(), platform.clock.clone())?,
         );
         let lock = Some(platform.lock.acquire().await?);
         let stored = match platform.store.open().await {

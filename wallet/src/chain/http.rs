@@ -1,19 +1,14 @@
-//! Requests to the server with a limit on time and on size. `esplora-client` keeps the connection and knows the forms of
-//! answers; bodies are read here, because it would read one of any length.
+//! Requests to the server with a limit on time and on size. `esplora-client` knows the forms of answers; its own client
+//! would read a body of any length.
 
 use super::{ChainConfig, ChainError};
-use crate::platform::{Clock, Pending};
+use crate::platform::{self, Clock, HttpAnswer, HttpError, HttpRequest};
 use bitcoin::hex::FromHex;
-use esplora_client::{AsyncClient, Builder, Sleeper};
 use futures::future::{Either, select};
-use futures::{Stream, StreamExt};
 use kite_core::wire::text::printable;
-use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Hashes, heights, headers, error texts.
 pub(super) const SMALL: usize = 4 * 1024;
@@ -22,53 +17,41 @@ pub(super) const MEDIUM: usize = 256 * 1024;
 /// A page of 75 transactions in JSON, or one transaction of a whole block in hex.
 pub(super) const LARGE: usize = 16 * 1024 * 1024;
 
-/// The client never waits between attempts: the caller does.
-#[derive(Clone, Copy, Debug)]
-struct Never;
-
-impl Sleeper for Never {
-    type Sleep = Ready<()>;
-
-    fn sleep(_: Duration) -> Self::Sleep {
-        ready(())
-    }
-}
+const NOT_FOUND: u16 = 404;
 
 /// One server.
 #[derive(Clone)]
 pub(super) struct Http {
-    client: AsyncClient<Never>,
+    client: Arc<dyn platform::Http>,
     clock: Arc<dyn Clock>,
+    url: String,
     timeout_millis: u64,
 }
 
 impl Http {
-    pub(super) fn new(config: &ChainConfig, clock: Arc<dyn Clock>) -> Result<Self, ChainError> {
-        let invalid = || ChainError::InvalidUrl { url: config.esplora_url.clone() };
-        let url = reqwest::Url::parse(&config.esplora_url).map_err(|_| invalid())?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid());
+    pub(super) fn new(
+        config: &ChainConfig,
+        client: Arc<dyn platform::Http>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
+        let url = config.esplora_url.clone();
+        if !client.is_address(&url) {
+            return Err(ChainError::InvalidUrl { url });
         }
-        let client = Builder::new(&config.esplora_url)
-            .max_retries(0)
-            .build_async_with_sleeper()
-            .map_err(|error| ChainError::Unreachable { reason: error.to_string() })?;
-        Ok(Self { client, clock, timeout_millis: config.timeout_millis })
+        Ok(Self { client, clock, url, timeout_millis: config.timeout_millis })
     }
 
     /// The answer to `GET path`; unset where the server knows no such thing.
     pub(super) async fn get(&self, path: &str, limit: usize) -> Result<Option<Vec<u8>>, ChainError> {
-        let request = self.client.client().get(format!("{}{path}", self.client.url()));
-        match self.ask(path, request, limit).await? {
-            (StatusCode::NOT_FOUND, _) => Ok(None),
-            (status, body) => success(path, status, body).map(Some),
+        match self.ask(path, None, limit).await? {
+            HttpAnswer { status: NOT_FOUND, .. } => Ok(None),
+            answer => success(path, answer).map(Some),
         }
     }
 
-    /// The answer to `POST path`, with its status.
-    pub(super) async fn post(&self, path: &str, body: String) -> Result<(StatusCode, Vec<u8>), ChainError> {
-        let request = self.client.client().post(format!("{}{path}", self.client.url())).body(body);
-        self.ask(path, request, MEDIUM).await
+    /// The answer to `POST path`.
+    pub(super) async fn post(&self, path: &str, body: String) -> Result<HttpAnswer, ChainError> {
+        self.ask(path, Some(body), MEDIUM).await
     }
 
     /// The text that is the answer.
@@ -105,21 +88,19 @@ impl Http {
         bitcoin::consensus::deserialize(&bytes).map(Some).map_err(|error| garbage(path, error))
     }
 
-    async fn ask(
-        &self,
-        path: &str,
-        request: reqwest::RequestBuilder,
-        limit: usize,
-    ) -> Result<(StatusCode, Vec<u8>), ChainError> {
-        let answer: Pending<'_, _> = Box::pin(async move {
-            let response = request.send().await.map_err(unreachable)?;
-            let status = response.status();
-            let limit = if status.is_success() { limit } else { MEDIUM };
-            Ok((status, read(path, response, limit).await?))
-        });
+    async fn ask(&self, path: &str, body: Option<String>, limit: usize) -> Result<HttpAnswer, ChainError> {
+        let url = format!("{}{path}", self.url);
+        // An answer that says no may be a whole page, whatever was asked for.
+        let answer = self.client.request(HttpRequest { url, body, limit: limit.max(MEDIUM) });
         let deadline = self.clock.now().mono.plus_millis(self.timeout_millis);
         match select(answer, self.clock.sleep_until(deadline)).await {
-            Either::Left((answer, _)) => answer,
+            Either::Left((Ok(answer), _)) if answer.body.len() <= limit || !answer.is_success() => Ok(answer),
+            Either::Left((Ok(_) | Err(HttpError::TooLarge), _)) => {
+                Err(ChainError::TooLarge { path: path.into(), limit })
+            }
+            Either::Left((Err(HttpError::Unreachable { reason }), _)) => {
+                Err(ChainError::Unreachable { reason: printable(reason.as_bytes()) })
+            }
             Either::Right(_) => Err(ChainError::TimedOut { millis: self.timeout_millis }),
         }
     }
@@ -127,7 +108,7 @@ impl Http {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("url", &self.client.url()).finish_non_exhaustive()
+        f.debug_struct("Http").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
@@ -141,53 +122,13 @@ pub(super) fn missing(path: &str) -> ChainError {
     ChainError::Refused { path: path.into(), status: 404, message: "unknown".into() }
 }
 
-pub(super) fn success(path: &str, status: StatusCode, body: Vec<u8>) -> Result<Vec<u8>, ChainError> {
-    match status.is_success() {
-        true => Ok(body),
-        false => {
-            Err(ChainError::Refused { path: path.into(), status: status.as_u16(), message: printable(&body) })
-        }
+pub(super) fn success(path: &str, answer: HttpAnswer) -> Result<Vec<u8>, ChainError> {
+    match answer.is_success() {
+        true => Ok(answer.body),
+        false => Err(ChainError::Refused {
+            path: path.into(),
+            status: answer.status,
+            message: printable(&answer.body),
+        }),
     }
-}
-
-/// Says what is behind an error, which `reqwest` itself does not.
-fn unreachable(error: reqwest::Error) -> ChainError {
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(inner) = source {
-        reason = inner.to_string();
-        source = inner.source();
-    }
-    ChainError::Unreachable { reason: printable(reason.as_bytes()) }
-}
-
-async fn read(path: &str, response: Response, limit: usize) -> Result<Vec<u8>, ChainError> {
-    let too_large = || ChainError::TooLarge { path: path.into(), limit };
-    let announced = response.content_length().map(usize::try_from);
-    if announced.is_some_and(|length| length.map_or(true, |length| length > limit)) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    let mut chunks = std::pin::pin!(chunks(response));
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(unreachable)?;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn chunks(response: Response) -> impl Stream<Item = Result<Vec<u8>, reqwest::Error>> {
-    futures::stream::try_unfold(response, |mut response| async move {
-        Ok(response.chunk().await?.map(|chunk| (Vec::from(chunk), response)))
-    })
-}
-
-#[cfg(target_family = "wasm")]
-fn chunks(response: Response) -> impl Stream<Item = Result<Vec<u8>, reqwest::Error>> {
-    response.bytes_stream().map(|chunk| chunk.map(Vec::from))
 }

@@ -2,10 +2,9 @@
 
 use super::http::{Http, LARGE, success};
 use super::{ChainConfig, ChainError};
-use crate::platform::Clock;
+use crate::platform::{self, Clock};
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{Transaction, Txid};
-use reqwest::StatusCode;
 use std::sync::Arc;
 
 /// Publishes transactions through one server. Cheap to clone.
@@ -33,8 +32,12 @@ impl Publisher {
     ///
     /// # Errors
     /// [`ChainError::InvalidUrl`].
-    pub fn new(config: &ChainConfig, clock: Arc<dyn Clock>) -> Result<Self, ChainError> {
-        Ok(Self { http: Http::new(config, clock)? })
+    pub fn new(
+        config: &ChainConfig,
+        http: Arc<dyn platform::Http>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
+        Ok(Self { http: Http::new(config, http, clock)? })
     }
 
     /// Publishes transactions, parents first: as a package where the server can, else one by one.
@@ -58,18 +61,16 @@ impl Publisher {
     async fn publish_together(&self, package: &[Transaction]) -> Result<bool, ChainError> {
         let body: Vec<String> = package.iter().map(serialize_hex).collect();
         let body = serde_json::Value::from(body).to_string();
-        let (status, answer) = self.http.post("/txs/package", body).await?;
-        if !status.is_success() {
+        let Ok(answer) = success("/txs/package", self.http.post("/txs/package", body).await?) else {
             return Ok(false);
-        }
+        };
         let answer: Option<serde_json::Value> = serde_json::from_slice(&answer).ok();
         Ok(answer.is_some_and(|answer| answer.get("package_msg").is_some_and(|message| message == "success")))
     }
 
     /// The reason if the network refused it and does not have it.
     async fn publish_one(&self, tx: &Transaction) -> Result<Option<String>, ChainError> {
-        let (status, answer) = self.http.post("/tx", serialize_hex(tx)).await?;
-        let reason = match success("/tx", status, answer) {
+        let reason = match success("/tx", self.http.post("/tx", serialize_hex(tx)).await?) {
             Ok(_) => return Ok(None),
             Err(ChainError::Refused { status, .. }) if busy(status) => {
                 return Err(ChainError::Refused { path: "/tx".into(), status, message: "busy".into() });
@@ -89,5 +90,5 @@ impl Publisher {
 }
 
 fn busy(status: u16) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || matches!(status, 502..=504)
+    matches!(status, 429 | 502..=504)
 }

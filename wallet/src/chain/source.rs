@@ -3,7 +3,7 @@
 use super::http::{Http, LARGE, MEDIUM, garbage, missing};
 use super::proofs::Proofs;
 use super::{ChainConfig, ChainError, ChainView, headers};
-use crate::platform::Clock;
+use crate::platform::{self, Clock};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{BlockHash, ScriptBuf, Txid};
 use esplora_client::api::Tx;
@@ -51,9 +51,13 @@ impl ChainSource {
     ///
     /// # Errors
     /// [`ChainError::InvalidUrl`].
-    pub fn new(config: ChainConfig, clock: Arc<dyn Clock>) -> Result<Self, ChainError> {
+    pub fn new(
+        config: ChainConfig,
+        http: Arc<dyn platform::Http>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
         Ok(Self {
-            http: Http::new(&config, clock.clone())?,
+            http: Http::new(&config, http, clock.clone())?,
             config,
             proofs: Proofs::default(),
             clock: ClockRef(clock),

@@ -1,6 +1,7 @@
 //! From a passphrase, or a platform's key, to the key that wraps the storage key.
 
 use super::{CHECK_LEN, SlotError, Unlock};
+use crate::platform::nfkd;
 use argon2::{Algorithm, Argon2, Params, Version};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use zeroize::Zeroizing;
@@ -53,9 +54,7 @@ impl Derived {
                 let params =
                     Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(64)).map_err(stretching)?;
                 // The same passphrase typed on another keyboard is the same passphrase (as in BIP 39).
-                let mut normalized = std::borrow::Cow::Borrowed(*passphrase);
-                bip39::Mnemonic::normalize_utf8_cow(&mut normalized);
-                let normalized = Zeroizing::new(normalized.into_owned());
+                let normalized = nfkd(passphrase);
                 Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
                     .hash_password_into(normalized.as_bytes(), salt, derived.as_mut_slice())
                     .map_err(stretching)?;

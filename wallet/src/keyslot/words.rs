@@ -1,7 +1,7 @@
 //! The owner's words (BIP 39), and how the store keeps them.
 
 use super::StorageKey;
-use crate::platform::{Entropy, EntropyError};
+use crate::platform::{Entropy, EntropyError, nfkd};
 use bip39::{Language, Mnemonic};
 use kite_core::crypto::Seed;
 use kite_core::store::{RecordKind, RecordName, Vault, VaultError};
@@ -33,7 +33,7 @@ pub enum MnemonicError {
 /// What is wrong with them. No word is repeated in an error.
 pub fn check_words(text: &str) -> Result<Mnemonic, MnemonicError> {
     let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
-    Mnemonic::parse_in(Language::English, words.as_str()).map_err(|error| match error {
+    Mnemonic::parse_in_normalized(Language::English, &nfkd(&words)).map_err(|error| match error {
         bip39::Error::BadWordCount(count) => MnemonicError::Count { count },
         bip39::Error::UnknownWord(index) => MnemonicError::UnknownWord { position: index + 1 },
         _ => MnemonicError::Checksum,
@@ -57,8 +57,9 @@ pub fn seed_of(words: &Mnemonic) -> Seed {
 
 /// The words as a record of the store: its key and its sealed value. The nonce must be fresh.
 pub fn seal_words(words: &Mnemonic, key: &StorageKey, fence: u64, nonce: [u8; 24]) -> (Vec<u8>, Vec<u8>) {
-    let entropy = Zeroizing::new(words.to_entropy());
-    Vault::new(key.as_bytes()).seal(&name(), &entropy, fence, nonce)
+    let (entropy, length) = words.to_entropy_array();
+    let entropy = Zeroizing::new(entropy);
+    Vault::new(key.as_bytes()).seal(&name(), &entropy[..length], fence, nonce)
 }
 
 /// Takes the record of the words out of a store's records, still sealed: the node must not see it.

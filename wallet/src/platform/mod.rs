@@ -6,6 +6,7 @@
 mod clock;
 mod dial;
 mod entropy;
+mod http;
 mod lock;
 mod spawn;
 mod store;
@@ -18,9 +19,15 @@ pub mod native;
 pub use clock::Clock;
 pub use dial::{ByteReader, ByteStream, ByteWriter, Dial, DialError};
 pub use entropy::{Entropy, EntropyError};
+pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
 pub use lock::{Held, Lock, LockError};
 pub use spawn::Spawn;
 pub use store::{Store, StoreError};
+
+#[cfg(target_family = "wasm")]
+pub use browser::nfkd;
+#[cfg(not(target_family = "wasm"))]
+pub use native::nfkd;
 
 use std::fmt;
 use std::sync::Arc;
@@ -70,6 +77,8 @@ pub struct Platform {
     pub store: Arc<dyn Store>,
     /// Reaches peers.
     pub dial: Arc<dyn Dial>,
+    /// Asks web servers.
+    pub http: Arc<dyn Http>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes randomness.

@@ -4,8 +4,9 @@ use super::clock::TokioClock;
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 use kite_core::store::{Batch, Op, Stored};
+use kite_wallet::platform::native::HttpClient;
 use kite_wallet::platform::{
-    ByteReader, ByteStream, ByteWriter, Dial, DialError, Entropy, EntropyError, Held, Lock, LockError,
+    ByteReader, ByteStream, ByteWriter, Dial, DialError, Entropy, EntropyError, Held, Http, Lock, LockError,
     Pending, Platform, Spawn, Store, StoreError,
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -34,12 +35,18 @@ pub struct FarEnd {
     pub from_wallet: mpsc::Receiver<Vec<u8>>,
 }
 
+/// The client of this platform: servers are real ones, on this machine.
+pub fn http() -> Arc<dyn Http> {
+    Arc::new(HttpClient::default())
+}
+
 impl Device {
     pub fn platform(&self) -> Platform {
         let device = Arc::new(self.clone());
         Platform {
             store: device.clone(),
             dial: device.clone(),
+            http: http(),
             clock: Arc::new(TokioClock::new()),
             entropy: Arc::new(Numbers),
             lock: device,

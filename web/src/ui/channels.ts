@@ -1,7 +1,7 @@
 // The channels: how much is on which side, how they stand, and closing them.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Channel } from '../api.ts';
+import type { Channel } from 'kite-wasm';
 import { satText } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';

@@ -105,9 +105,10 @@ export class HaltedScreen extends Screen {
       <div class="emblem bad">${icon(words.icon)}</div>
       <h1 tabindex="-1">${words.title}</h1>
       <p>${words.body}</p>
+      ${this.#halt === 'storage' && this.#reason ? html`<p>The browser says: ${this.#reason}.</p>` : ''}
       <p><strong>${words.next}</strong></p>
       <button class="button primary" type="button" data-testid="restart" @click=${() => this.#act(words.action)}>${words.label}</button>
-      ${this.#reason ? html`<details class="reason"><summary>Reason</summary><p class="mono breakable">${this.#reason}</p></details>` : ''}
+      ${this.#halt !== 'storage' && this.#reason ? html`<details class="reason"><summary>Reason</summary><p class="mono breakable">${this.#reason}</p></details>` : ''}
     </div>`;
   }
 

@@ -1,12 +1,14 @@
 // All payments, newest first.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Direction, Payment } from '../api.ts';
+import type { Direction, Payment } from 'kite-wasm';
 import { heading, trouble } from './parts.ts';
 import { paymentLine } from './payment-line.ts';
 import { Screen } from './screen.ts';
 
 const PAGE = 25;
+/** The most that the wallet lists at once. */
+const MOST = 1000;
 
 const FILTERS: { label: string; direction: Direction | undefined; testid: string }[] = [
   { label: 'All', direction: undefined, testid: 'all' },
@@ -59,10 +61,12 @@ export class HistoryScreen extends Screen {
     }
     await this.attempt(async () => {
       const direction = this.#direction;
-      const page = await this.app.wallet.listPayments({ direction, limit: PAGE });
+      // As far as was shown before: news must not fold the list up.
+      const limit = Math.min(MOST, Math.max(PAGE, this.#payments?.length ?? 0));
+      const page = await this.app.wallet.listPayments({ direction, limit });
       if (direction !== this.#direction) return;
       this.#payments = page;
-      this.#more = page.length === PAGE;
+      this.#more = page.length === limit;
     });
     if (!this.#again) return;
     this.#again = false;
@@ -74,11 +78,13 @@ export class HistoryScreen extends Screen {
     const last = shown.at(-1);
     if (!last) return;
     await this.attempt(async () => {
-      // The limit is in whole seconds, so the last second is asked for again and what is shown already is left out.
-      const page = await this.app.wallet.listPayments({ direction: this.#direction, limit: PAGE, beforeSecs: last.createdAtSecs + 1n });
+      // The wallet counts in whole seconds: what is shown of the last one comes again, and is left out.
+      const again = shown.filter((payment) => payment.createdAtSecs === last.createdAtSecs).length;
+      const limit = PAGE + again;
+      const page = await this.app.wallet.listPayments({ direction: this.#direction, limit, beforeSecs: last.createdAtSecs + 1n });
       const fresh = page.filter((payment) => shown.every((other) => other.id !== payment.id));
       this.#payments = [...shown, ...fresh];
-      this.#more = page.length === PAGE && fresh.length > 0;
+      this.#more = page.length === limit;
     });
   }
 }

@@ -1,7 +1,7 @@
 // Opening a channel: with whom and how much, then what it costs, then yes.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { FeeRates, OpenChannelQuote, OpenChannelRequest } from '../api.ts';
+import type { FeeRates, OpenChannelQuote, OpenChannelRequest } from 'kite-wasm';
 import type { App } from '../app.ts';
 import { nodeAddress, parseSat, shortId } from '../format.ts';
 import { goTo, linkTo } from '../route.ts';

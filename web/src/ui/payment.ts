@@ -1,7 +1,7 @@
 // One payment: on its way, its outcome, and everything known about it. A reload in the middle comes back to here.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Payment, WalletEvent } from '../api.ts';
+import type { Payment, Event as WalletEvent } from 'kite-wasm';
 import { say, type App } from '../app.ts';
 import { dateText, plainSat, tookText } from '../format.ts';
 import { linkTo } from '../route.ts';
@@ -39,7 +39,7 @@ export class PaymentScreen extends Screen {
 
   override onEvent(event: WalletEvent): boolean {
     void this.#ask();
-    return event['id'] === this.#id;
+    return 'id' in event && event.id === this.#id;
   }
 
   get #open(): boolean {

@@ -1,7 +1,7 @@
 // Being paid: a Lightning invoice as a code that turns into "received", or an on-chain address.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Invoice, Payment, WalletEvent } from '../api.ts';
+import type { Invoice, Payment, Event as WalletEvent } from 'kite-wasm';
 import { say } from '../app.ts';
 import { parseSat, plainSat, satText, spanText } from '../format.ts';
 import { qrCode } from '../qr/encode.ts';
@@ -34,7 +34,7 @@ export class ReceiveScreen extends Screen {
 
   override onEvent(event: WalletEvent): boolean {
     void this.#ask();
-    return event['id'] !== undefined && event['id'] === this.#invoice?.paymentId;
+    return 'id' in event && event.id === this.#invoice?.paymentId;
   }
 
   view(): TemplateResult {

@@ -1,6 +1,29 @@
 // What page and worker say to each other. Values pass by structured clone, so bigint stays bigint.
 
-import type { EventEnvelope, WalletEntrances, WalletMethods } from '../api.ts';
+import type { checkMnemonic, EventEnvelope, version, Wallet, WalletError, walletExists } from 'kite-wasm';
+
+/** What the worker keeps to itself: the memory of the wallet, and its queue of events. */
+type Kept = 'free' | typeof Symbol.dispose | 'nextEvent' | 'eventHandled' | 'setListener' | 'clearListener';
+
+/** The methods of an open wallet as the package has them, each answered later. */
+export type WalletMethods = {
+  [Name in Exclude<keyof Wallet, Kept>]: (...args: Parameters<Wallet[Name]>) => Promise<Awaited<ReturnType<Wallet[Name]>>>;
+};
+
+/** What needs no open wallet. An opened one stays in the worker. */
+export interface WalletEntrances {
+  exists(...args: Parameters<typeof walletExists>): Promise<boolean>;
+  create(...args: Parameters<typeof Wallet.create>): Promise<void>;
+  open(...args: Parameters<typeof Wallet.open>): Promise<void>;
+  checkMnemonic(...args: Parameters<typeof checkMnemonic>): Promise<void>;
+  version(): Promise<ReturnType<typeof version>>;
+}
+
+/** An error's code in the page: `invoiceExpired` of the package is `invoice_expired`. */
+export type Code = Snake<WalletError['kind']>;
+type Snake<Name extends string> = Name extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
+  : '';
 
 export type Method = keyof WalletMethods | keyof WalletEntrances;
 

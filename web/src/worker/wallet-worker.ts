@@ -2,8 +2,7 @@
 
 import init, { Wallet, checkMnemonic, version, walletExists } from 'kite-wasm';
 import moduleAddress from 'kite-wasm-module';
-import type { WalletEntrances } from '../api.ts';
-import { failureOf, WORKER_BROKEN, type FromWorker, type Method, type ToWorker } from './messages.ts';
+import { failureOf, WORKER_BROKEN, type FromWorker, type Method, type ToWorker, type WalletEntrances } from './messages.ts';
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let wallet: Wallet | undefined;

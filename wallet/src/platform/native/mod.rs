@@ -3,16 +3,20 @@
 mod clock;
 mod dial;
 mod entropy;
+mod http;
 mod lock;
 mod spawn;
 mod store;
+mod text;
 
 pub use clock::NativeClock;
 pub use dial::TcpDial;
 pub use entropy::OsEntropy;
+pub use http::HttpClient;
 pub use lock::FileLock;
 pub use spawn::TokioSpawn;
 pub use store::SqliteStore;
+pub use text::nfkd;
 
 use super::{Platform, PlatformConfig};
 use std::sync::Arc;
@@ -23,6 +27,7 @@ pub fn platform(config: &PlatformConfig) -> Platform {
     Platform {
         store: Arc::new(SqliteStore::new(&config.data)),
         dial: Arc::new(TcpDial),
+        http: Arc::new(HttpClient::default()),
         clock: Arc::new(NativeClock),
         entropy: Arc::new(OsEntropy),
         lock: Arc::new(FileLock::new(&config.data)),
