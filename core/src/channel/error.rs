@@ -197,6 +197,13 @@ pub enum Violation {
     ForceClosed,
 }
 
+impl Violation {
+    /// Whether the peer's `channel_reestablish` does not fit to what we know.
+    pub(super) const fn is_of_reestablish(&self) -> bool {
+        matches!(self, Self::CommitmentNumber { .. } | Self::RevocationNumber { .. } | Self::LastSecret)
+    }
+}
+
 /// What must not happen whatever the peer does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]

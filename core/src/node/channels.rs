@@ -367,6 +367,13 @@ impl Node {
                 let what = "A channel's stored state is old. The peer was asked to close it; keep this wallet running.";
                 self.emit(Event::ActionRequired { what: what.into() });
             }
+            ChannelEvent::FailsLater { reason } => {
+                let what = format!(
+                    "A channel cannot go on: {reason}. It is closed once its peer has shown that this copy of the \
+                     wallet is the newest; keep this wallet running."
+                );
+                self.emit(Event::ActionRequired { what });
+            }
             ChannelEvent::Frozen { fault } => {
                 let what = format!(
                     "A channel stopped by a fault of this wallet: {fault}. Nothing was sent; please report it."
