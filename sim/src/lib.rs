@@ -5,6 +5,8 @@
 pub mod chain;
 pub mod disk;
 pub mod host;
+pub mod random;
 pub mod scenario;
 pub mod scenarios;
+pub mod tap;
 pub mod world;
