@@ -47,6 +47,8 @@ pub struct World {
     pub tapping: Option<Passes>,
     /// What every host published, in order.
     pub published: Vec<(usize, Transaction)>,
+    /// Who was in the middle of the stream that was closed last.
+    pub closed_tap: Option<Tap>,
     delivered: u64,
     cut_at: Option<u64>,
     was_cut: bool,
@@ -70,6 +72,7 @@ impl World {
             random: None,
             tapping: None,
             published: Vec::new(),
+            closed_tap: None,
             delivered: 0,
             cut_at: None,
             was_cut: false,
@@ -94,6 +97,7 @@ impl World {
             random: self.random.clone(),
             tapping: self.tapping,
             published: Vec::new(),
+            closed_tap: None,
             delivered: 0,
             cut_at: None,
             was_cut: false,
@@ -307,6 +311,7 @@ impl World {
                 self.input(other, Input::Received { conn: other_conn, bytes });
             }
         }
+        self.closed_tap = stream.tap;
         self.input(other, Input::Disconnected { conn: other_conn, reason: "closed by the peer".into() });
     }
 

@@ -167,7 +167,14 @@ impl Channel {
         match command {
             Command::Connected => self.connected(env),
             Command::Disconnected => Ok(self.disconnected()),
-            Command::Message(message) => self.receive(env, message),
+            Command::Message(message) => self.receive(env, message).map_err(|error| match error {
+                ChannelError::FailChannel(violation)
+                    if violation.leaves_choice() && self.commitments().is_some() =>
+                {
+                    ChannelError::Disconnect(violation)
+                }
+                error => error,
+            }),
             Command::ForceClose => self.force_close(env),
             Command::FundingSpent(tx) => self.funding_spent(env, &tx),
             command => self.process_in_state(env, command),
