@@ -9,4 +9,5 @@ pub mod random;
 pub mod scenario;
 pub mod scenarios;
 pub mod tap;
+mod wishes;
 pub mod world;

@@ -70,6 +70,11 @@ impl Tap {
         Ok(pieces)
     }
 
+    /// Whether both ends have shaken hands.
+    pub fn is_open(&self) -> bool {
+        self.sessions.iter().all(Connection::is_established)
+    }
+
     /// Speaks to one end in the name of the other.
     ///
     /// # Errors

@@ -393,6 +393,13 @@ impl World {
         })
     }
 
+    /// Who is in the middle between two hosts.
+    pub fn tapped(&self, one: usize, other: usize) -> Option<&Tap> {
+        let has = |stream: &&Stream, host: usize| stream.ends.iter().any(|(end, _)| *end == host);
+        let stream = self.streams.iter().find(|stream| has(stream, one) && has(stream, other))?;
+        stream.tap.as_ref()
+    }
+
     /// Whether there is a stream between two hosts.
     pub fn is_connected(&self, one: usize, other: usize) -> bool {
         let has = |stream: &Stream, host: usize| stream.ends.iter().any(|(end, _)| *end == host);

@@ -4,8 +4,7 @@ mod messages;
 mod states;
 
 use bitcoin::Transaction;
-use kite_core::node::{Answer, ChannelInfo, Command, Event, SendRequest};
-use kite_core::types::{MilliSatoshi, PaymentId};
+use kite_core::types::MilliSatoshi;
 use kite_core::wire::Message;
 use kite_sim::world::World;
 use messages::{Saying, Target};
@@ -23,12 +22,6 @@ What a node does with a message (rows) in a state (columns), said by the peer of
   F  our commitment is published    +  the channel's state or balance is another
 ";
 
-/// The channel of a host with another.
-fn channel(world: &World, of: usize, with: usize) -> Option<ChannelInfo> {
-    let node_id = world.node_id(with);
-    world.node(of).channels().into_iter().find(|channel| channel.node_id == node_id)
-}
-
 fn commitments_published(world: &World) -> usize {
     let is_commitment = |tx: &Transaction| tx.lock_time.to_consensus_u32() >> 24 == 0x20;
     world.published.iter().filter(|(host, tx)| *host == NODE && is_commitment(tx)).count()
@@ -36,7 +29,7 @@ fn commitments_published(world: &World) -> usize {
 
 /// Says one thing, and reads what comes of it.
 fn result_of(world: &mut World, message: &[u8], place: &str) -> String {
-    let before = channel(world, NODE, LIAR);
+    let before = world.channel(NODE, LIAR);
     let (money, commitments) = (world.node(NODE).balance().total, commitments_published(world));
     assert!(world.is_connected(LIAR, NODE), "{place}: not connected\n{}", world.story());
     let (tap, _) = world.tap(LIAR, NODE).expect("a tapped stream");
@@ -51,7 +44,7 @@ fn result_of(world: &mut World, message: &[u8], place: &str) -> String {
         None => world.tap(LIAR, NODE).map(|(tap, end)| tap.take_heard(end)).unwrap_or_default(),
     };
     let is_forced = commitments_published(world) > commitments;
-    let after = channel(world, NODE, LIAR);
+    let after = world.channel(NODE, LIAR);
     if !is_forced {
         assert_eq!(world.node(NODE).balance().total, money, "{place}: a changed balance");
     }
@@ -78,30 +71,7 @@ fn result_of(world: &mut World, message: &[u8], place: &str) -> String {
 }
 
 fn pay(world: &mut World, payer: usize, payee: usize, place: &str) {
-    let amount = Some(MilliSatoshi::from_msat(2_000_000));
-    let make = Command::MakeInvoice { amount, description: "tea".into(), expiry_secs: 3_600 };
-    let Some(Ok(Answer::Invoice { invoice, payment_hash, .. })) = world.command(payee, make) else {
-        panic!("{place}: no invoice")
-    };
-    let invoice = kite_core::invoice::Invoice::decode(&invoice).expect("our own invoice");
-    let mut id = [0; 16];
-    id.copy_from_slice(&payment_hash.0[..16]);
-    let request = SendRequest {
-        id: PaymentId(id),
-        invoice,
-        amount: MilliSatoshi::from_msat(2_000_000),
-        max_fee: MilliSatoshi::ZERO,
-        timeout_secs: 60,
-        note: None,
-    };
-    world.ask(payer, Command::Send(Box::new(request)));
-    world.settle();
-    let is_sent = |event: &Event| matches!(event, Event::PaymentSent { payment_hash: hash, .. } if *hash == payment_hash);
-    assert!(
-        world.hosts[payer].events().any(is_sent),
-        "{place}: {payer} cannot pay {payee}\n{}",
-        world.story()
-    );
+    assert!(world.pay(payer, payee, 2_000_000), "{place}: {payer} cannot pay {payee}\n{}", world.story());
 }
 
 /// Whatever was said: the node pays afterwards, with the same peer where the channel is alive, else with another.
@@ -109,20 +79,20 @@ fn still_pays(world: &mut World, place: &str) {
     world.tapping = None;
     world.cut();
     world.connect();
-    let is_usable = |world: &World| channel(world, NODE, LIAR).is_some_and(|channel| channel.is_usable);
+    let is_usable = |world: &World| world.channel(NODE, LIAR).is_some_and(|channel| channel.is_usable);
     if !is_usable(world) {
         world.mine(6);
     }
     if is_usable(world) {
         let has_money =
-            channel(world, NODE, LIAR).is_some_and(|channel| channel.spendable.to_msat() > 2_000_000);
+            world.channel(NODE, LIAR).is_some_and(|channel| channel.spendable.to_msat() > 2_000_000);
         let (payer, payee) = if has_money { (NODE, LIAR) } else { (LIAR, NODE) };
         pay(world, payer, payee, place);
-        let info = channel(world, NODE, LIAR).expect("it is usable");
+        let info = world.channel(NODE, LIAR).expect("it is usable");
         assert_eq!(info.in_flight, MilliSatoshi::ZERO, "{place}: an HTLC is stuck");
         return;
     }
-    if let Some(info) = channel(world, NODE, LIAR) {
+    if let Some(info) = world.channel(NODE, LIAR) {
         let is_over = matches!(info.state, "closing" | "failed" | "frozen");
         assert!(is_over, "{place}: stuck in {}\n{}", info.state, world.story());
     }

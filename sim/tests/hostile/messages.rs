@@ -1,7 +1,7 @@
 //! What a peer can say, well formed unless the name says otherwise.
 
 use crate::states::{Captured, Place};
-use crate::{HONEST, LIAR, NODE, channel};
+use crate::{HONEST, LIAR, NODE};
 use kite_core::crypto::ChannelSigner;
 use kite_core::types::CommitmentNumber;
 use kite_sim::world::World;
@@ -56,7 +56,7 @@ impl Scene<'_> {
 
     /// The point that the liar has for its commitment 1: a lie here would only harm its own channel.
     fn second_point(&self) -> [u8; 33] {
-        let index = channel(self.world, LIAR, NODE).map_or(0, |channel| channel.index);
+        let index = self.world.channel(LIAR, NODE).map_or(0, |channel| channel.index);
         let signer = ChannelSigner::new(self.world.hosts[LIAR].keys().channel_keys(index));
         signer.per_commitment_point(CommitmentNumber(1)).expect("a point").serialize()
     }
@@ -188,7 +188,7 @@ impl Saying {
     }
 
     pub fn bytes(&self, world: &World, place: &Place, captured: &Captured) -> Vec<u8> {
-        let of = |host| channel(world, NODE, host).map_or([7; 32], |channel| channel.channel_id.0);
+        let of = |host| world.channel(NODE, host).map_or([7; 32], |channel| channel.channel_id.0);
         let channel_id = match self.target {
             Target::This => of(LIAR),
             Target::Others => of(HONEST),

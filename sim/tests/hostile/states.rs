@@ -1,9 +1,8 @@
 //! Where a channel can be when its peer says something.
 
-use crate::{HONEST, LIAR, NODE, channel};
+use crate::{HONEST, LIAR, NODE};
 use bitcoin::Amount;
-use kite_core::node::{Answer, Command, SendRequest};
-use kite_core::types::{FeeratePerKw, MilliSatoshi, PaymentId};
+use kite_core::node::Command;
 use kite_sim::tap::Passes;
 use kite_sim::world::World;
 
@@ -85,7 +84,7 @@ fn base(has_channel: bool) -> World {
         world.give_coins(host, Amount::from_sat(3_000_000));
     }
     world.connect();
-    open_with(&mut world, NODE, HONEST);
+    world.open_channel(NODE, HONEST);
     world.mine(6);
     if has_channel {
         open(&mut world, NODE);
@@ -109,14 +108,7 @@ pub fn captured() -> Captured {
 }
 
 fn open(world: &mut World, by: usize) {
-    open_with(world, by, NODE + LIAR - by);
-}
-
-fn open_with(world: &mut World, by: usize, with: usize) {
-    let node_id = world.node_id(with);
-    let feerate = FeeratePerKw::from_sat_per_kw(500);
-    world.ask(by, Command::OpenChannel { node_id, amount: Amount::from_sat(1_000_000), feerate });
-    world.settle();
+    world.open_channel(by, NODE + LIAR - by);
 }
 
 fn open_and_mine(world: &mut World) {
@@ -125,29 +117,15 @@ fn open_and_mine(world: &mut World) {
 }
 
 fn close(world: &mut World, by: usize) {
-    let channel_id = channel(world, by, NODE + LIAR - by).expect("there is a channel").channel_id;
+    let channel_id = world.channel(by, NODE + LIAR - by).expect("there is a channel").channel_id;
     world.ask(by, Command::CloseChannel { channel_id });
     world.settle();
 }
 
 /// Pays, as far as what passes lets it.
 fn send(world: &mut World, payer: usize, msat: u64) {
-    ask_to_send(world, payer, msat);
+    world.ask_to_pay(payer, NODE + LIAR - payer, msat);
     world.settle();
-}
-
-fn ask_to_send(world: &mut World, payer: usize, msat: u64) {
-    let payee = NODE + LIAR - payer;
-    let amount = MilliSatoshi::from_msat(msat);
-    let make = Command::MakeInvoice { amount: Some(amount), description: "tea".into(), expiry_secs: 360_000 };
-    let Some(Ok(Answer::Invoice { invoice, id, .. })) = world.command(payee, make) else {
-        panic!("no invoice")
-    };
-    let invoice = kite_core::invoice::Invoice::decode(&invoice).expect("our own invoice");
-    let id = PaymentId(id.0.map(|byte| !byte));
-    let request =
-        SendRequest { id, invoice, amount, max_fee: MilliSatoshi::ZERO, timeout_secs: 60, note: None };
-    world.ask(payer, Command::Send(Box::new(request)));
 }
 
 fn pay_liar(world: &mut World) {
@@ -160,14 +138,14 @@ fn pay_node(world: &mut World) {
 
 /// The liar says nothing to it.
 fn send_unanswered(world: &mut World) {
-    ask_to_send(world, NODE, 200_000_000);
+    world.ask_to_pay(NODE, LIAR, 200_000_000);
     world.tap(NODE, LIAR).expect("they are connected").0.passes = |end, _| end == 0;
     world.settle();
 }
 
 /// The HTLC is in both commitments for good; nothing of what removes it arrives.
 fn send_until_committed(world: &mut World) {
-    ask_to_send(world, NODE, 200_000_000);
+    world.ask_to_pay(NODE, LIAR, 200_000_000);
     loop {
         world.deliver(1);
         let (tap, liar) = world.tap(NODE, LIAR).expect("they are connected");
