@@ -16,6 +16,21 @@ pub enum Mode {
     Failing(StoreFailure),
 }
 
+/// A promise of the contract that a store, or the host around it, breaks: the tests of the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// What waits for a batch leaves although the power went before the write (P2).
+    ReleasesEarly,
+    /// A batch is acknowledged, and written only when the next one comes (P2).
+    WritesBehind,
+    /// A loss of power leaves the first half of a batch behind (P1).
+    Tears,
+    /// A batch becomes durable after the one that follows it (P1).
+    Reorders,
+    /// The fence is not compared (P8).
+    SkipsFence,
+}
+
 /// What survives a crash.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
@@ -25,6 +40,10 @@ pub struct Disk {
     bytes: usize,
     /// How it behaves.
     pub mode: Mode,
+    /// The promise that it breaks, if any.
+    pub fault: Option<Fault>,
+    /// What is acknowledged and not written, and whether the batch after it is.
+    held: Option<(Batch, bool)>,
 }
 
 impl Disk {
@@ -36,18 +55,56 @@ impl Disk {
         if let Mode::Failing(failure) = self.mode {
             return Err(failure);
         }
-        if batch.expect_fence != self.fence {
+        if self.fault == Some(Fault::WritesBehind)
+            && let Some((earlier, _)) = self.held.take()
+        {
+            self.write(&earlier, earlier.ops.len());
+        }
+        if batch.expect_fence != self.fence && self.fault != Some(Fault::SkipsFence) {
             return Err(StoreFailure::FenceLost);
         }
-        self.fence = batch.fence;
         self.bytes += batch.size();
-        for op in &batch.ops {
+        match (self.fault, self.held.take()) {
+            (Some(Fault::WritesBehind | Fault::Reorders), None) => {
+                self.fence = batch.fence;
+                self.held = Some((batch.clone(), false));
+            }
+            (Some(Fault::Reorders), Some((earlier, false))) => {
+                self.write(batch, batch.ops.len());
+                self.held = Some((earlier, true));
+            }
+            (_, held) => {
+                held.into_iter().for_each(|(earlier, _)| self.write(&earlier, earlier.ops.len()));
+                self.write(batch, batch.ops.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// The power goes while this batch is written.
+    pub(crate) fn lose(&mut self, batch: &Batch) {
+        if self.fault == Some(Fault::Tears) {
+            self.write(batch, batch.ops.len().div_ceil(2));
+            // An entry of the journal is one operation: it ends in the middle.
+            if let [Op::Put { key, value }] = &batch.ops[..] {
+                self.records.insert(key.clone(), value[..value.len() / 2].to_vec());
+            }
+        }
+    }
+
+    /// The power goes.
+    pub(crate) fn lose_power(&mut self) {
+        self.held = None;
+    }
+
+    fn write(&mut self, batch: &Batch, ops: usize) {
+        self.fence = batch.fence;
+        for op in &batch.ops[..ops] {
             match op {
                 Op::Put { key, value } => drop(self.records.insert(key.clone(), value.clone())),
                 Op::Delete { key } => drop(self.records.remove(key)),
             }
         }
-        Ok(())
     }
 
     /// What a node reads at its start.

@@ -1,6 +1,6 @@
 //! What a device does for a node: carries out its outputs, writes its batches, and crashes where a test wants it to.
 
-use crate::disk::{Disk, Mode};
+use crate::disk::{Disk, Fault, Mode};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Network, Transaction};
@@ -113,9 +113,24 @@ impl Host {
         Self { starts: self.starts + starts_ahead, ..self.again() }
     }
 
+    /// An old copy of the disk takes its place, and the app has forgotten what came after it.
+    pub fn restore(&mut self, disk: Disk) {
+        self.crash();
+        self.disk = disk;
+        self.events.clear();
+    }
+
     /// Its node id, also while it is switched off.
     pub fn node_id(&self) -> PublicKey {
         self.node_id
+    }
+
+    /// Its keys.
+    ///
+    /// # Panics
+    /// A seed without keys, which no test uses.
+    pub fn keys(&self) -> NodeKeys {
+        NodeKeys::from_seed(&Seed::new([self.seed; 64]), self.config.network).expect("a seed with keys")
     }
 
     /// Regtest, with channels that are ready after a few blocks.
@@ -148,6 +163,8 @@ impl Host {
     pub fn crash(&mut self) {
         self.node = None;
         self.wake_at = None;
+        self.unacknowledged = None;
+        self.disk.lose_power();
     }
 
     /// Crashes around the n-th batch that the device is asked to write.
@@ -234,6 +251,11 @@ impl Host {
         seq.is_some()
     }
 
+    /// Whether [`Host::acknowledge`] would do something.
+    pub fn owes_acknowledgement(&self) -> bool {
+        self.node.is_some() && self.unacknowledged.is_some()
+    }
+
     fn drain(&mut self, now: Now) {
         while let Some(node) = &mut self.node {
             match node.poll_output() {
@@ -252,7 +274,11 @@ impl Host {
         self.note(&number.to_be_bytes());
         let crash = self.crash_at.filter(|(at, _)| *at == number).map(|(_, crash)| crash);
         if crash == Some(Crash::Lost) {
-            return self.crash();
+            self.disk.lose(batch);
+            return match self.disk.fault {
+                Some(Fault::ReleasesEarly) => self.crash_after(now, batch.seq, |count| count),
+                _ => self.crash(),
+            };
         }
         if let Err(failure) = self.disk.apply(batch) {
             return self.input(now, Input::PersistFailed { seq: batch.seq, failure });

@@ -5,6 +5,9 @@
 pub mod chain;
 pub mod disk;
 pub mod host;
+pub mod random;
 pub mod scenario;
 pub mod scenarios;
+pub mod tap;
+mod wishes;
 pub mod world;

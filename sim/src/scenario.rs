@@ -1,6 +1,8 @@
 //! What owners do, step by step, and what must be true when the dust has settled, whatever crashed on the way.
 
+use crate::disk::{Fault, Mode};
 use crate::host::{CRASHES, Crash, Host};
+use crate::random::Random;
 use crate::world::World;
 use bitcoin::Amount;
 use bitcoin::hashes::sha256;
@@ -139,6 +141,52 @@ impl Scenario {
         runs
     }
 
+    /// Breaks all streams instead of each delivery, and checks each time. Tells how many runs that were.
+    pub fn cut_everywhere(&self) -> u64 {
+        let prepared = self.prepare();
+        let mut run = prepared.again("to count".into());
+        let before = run.world.delivered();
+        run.take_all(self.steps);
+        let deliveries = run.world.delivered() - before;
+        for delivery in 1..=deliveries {
+            let mut run = prepared.again(format!("cut at delivery {delivery}"));
+            run.world.cut_at(delivery);
+            run.take_all(self.steps);
+            run.finish();
+        }
+        deliveries
+    }
+
+    /// Lets chance decide in which order bytes arrive, stores acknowledge and blocks are heard of. Gives the transcript.
+    pub fn run_at_random(&self, prepared: &Run, seed: u64) -> sha256::Hash {
+        let mut run = prepared.again(format!("random order {seed}"));
+        run.world.random = Some(Random::new(seed));
+        for host in &mut run.world.hosts {
+            host.disk.mode = Mode::Delayed;
+        }
+        run.take_all(self.steps);
+        run.finish();
+        run.world.transcript()
+    }
+
+    /// The first crash after which a broken promise is noticed, and how.
+    pub fn notices(&self, fault: Fault) -> Option<String> {
+        let (batches, _) = self.run();
+        let prepared = self.prepare();
+        for (host, count) in batches.into_iter().enumerate() {
+            for (batch, crash) in (1..=count).flat_map(|batch| CRASHES.map(|crash| (batch, crash))) {
+                let mut faulty = prepared.again(format!("{fault:?}"));
+                faulty.world.hosts.iter_mut().for_each(|host| host.disk.fault = Some(fault));
+                let run = || self.crash_once(&faulty, host, batch, crash);
+                if let Err(complaint) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+                    let text = complaint.downcast_ref::<String>().cloned().unwrap_or_default();
+                    return Some(text);
+                }
+            }
+        }
+        None
+    }
+
     fn crash_once(&self, prepared: &Run, host: usize, batch: u64, crash: Crash) {
         let mut run = prepared.again(format!("host {host} crashes ({crash:?}) at batch {batch}"));
         let at = run.batches()[host] + batch;
@@ -236,7 +284,13 @@ impl Run {
 
     fn revive(&mut self) -> bool {
         self.world.settle();
-        self.revive_crashed()
+        let was_cut = self.world.take_was_cut();
+        if was_cut {
+            self.world.connect();
+            self.wish_again();
+            self.world.settle();
+        }
+        self.revive_crashed() || was_cut
     }
 
     fn revive_crashed(&mut self) -> bool {
@@ -325,7 +379,10 @@ impl Run {
     fn invoice(&mut self, payee: usize, msat: u64) -> Invoice {
         for _ in 0..TRIES {
             let now = self.world.now();
-            match self.world.hosts[payee].try_command(now, make_invoice(msat)) {
+            let host = &mut self.world.hosts[payee];
+            let id = host.command(now, make_invoice(msat));
+            while host.answer(id).is_none() && host.acknowledge(now) {}
+            match host.answer(id).cloned() {
                 Some(Ok(Answer::Invoice { invoice, .. })) => {
                     return Invoice::decode(&invoice).expect("our own invoices are valid");
                 }
@@ -339,6 +396,7 @@ impl Run {
     /// The payee's own copy makes it, and the payee never hears of it.
     fn forgotten_invoice(&self, payee: usize, msat: u64) -> Invoice {
         let mut copy = self.world.hosts[payee].copy(1_000 + u32::try_from(self.next_payment).unwrap_or(0));
+        copy.disk.mode = Mode::Prompt;
         copy.start(self.world.now());
         let Some(Ok(Answer::Invoice { invoice, .. })) =
             copy.try_command(self.world.now(), make_invoice(msat))

@@ -2,11 +2,14 @@
 
 use crate::chain::{Chain, Source};
 use crate::host::{Act, Host};
+use crate::random::Random;
+use crate::tap::{Passes, Tap};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
-use bitcoin::secp256k1::PublicKey;
+use bitcoin::secp256k1::{PublicKey, SecretKey};
 use bitcoin::{Amount, Transaction, Txid};
 use kite_core::node::{Answer, Command, CommandError, Input, Node};
 use kite_core::types::{ConnId, Instant, Now, UnixTime};
+use kite_core::wire::Message;
 use std::collections::VecDeque;
 
 /// One byte stream between two hosts.
@@ -15,6 +18,15 @@ struct Stream {
     ends: [(usize, ConnId); 2],
     /// What each end sent and the other has not got.
     sent: [VecDeque<Vec<u8>>; 2],
+    tap: Option<Tap>,
+}
+
+/// Something that can happen next.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    Act(usize),
+    Acknowledge(usize),
+    Deliver(usize, usize),
 }
 
 /// The world.
@@ -29,6 +41,17 @@ pub struct World {
     sources: Vec<Source>,
     next_accepted: u64,
     trace: Vec<String>,
+    /// Who decides what happens next; unset: the order is always the same.
+    pub random: Option<Random>,
+    /// Streams that are opened from now on have somebody in the middle, who passes this on.
+    pub tapping: Option<Passes>,
+    /// What every host published, in order.
+    pub published: Vec<(usize, Transaction)>,
+    /// Who was in the middle of the stream that was closed last.
+    pub closed_tap: Option<Tap>,
+    delivered: u64,
+    cut_at: Option<u64>,
+    was_cut: bool,
 }
 
 impl World {
@@ -38,8 +61,22 @@ impl World {
         let now = Now { mono: Instant(1_000), unix: chain.now() };
         let hosts: Vec<Host> = (1..=hosts).map(|seed| Host::new(seed, Host::config())).collect();
         let sources = vec![Source::default(); hosts.len()];
-        let mut world =
-            Self { chain, hosts, now, streams: Vec::new(), sources, next_accepted: 0, trace: Vec::new() };
+        let mut world = Self {
+            chain,
+            hosts,
+            now,
+            streams: Vec::new(),
+            sources,
+            next_accepted: 0,
+            trace: Vec::new(),
+            random: None,
+            tapping: None,
+            published: Vec::new(),
+            closed_tap: None,
+            delivered: 0,
+            cut_at: None,
+            was_cut: false,
+        };
         for host in 0..world.hosts.len() {
             world.start(host);
         }
@@ -57,6 +94,13 @@ impl World {
             sources: vec![Source::default(); self.hosts.len()],
             next_accepted: self.next_accepted,
             trace: Vec::new(),
+            random: self.random.clone(),
+            tapping: self.tapping,
+            published: Vec::new(),
+            closed_tap: None,
+            delivered: 0,
+            cut_at: None,
+            was_cut: false,
         };
         for host in 0..world.hosts.len() {
             world.start(host);
@@ -122,16 +166,64 @@ impl World {
     /// At most so many pieces are delivered.
     pub fn deliver(&mut self, pieces: u32) {
         for _ in 0..pieces {
+            if let Some(mut random) = self.random.take() {
+                self.step_at_random(&mut random);
+                self.random = Some(random);
+                continue;
+            }
             self.carry_out();
             if !self.deliver_one() {
                 return;
             }
         }
-        self.carry_out();
+        if self.random.is_none() {
+            self.carry_out();
+        }
     }
 
     fn step(&mut self) -> bool {
-        self.carry_out() || self.tell_chain() || self.deliver_one()
+        match self.random.take() {
+            None => self.carry_out() || self.tell_chain() || self.deliver_one(),
+            Some(mut random) => {
+                let moved = self.step_at_random(&mut random);
+                self.random = Some(random);
+                moved
+            }
+        }
+    }
+
+    /// One thing of all that could happen now.
+    fn step_at_random(&mut self, random: &mut Random) -> bool {
+        let gone: Vec<usize> =
+            (0..self.hosts.len()).filter(|host| self.hosts[*host].node().is_none()).collect();
+        gone.into_iter().for_each(|host| self.power_is_gone(host));
+        let mut possible = Vec::new();
+        for (host, this) in self.hosts.iter().enumerate() {
+            possible.extend((!this.acts.is_empty()).then_some(Next::Act(host)));
+            possible.extend(this.owes_acknowledgement().then_some(Next::Acknowledge(host)));
+        }
+        for (index, stream) in self.streams.iter().enumerate() {
+            let waits = (0..2).filter(|end| !stream.sent[*end].is_empty());
+            possible.extend(waits.map(|end| Next::Deliver(index, end)));
+        }
+        if (possible.is_empty() || random.below(4) == 0) && self.tell_chain() {
+            return true;
+        }
+        if possible.is_empty() {
+            return false;
+        }
+        match possible[random.below(possible.len())] {
+            Next::Act(host) => {
+                if let Some(act) = self.hosts[host].acts.pop_front() {
+                    self.act(host, act);
+                }
+            }
+            Next::Acknowledge(host) => {
+                self.hosts[host].acknowledge(self.now);
+            }
+            Next::Deliver(index, end) => self.deliver_from(index, end),
+        }
+        true
     }
 
     /// The outputs that every device owes the world.
@@ -166,6 +258,7 @@ impl World {
                 let result = self.chain.submit_package(&package);
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
                 self.trace.push(format!("{host} publishes {txids:?}: {result:?}"));
+                self.published.extend(package.into_iter().map(|tx| (host, tx)));
             }
             Act::Watch => self.sources[host].look_again(),
         }
@@ -178,10 +271,26 @@ impl World {
         };
         let accepted = ConnId(1 << 63 | self.next_accepted);
         self.next_accepted += 1;
-        self.streams.push(Stream { ends: [(host, conn), (other, accepted)], sent: Default::default() });
+        let (tap, hello) = self.tapping.map(|passes| self.new_tap([host, other], passes)).unzip();
+        let ends = [(host, conn), (other, accepted)];
+        self.streams.push(Stream { ends, sent: Default::default(), tap });
         self.trace.push(format!("{host} connects to {other}"));
         self.input(other, Input::Accepted { conn: accepted });
+        if let Some((_, bytes)) = hello {
+            self.input(other, Input::Received { conn: accepted, bytes });
+        }
         self.input(host, Input::Connected { conn });
+    }
+
+    fn new_tap(&self, hosts: [usize; 2], passes: Passes) -> (Tap, (usize, Vec<u8>)) {
+        let keys = hosts.map(|host| self.hosts[host].keys());
+        let ephemeral = [1u8, 2].map(|which| {
+            let mut bytes = [which; 32];
+            bytes[..8].copy_from_slice(&self.next_accepted.to_be_bytes());
+            SecretKey::from_slice(&bytes).expect("far below the order of the curve")
+        });
+        let secrets = [keys[0].node_secret(), keys[1].node_secret()];
+        Tap::new(secrets, hosts.map(|host| self.node_id(host)), ephemeral, passes)
     }
 
     /// One end closes: the other gets what was sent before, and then the news.
@@ -194,8 +303,15 @@ impl World {
         let (other, other_conn) = stream.ends[1 - end];
         self.trace.push(format!("{host} leaves {other}"));
         for bytes in std::mem::take(&mut stream.sent[end]) {
-            self.input(other, Input::Received { conn: other_conn, bytes });
+            let pieces = match &mut stream.tap {
+                None => vec![(1 - end, bytes)],
+                Some(tap) => tap.receive(end, &bytes).unwrap_or_default(),
+            };
+            for (_, bytes) in pieces.into_iter().filter(|(to, _)| *to == 1 - end) {
+                self.input(other, Input::Received { conn: other_conn, bytes });
+            }
         }
+        self.closed_tap = stream.tap;
         self.input(other, Input::Disconnected { conn: other_conn, reason: "closed by the peer".into() });
     }
 
@@ -225,17 +341,91 @@ impl World {
 
     /// The oldest piece of the first stream that has one, alternating ends by how much waits.
     fn deliver_one(&mut self) -> bool {
-        for index in 0..self.streams.len() {
-            let stream = &mut self.streams[index];
-            let end = usize::from(stream.sent[0].len() < stream.sent[1].len());
-            if let Some(bytes) = stream.sent[end].pop_front() {
-                let (from, (to, conn)) = (stream.ends[end].0, stream.ends[1 - end]);
-                self.trace.push(format!("{from} -> {to}: {} bytes", bytes.len()));
-                self.input(to, Input::Received { conn, bytes });
-                return true;
-            }
+        let waits = |stream: &Stream| stream.sent.iter().any(|sent| !sent.is_empty());
+        let Some(index) = self.streams.iter().position(waits) else { return false };
+        let [first, second] = &self.streams[index].sent;
+        self.deliver_from(index, usize::from(first.len() < second.len()));
+        true
+    }
+
+    fn deliver_from(&mut self, index: usize, end: usize) {
+        self.delivered += 1;
+        if self.cut_at == Some(self.delivered) {
+            self.was_cut = true;
+            return self.cut();
         }
-        false
+        let stream = &mut self.streams[index];
+        let Some(bytes) = stream.sent[end].pop_front() else { return };
+        let ends = stream.ends;
+        let [from, to] = [ends[end].0, ends[1 - end].0];
+        self.trace.push(format!("{from} -> {to}: {} bytes", bytes.len()));
+        let pieces = match &mut stream.tap {
+            None => vec![(1 - end, bytes)],
+            Some(tap) => tap.receive(end, &bytes).expect("nodes speak BOLT 8"),
+        };
+        for (to, bytes) in pieces {
+            let (host, conn) = ends[to];
+            self.input(host, Input::Received { conn, bytes });
+        }
+    }
+
+    /// How many pieces were delivered.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// All streams break instead of the n-th delivery from now on.
+    pub fn cut_at(&mut self, delivery: u64) {
+        self.cut_at = Some(self.delivered + delivery);
+    }
+
+    /// Whether that happened since this was asked last.
+    pub fn take_was_cut(&mut self) -> bool {
+        std::mem::take(&mut self.was_cut)
+    }
+
+    /// Who is in the middle between two hosts, and the end that is the second of them.
+    pub fn tap(&mut self, from: usize, to: usize) -> Option<(&mut Tap, usize)> {
+        self.streams.iter_mut().find_map(|stream| {
+            let end = stream.ends.iter().position(|(host, _)| *host == to)?;
+            let is_meant = stream.ends[1 - end].0 == from;
+            stream.tap.as_mut().filter(|_| is_meant).map(|tap| (tap, end))
+        })
+    }
+
+    /// Who is in the middle between two hosts.
+    pub fn tapped(&self, one: usize, other: usize) -> Option<&Tap> {
+        let has = |stream: &&Stream, host: usize| stream.ends.iter().any(|(end, _)| *end == host);
+        let stream = self.streams.iter().find(|stream| has(stream, one) && has(stream, other))?;
+        stream.tap.as_ref()
+    }
+
+    /// Whether there is a stream between two hosts.
+    pub fn is_connected(&self, one: usize, other: usize) -> bool {
+        let has = |stream: &Stream, host: usize| stream.ends.iter().any(|(end, _)| *end == host);
+        self.streams.iter().any(|stream| has(stream, one) && has(stream, other))
+    }
+
+    /// One host hears a message as if another had said it. What it does then is not carried out yet.
+    ///
+    /// # Panics
+    /// There is no tapped stream between them.
+    pub fn say(&mut self, from: usize, to: usize, message: &[u8]) {
+        let conn = self.streams.iter().flat_map(|stream| stream.ends.map(|end| (end, stream.ends)));
+        let is_meant = |ends: &[(usize, ConnId); 2]| ends.iter().any(|(host, _)| *host == from);
+        let conn = conn.filter(|(end, ends)| end.0 == to && is_meant(ends)).map(|(end, _)| end.1).next();
+        let (tap, end) = self.tap(from, to).expect("a tapped stream");
+        let bytes = tap.say(end, message).expect("an established session");
+        let conn = conn.expect("a stream");
+        self.input(to, Input::Received { conn, bytes });
+    }
+
+    /// One host hears a message of the protocol.
+    ///
+    /// # Panics
+    /// The message is too long, or there is no tapped stream.
+    pub fn say_message(&mut self, from: usize, to: usize, message: &Message) {
+        self.say(from, to, &message.encode().expect("a message that fits"));
     }
 
     /// Gives one node an input.

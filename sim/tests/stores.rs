@@ -1,7 +1,7 @@
 //! What a node does when its store is slow, full, or somebody else's.
 
 use kite_core::node::StoreFailure;
-use kite_sim::disk::Mode;
+use kite_sim::disk::{Fault, Mode};
 use kite_sim::scenario::{Run, Transition};
 
 const PAY: Transition = Transition::Pay { by: 0, msat: 20_000_000 };
@@ -48,9 +48,9 @@ fn a_node_whose_store_fails_stops_and_goes_on_after_a_restart() {
     }
 }
 
-#[test]
-fn a_node_that_lost_its_store_to_another_says_nothing_more() {
+fn lose_the_store_to_another(fault: Option<Fault>) {
     let mut run = with_channel();
+    run.world.hosts[0].disk.fault = fault;
     run.world.take_over(0);
     run.take(PAY);
     run.world.settle();
@@ -59,4 +59,15 @@ fn a_node_that_lost_its_store_to_another_says_nothing_more() {
     run.world.crash(0);
     run.settle();
     run.finish();
+}
+
+#[test]
+fn a_node_that_lost_its_store_to_another_says_nothing_more() {
+    lose_the_store_to_another(None);
+}
+
+#[test]
+fn a_store_that_does_not_compare_the_fence_is_noticed() {
+    let noticed = std::panic::catch_unwind(|| lose_the_store_to_another(Some(Fault::SkipsFence)));
+    assert!(noticed.is_err(), "two wrote to one store");
 }

@@ -150,6 +150,11 @@ pub enum ChannelEvent {
         /// What happened.
         fault: String,
     },
+    /// The channel failed, and is closed once the peer has shown that our state is the newest (contract P10).
+    FailsLater {
+        /// Why.
+        reason: String,
+    },
     /// Closing together has begun.
     ShuttingDown,
     /// Both agree on the closing transaction.

@@ -197,6 +197,37 @@ pub enum Violation {
     ForceClosed,
 }
 
+impl Violation {
+    /// Whether BOLT 2 leaves the choice between closing the connection and failing the channel. Closing the connection
+    /// makes both sides forget what was not signed, and costs neither a channel.
+    pub(super) const fn leaves_choice(&self) -> bool {
+        matches!(
+            self,
+            Self::HtlcId { .. }
+                | Self::HtlcTooSmall { .. }
+                | Self::ExpiryTooLarge { .. }
+                | Self::TooManyHtlcs { .. }
+                | Self::TooMuchInFlight { .. }
+                | Self::CannotAfford { .. }
+                | Self::UnknownHtlc(_)
+                | Self::RemovedTwice(_)
+                | Self::WrongPreimage(_)
+                | Self::NotBadOnion { .. }
+                | Self::FeeFromAccepter
+                | Self::UpdateAfterShutdown
+                | Self::CommitmentSignature(_)
+                | Self::HtlcSignature { .. }
+                | Self::HtlcSignatureCount { .. }
+                | Self::ClosingSignature { .. }
+        )
+    }
+
+    /// Whether the peer's `channel_reestablish` does not fit to what we know.
+    pub(super) const fn is_of_reestablish(&self) -> bool {
+        matches!(self, Self::CommitmentNumber { .. } | Self::RevocationNumber { .. } | Self::LastSecret)
+    }
+}
+
 /// What must not happen whatever the peer does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]

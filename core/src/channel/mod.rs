@@ -19,6 +19,7 @@ mod params;
 mod reestablish;
 mod rows;
 mod spend;
+mod standing;
 mod states;
 mod updates;
 mod watches;
@@ -36,6 +37,7 @@ pub use error::{ChannelError, Fault, Refusal, Violation};
 pub use open::Agreement;
 pub use params::{ChannelConfig, ChannelParams, FORMAT, Party, PartyParams, channel_type};
 pub use rows::{Parity, RevokedHtlc, RowChange, RowError, RowName, read_revoked_row};
+pub use standing::Standing;
 pub use states::{
     Closed, Closing, Failed, FreezeCause, Frozen, Link, Negotiating, Normal, ShuttingDown, State,
     WaitForAcceptChannel, WaitForChannelReady, WaitForFundingConfirmed, WaitForFundingCreated,
@@ -59,6 +61,8 @@ pub struct Channel {
     pub state: State,
     /// Whether the peer is there. Never stored.
     pub link: Link,
+    /// Whether its state is known to be the newest. Never stored.
+    pub standing: Standing,
 }
 
 impl Channel {

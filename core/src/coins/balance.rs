@@ -16,6 +16,8 @@ pub struct OnchainBalance {
     pub incoming: Amount,
     /// Mined by us and not mature yet.
     pub immature: Amount,
+    /// Set aside for a channel whose peer has not signed yet: no longer to be spent, and not gone either.
+    pub set_aside: Amount,
 }
 
 /// A transaction of the owner.
@@ -36,12 +38,12 @@ pub struct OnchainTransaction {
 impl OnchainBalance {
     /// All of it.
     pub fn total(&self) -> Amount {
-        self.spendable + self.incoming + self.immature
+        self.spendable + self.incoming + self.immature + self.set_aside
     }
 }
 
 impl Coins {
-    /// The balance, coins set aside for a funding in progress left out.
+    /// The balance.
     pub fn balance(&self) -> OnchainBalance {
         let balance = self.wallet.balance();
         let set_aside: Amount = self
@@ -55,6 +57,7 @@ impl Coins {
             spendable: spendable.checked_sub(set_aside).unwrap_or(Amount::ZERO),
             incoming: balance.untrusted_pending,
             immature: balance.immature,
+            set_aside,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Coins {
     pub(super) wallet: Wallet,
     /// The rows that are stored.
     pub(super) rows: u32,
+    /// Scripts that were given out and never used.
+    spare: Vec<ScriptBuf>,
 }
 
 impl Coins {
@@ -31,7 +33,7 @@ impl Coins {
             .lookahead(LOOKAHEAD)
             .create_wallet_no_persist()
             .map_err(|error| CoinsError::Build { detail: error.to_string() })?;
-        Ok(Self { wallet, rows: 0 })
+        Ok(Self { wallet, rows: 0, spare: Vec::new() })
     }
 
     /// The wallet whose rows are stored, in the order of their numbers.
@@ -57,7 +59,7 @@ impl Coins {
             .load_wallet_no_persist(changes)
             .map_err(|error| damaged(error.to_string()))?
             .ok_or_else(|| damaged("it has no descriptors".into()))?;
-        Ok(Self { wallet, rows })
+        Ok(Self { wallet, rows, spare: Vec::new() })
     }
 
     /// An address that was never given out.
@@ -67,7 +69,14 @@ impl Coins {
 
     /// The script of a fresh address of the inner keychain, for what comes back from channels.
     pub fn new_inner_script(&mut self) -> ScriptBuf {
-        self.wallet.reveal_next_address(KeychainKind::Internal).address.script_pubkey()
+        let fresh = || self.wallet.reveal_next_address(KeychainKind::Internal).address.script_pubkey();
+        self.spare.pop().unwrap_or_else(fresh)
+    }
+
+    /// Takes back a script of [`Coins::new_inner_script`] to which nobody will ever pay. Peers that begin channels and
+    /// give them up would otherwise make us watch ever more, and leave a gap in which a restored wallet loses its coins.
+    pub fn give_back_inner_script(&mut self, script: ScriptBuf) {
+        self.spare.push(script);
     }
 
     /// Every script to watch: all addresses up to the last one given out, and a gap beyond.

@@ -367,6 +367,13 @@ impl Node {
                 let what = "A channel's stored state is old. The peer was asked to close it; keep this wallet running.";
                 self.emit(Event::ActionRequired { what: what.into() });
             }
+            ChannelEvent::FailsLater { reason } => {
+                let what = format!(
+                    "A channel cannot go on: {reason}. It is closed once its peer has shown that this copy of the \
+                     wallet is the newest; keep this wallet running."
+                );
+                self.emit(Event::ActionRequired { what });
+            }
             ChannelEvent::Frozen { fault } => {
                 let what = format!(
                     "A channel stopped by a fault of this wallet: {fault}. Nothing was sent; please report it."
@@ -400,6 +407,7 @@ impl Node {
                 // Where the funding output was spent, the owner heard of it then.
                 if entry.spend_seen.is_none() {
                     let (reason, amount) = (reason.to_string(), Amount::ZERO);
+                    self.coins.give_back_inner_script(entry.terms.shutdown_script.clone());
                     self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
                 }
                 self.forget_channel(index);
@@ -414,8 +422,10 @@ impl Node {
         match error {
             ChannelError::Refused(refusal) => self.channel_refused(index, &refusal.to_string()),
             ChannelError::Warn(violation) => {
-                let warning = wire::Warning::new(channel_id, &violation.to_string());
-                self.send_to_channel_peer(index, warning.into());
+                if let Some(conn) = entry.conn {
+                    let warning = wire::Warning::new(channel_id, &violation.to_string());
+                    self.complain(conn, warning.into());
+                }
             }
             ChannelError::Disconnect(violation) => {
                 if let Some(conn) = entry.conn {

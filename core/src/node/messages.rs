@@ -222,8 +222,15 @@ impl Node {
 
     /// BOLT 1: an error about a channel that is not ours with this peer is ignored, any other message is answered.
     fn unknown_channel(&mut self, conn: ConnId, channel_id: ChannelId) {
-        let error = wire::Error::new(channel_id, "no such channel");
-        self.outbox.gated(Gated::Send(conn, error.into()));
+        self.complain(conn, wire::Error::new(channel_id, "no such channel").into());
+    }
+
+    /// Tells a peer what is wrong with a message of its own, unless it makes too many of them.
+    pub(super) fn complain(&mut self, conn: ConnId, complaint: Message) {
+        let now = self.now.mono;
+        if self.connections.links.get_mut(&conn).is_some_and(|link| link.peer.may_complain(now)) {
+            self.outbox.gated(Gated::Send(conn, complaint));
+        }
     }
 
     fn peer_error(&mut self, node_id: &PublicKey, scope: Scope, text: &str) {

@@ -83,11 +83,11 @@ impl Node {
             let index = self.record.next_channel;
             let accepted = self.new_channel(conn, |env| Channel::accept(env, node_id, index, open));
             if let Err(error) = accepted {
-                self.outbox.gated(Gated::Send(conn, refuse(&error.to_string())));
+                self.complain(conn, refuse(&error.to_string()));
             }
             return;
         };
-        self.outbox.gated(Gated::Send(conn, refuse(reason)));
+        self.complain(conn, refuse(reason));
     }
 
     /// Takes the next channel key index, which is never used again, and the first step with it.
@@ -98,7 +98,13 @@ impl Node {
     ) -> Result<(), ChannelError> {
         let index = self.record.next_channel;
         let terms = Terms::new(self.coins.new_inner_script());
-        let transition = self.with_new_env(index, conn, &terms, first_step)?;
+        let transition = match self.with_new_env(index, conn, &terms, first_step) {
+            Ok(transition) => transition,
+            Err(error) => {
+                self.coins.give_back_inner_script(terms.shutdown_script);
+                return Err(error);
+            }
+        };
         self.record.next_channel += 1;
         self.store_record();
         let mut entry = ChannelEntry::new(transition.next.clone(), &self.keys, terms);
@@ -139,6 +145,7 @@ impl Node {
             self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
             return;
         }
+        self.coins.give_back_inner_script(entry.terms.shutdown_script.clone());
         self.forget_channel(index);
         self.release_forgotten_coins();
         if opener {

@@ -168,6 +168,11 @@ impl Peer {
         }
     }
 
+    /// Whether the remote may be told what is wrong with a message of its own: it can send wrong ones in any number, too.
+    pub fn may_complain(&mut self, now: Instant) -> bool {
+        self.replies.take(now)
+    }
+
     /// When [`Peer::on_deadline`] is to be called next.
     pub const fn deadline(&self) -> Instant {
         match &self.state {

@@ -14,7 +14,7 @@ pub use revoked::{RevokedHtlc, read_revoked_row};
 
 use super::changes::HtlcKey;
 use super::params::Party;
-use super::{Channel, State};
+use super::{Channel, Standing, State};
 use crate::crypto::ShaChainError;
 use crate::types::{CommitmentNumber, HtlcId};
 use crate::wire::{DecodeError, Reader, Writer};
@@ -192,7 +192,7 @@ impl Channel {
     /// The channel as it would be after a restart: without connection, and without what the peer has not committed to.
     #[must_use]
     pub fn as_stored(&self) -> Self {
-        self.disconnected().next
+        Self { standing: Standing::LOADED, ..self.disconnected().next }
     }
 
     /// Everything to be stored, in the order of the names. [`RowName::Revoked`] is not among it:
@@ -222,7 +222,7 @@ impl Channel {
         let id = commitments.channel_id();
         let state = state::read(&rows, commitments)?;
         let state::Identity { peer, key_index } = identity;
-        Ok(Self { id, peer, key_index, state, link: super::Link::Offline })
+        Ok(Self { id, peer, key_index, state, link: super::Link::Offline, standing: Standing::LOADED })
     }
 
     /// What a step has to write and to delete, besides [`super::Effects::append`].

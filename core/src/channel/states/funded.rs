@@ -6,7 +6,7 @@ use crate::channel::commitments::Commitments;
 use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
 use crate::channel::error::{ChannelError, Violation};
 use crate::channel::reestablish::Sync;
-use crate::channel::{Channel, Party, Removal};
+use crate::channel::{Channel, Party, Removal, Standing};
 use crate::types::{BlockHeight, ShortChannelId};
 use crate::wire::{ChannelReady, ChannelReestablish};
 use bitcoin::Transaction;
@@ -114,18 +114,34 @@ impl Channel {
                 next.link = Link::Online;
                 Ok(Transition { next, effects })
             }
+            // What it has lost it will ask us to close.
             Sync::PeerFellBehind => {
+                let mut next = self.clone();
                 effects.notify(ChannelEvent::PeerFellBehind);
-                Ok(Transition { next: self.clone(), effects })
+                match next.prove() {
+                    Some(violation) => next.fail(env, &violation),
+                    None => Ok(Transition { next, effects }),
+                }
             }
             Sync::Same => {
                 next.link = Link::Online;
+                if let Some(violation) = next.prove() {
+                    return next.fail(env, &violation);
+                }
                 match next.state.clone() {
                     State::ShuttingDown(state) => next.go_on_shutting_down(env, state, effects),
                     State::Negotiating(state) => next.negotiate(env, state, effects),
                     _ => Ok(Transition { next, effects }),
                 }
             }
+        }
+    }
+
+    /// The state is the newest (contract P10). Gives what waited for that.
+    fn prove(&mut self) -> Option<Violation> {
+        match std::mem::replace(&mut self.standing, Standing::Current) {
+            Standing::Unproven { failed } => failed,
+            Standing::Current => None,
         }
     }
 

@@ -33,6 +33,7 @@ use super::command::{Command, Env};
 use super::commitments::Commitments;
 use super::effects::{ChannelEvent, CloseReason, Effects, Transition};
 use super::error::{ChannelError, Fault, Refusal, Violation};
+use super::standing::Standing;
 use crate::wire::{self, Message};
 use bitcoin::Transaction;
 
@@ -166,7 +167,14 @@ impl Channel {
         match command {
             Command::Connected => self.connected(env),
             Command::Disconnected => Ok(self.disconnected()),
-            Command::Message(message) => self.receive(env, message),
+            Command::Message(message) => self.receive(env, message).map_err(|error| match error {
+                ChannelError::FailChannel(violation)
+                    if violation.leaves_choice() && self.commitments().is_some() =>
+                {
+                    ChannelError::Disconnect(violation)
+                }
+                error => error,
+            }),
             Command::ForceClose => self.force_close(env),
             Command::FundingSpent(tx) => self.funding_spent(env, &tx),
             command => self.process_in_state(env, command),
@@ -193,7 +201,8 @@ impl Channel {
 
     /// The same channel in another state.
     fn with(&self, state: State) -> Self {
-        Self { id: self.id, peer: self.peer, key_index: self.key_index, state, link: self.link }
+        let standing = self.standing.clone();
+        Self { id: self.id, peer: self.peer, key_index: self.key_index, state, link: self.link, standing }
     }
 
     fn step(&self, state: State, effects: Effects) -> Transition {
@@ -319,12 +328,32 @@ impl Channel {
     }
 
     /// Ends the channel after [`ChannelError::FailChannel`]: tells the peer, and publishes our latest commitment if there
-    /// is one. Where nothing is at stake yet, the channel is simply closed.
+    /// is one. Where nothing is at stake yet, the channel is simply closed. A state that may be old waits until the peer
+    /// has shown that it is not (contract P10).
     ///
     /// # Errors
     /// [`ChannelError::Bug`].
     pub fn fail(&self, env: &Env<'_>, violation: &Violation) -> Result<Transition, ChannelError> {
-        self.fail_with(env, Some(violation))
+        let is_agreed = matches!(&self.state, State::Negotiating(state) if state.agreed.is_some());
+        match &self.standing {
+            Standing::Unproven { failed } if self.state.reestablishes() && !is_agreed => {
+                Ok(self.fail_later(violation, failed.is_none()))
+            }
+            _ => self.fail_with(env, Some(violation)),
+        }
+    }
+
+    /// Nothing is published; a peer whose `channel_reestablish` does not fit is asked to close.
+    fn fail_later(&self, violation: &Violation, is_first: bool) -> Transition {
+        let mut step = self.unchanged();
+        if violation.is_of_reestablish() {
+            step.effects.send(wire::Error::new(self.id, &violation.to_string()));
+        }
+        if is_first {
+            step.next.standing = Standing::Unproven { failed: Some(violation.clone()) };
+            step.effects.notify(ChannelEvent::FailsLater { reason: violation.to_string() });
+        }
+        step
     }
 
     fn force_close(&self, env: &Env<'_>) -> Result<Transition, ChannelError> {

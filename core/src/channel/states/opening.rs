@@ -5,7 +5,7 @@ use crate::channel::command::{Env, OpenRequest};
 use crate::channel::effects::{Effects, Transition};
 use crate::channel::error::{ChannelError, Refusal};
 use crate::channel::params::FORMAT;
-use crate::channel::{Channel, open};
+use crate::channel::{Channel, Standing, open};
 use crate::tx::fees::opener_cost;
 use crate::types::{ChannelId, MilliSatoshi};
 use crate::wire::OpenChannel;
@@ -37,7 +37,14 @@ impl Channel {
         let mut effects = Effects::default();
         effects.send(Box::new(open.clone()));
         let state = State::WaitForAcceptChannel(Box::new(WaitForAcceptChannel { open }));
-        let next = Self { id: temporary_channel_id, peer, key_index, state, link: Link::Online };
+        let next = Self {
+            id: temporary_channel_id,
+            peer,
+            key_index,
+            state,
+            link: Link::Online,
+            standing: Standing::Current,
+        };
         Ok(Transition { next, effects })
     }
 
@@ -55,7 +62,14 @@ impl Channel {
         let mut effects = Effects::default();
         effects.send(Box::new(accept));
         let state = State::WaitForFundingCreated(Box::new(WaitForFundingCreated { agreement }));
-        let next = Self { id: open.temporary_channel_id, peer, key_index, state, link: Link::Online };
+        let next = Self {
+            id: open.temporary_channel_id,
+            peer,
+            key_index,
+            state,
+            link: Link::Online,
+            standing: Standing::Current,
+        };
         Ok(Transition { next, effects })
     }
 }

@@ -156,7 +156,7 @@ fn recv_add_after_shutdown() {
     );
     world.settle();
     let error = world.bob.try_process(Command::Message(add_later.into())).unwrap_err();
-    assert_eq!(error, ChannelError::FailChannel(Violation::UpdateAfterShutdown));
+    assert_eq!(error, ChannelError::Disconnect(Violation::UpdateAfterShutdown));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn recv_closing_signed_wrong_signature() {
     let Message::ClosingSigned(mut offer) = world.intercept(Who::Bob) else { panic!() };
     offer.fee_satoshis = Amount::from_sat(offer.fee_satoshis.to_sat() + 1);
     let error = world.bob.try_process(Command::Message(offer.into())).unwrap_err();
-    assert!(matches!(error, ChannelError::FailChannel(Violation::ClosingSignature { .. })));
+    assert!(matches!(error, ChannelError::Disconnect(Violation::ClosingSignature { .. })));
 }
 
 #[test]

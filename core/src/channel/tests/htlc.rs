@@ -12,7 +12,7 @@ fn msat(msat: u64) -> MilliSatoshi {
 
 fn violation(error: ChannelError) -> Violation {
     match error {
-        ChannelError::FailChannel(violation) => violation,
+        ChannelError::FailChannel(violation) | ChannelError::Disconnect(violation) => violation,
         other => panic!("{other:?}"),
     }
 }

@@ -80,3 +80,105 @@ fn a_bug_freezes_and_publishes_nothing() {
     let State::Frozen(frozen) = &world.alice.channel().state else { panic!() };
     assert!(matches!(&frozen.cause, FreezeCause::Fault { fault } if fault == "test"));
 }
+
+/// What a run's first news can be that end a channel.
+fn troubles(world: &World) -> [Command; 3] {
+    let id = world.alice.channel().id;
+    let error = |id| Command::Message(crate::wire::Error::new(id, "internal error").into());
+    [error(id), error(crate::types::ChannelId::ALL), Command::NewBlock(1_000_000)]
+}
+
+/// Alice starts again from her newest state, with an HTLC of hers under way.
+fn loaded_alice() -> World {
+    let mut world = World::open();
+    world.add(Who::Alice, 1_000_000, 1);
+    world.settle();
+    world.disconnect();
+    world.alice.restart();
+    world.alice.take_events();
+    world
+}
+
+/// As the node does.
+fn endure(world: &mut World, command: Command) {
+    match world.alice.try_process(command) {
+        Ok(messages) => world.send(Who::Alice, messages),
+        Err(ChannelError::FailChannel(violation)) => {
+            let messages = world.alice.fail(&violation);
+            world.send(Who::Alice, messages);
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_is_loaded_is_not_published_before_the_peer_proves_it() {
+    let count = troubles(&loaded_alice()).len();
+    for (which, syncs) in (0..count).flat_map(|which| [(which, false), (which, true)]) {
+        let mut world = loaded_alice();
+        if syncs {
+            world.connect();
+        }
+        for _ in 0..2 {
+            let trouble = troubles(&world)[which].clone();
+            endure(&mut world, trouble);
+            assert_eq!(world.alice.channel().state.name(), "normal");
+            assert!(world.alice.broadcasts.len() <= 1, "only the funding transaction");
+        }
+        assert!(matches!(world.alice.take_events()[..], [ChannelEvent::FailsLater { .. }]), "told once");
+
+        // Once it is proven, what waited is done.
+        if !syncs {
+            world.connect();
+        }
+        while world.alice.channel().state.name() == "normal" {
+            assert!(world.deliver(Who::Alice));
+        }
+        assert_eq!(world.alice.channel().state.name(), "failed");
+        assert_eq!(world.alice.broadcasts.len(), 2);
+    }
+}
+
+#[test]
+fn what_waits_is_dropped_where_the_peer_proves_the_state_old() {
+    for which in 0..3 {
+        let mut world = old_alice(2);
+        let trouble = troubles(&world)[which].clone();
+        if which < 2 {
+            endure(&mut world, trouble);
+        }
+        let broadcasts = world.alice.broadcasts.len();
+        for _ in 0..3 {
+            world.disconnect();
+            world.connect();
+            while world.deliver(Who::Alice) {}
+            assert_eq!(world.alice.channel().state.name(), "frozen");
+            let trouble = troubles(&world)[which].clone();
+            endure(&mut world, trouble);
+            world.alice.restart();
+            world.bob.restart();
+        }
+        assert_eq!(world.alice.broadcasts.len(), broadcasts);
+    }
+}
+
+#[test]
+fn an_unfitting_reestablish_asks_the_peer_to_close_and_publishes_nothing() {
+    let mut world = loaded_alice();
+    world.connect();
+    let Message::ChannelReestablish(mut theirs) = world.intercept(Who::Alice) else { panic!() };
+    // As if we had signed once more than we know.
+    theirs.next_commitment_number += 1;
+    world.to_bob.clear();
+    endure(&mut world, Command::Message(theirs.into()));
+    assert_eq!(world.alice.broadcasts.len(), 1, "only the funding transaction");
+    assert!(matches!(world.intercept(Who::Bob), Message::Error(_)));
+}
+
+#[test]
+fn the_owner_may_close_what_is_not_proven() {
+    let mut world = loaded_alice();
+    world.tell(Who::Alice, Command::ForceClose);
+    assert_eq!(world.alice.channel().state.name(), "failed");
+    assert_eq!(world.alice.broadcasts.len(), 2);
+}

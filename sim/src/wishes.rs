@@ -1,0 +1,56 @@
+//! What owners most often want, in one call.
+
+use crate::world::World;
+use bitcoin::Amount;
+use kite_core::invoice::Invoice;
+use kite_core::node::{Answer, ChannelInfo, Command, Event, SendRequest};
+use kite_core::types::{FeeratePerKw, MilliSatoshi, PaymentHash, PaymentId};
+
+impl World {
+    /// Asks for a channel of a million satoshi, and settles.
+    pub fn open_channel(&mut self, by: usize, with: usize) {
+        let node_id = self.node_id(with);
+        let feerate = FeeratePerKw::from_sat_per_kw(500);
+        self.ask(by, Command::OpenChannel { node_id, amount: Amount::from_sat(1_000_000), feerate });
+        self.settle();
+    }
+
+    /// The first channel of a host with another.
+    pub fn channel(&self, of: usize, with: usize) -> Option<ChannelInfo> {
+        let node_id = self.node_id(with);
+        self.node(of).channels().into_iter().find(|channel| channel.node_id == node_id)
+    }
+
+    /// Asks for an invoice, settles, and asks to pay it. It is not on its way yet.
+    ///
+    /// # Panics
+    /// There is no invoice.
+    pub fn ask_to_pay(&mut self, payer: usize, payee: usize, msat: u64) -> PaymentHash {
+        let amount = MilliSatoshi::from_msat(msat);
+        let make =
+            Command::MakeInvoice { amount: Some(amount), description: "tea".into(), expiry_secs: 360_000 };
+        let Some(Ok(Answer::Invoice { invoice, id, payment_hash })) = self.command(payee, make) else {
+            panic!("no invoice: {}", self.story())
+        };
+        let request = SendRequest {
+            // Both sides name it: the names must differ where one node is both.
+            id: PaymentId(id.0.map(|byte| !byte)),
+            invoice: Invoice::decode(&invoice).expect("our own invoices are valid"),
+            amount,
+            max_fee: MilliSatoshi::ZERO,
+            timeout_secs: 60,
+            note: None,
+        };
+        self.ask(payer, Command::Send(Box::new(request)));
+        payment_hash
+    }
+
+    /// Pays, settles, and tells whether the payer heard that it arrived.
+    pub fn pay(&mut self, payer: usize, payee: usize, msat: u64) -> bool {
+        let hash = self.ask_to_pay(payer, payee, msat);
+        self.settle();
+        let is_sent =
+            |event: &Event| matches!(event, Event::PaymentSent { payment_hash, .. } if *payment_hash == hash);
+        self.hosts[payer].events().any(is_sent)
+    }
+}

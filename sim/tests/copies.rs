@@ -1,0 +1,131 @@
+//! Old state never speaks (contract P10): what a store does that was put back, or only loaded again.
+
+use bitcoin::Txid;
+use kite_core::node::Event;
+use kite_core::types::ChannelId;
+use kite_core::wire;
+use kite_sim::disk::Disk;
+use kite_sim::scenario::{Run, Transition};
+
+const INIT: u16 = 16;
+
+/// A channel with an HTLC of host 0 half way, and the disk of that moment.
+struct HalfWay {
+    run: Run,
+    disk: Disk,
+    channel_id: ChannelId,
+    funding_txid: Txid,
+}
+
+impl HalfWay {
+    fn new() -> Self {
+        let mut run = Run::new("copies".into());
+        for step in [
+            Transition::Open { by: 0, sat: 1_000_000 },
+            Transition::Settle,
+            Transition::Mine(6),
+            Transition::Pay { by: 0, msat: 300_000_000 },
+            Transition::Settle,
+            Transition::Pay { by: 0, msat: 20_000_000 },
+            Transition::Deliver(2),
+        ] {
+            run.take(step);
+        }
+        let channel = &run.world.node(0).channels()[0];
+        let (channel_id, funding_txid) = (channel.channel_id, channel.funding_txid.expect("it is funded"));
+        let disk = run.world.hosts[0].disk.clone();
+        Self { run, disk, channel_id, funding_txid }
+    }
+
+    /// Host 0 starts again from the disk of then. `payments` more were made since.
+    fn put_back(&mut self, payments: u64) {
+        for _ in 0..payments {
+            self.run.settle();
+            self.run.take(Transition::Pay { by: 0, msat: 10_000_000 });
+        }
+        if payments > 0 {
+            self.run.settle();
+        }
+        self.run.world.hosts[0].restore(self.disk.clone());
+        self.run.world.published.clear();
+        self.run.world.settle();
+        self.run.world.tapping = Some(|_, message_type| message_type == INIT);
+        self.run.world.start(0);
+    }
+
+    fn state(&self, host: usize) -> &'static str {
+        self.run.world.node(host).channels()[0].state
+    }
+
+    /// How many transactions a host published that spend the channel.
+    fn closes_by(&self, by: usize) -> usize {
+        let spends = |tx: &bitcoin::Transaction| {
+            tx.input.iter().any(|input| input.previous_output.txid == self.funding_txid)
+        };
+        self.run.world.published.iter().filter(|(host, tx)| *host == by && spends(tx)).count()
+    }
+
+    /// Connects; at first nothing but `init` reaches the other.
+    fn reconnect(&mut self) {
+        self.run.world.cut();
+        self.run.world.connect();
+    }
+
+    fn let_them_talk(&mut self) {
+        self.run.world.tapping = None;
+        self.reconnect();
+    }
+
+    /// What would close a channel whose state is known to be the newest: the peer says so, and an HTLC is overdue.
+    fn trouble(&mut self) {
+        for channel_id in [self.channel_id, ChannelId::ALL] {
+            self.run.world.say_message(1, 0, &wire::Error::new(channel_id, "internal error").into());
+        }
+        self.run.world.mine(400);
+    }
+}
+
+#[test]
+fn an_old_copy_that_the_peer_proves_old_publishes_nothing_at_all() {
+    for payments in 1..3 {
+        let mut half = HalfWay::new();
+        half.put_back(payments);
+        half.let_them_talk();
+        let told = |event: &Event| matches!(event, Event::ActionRequired { what } if what.contains("old"));
+        assert!(half.run.world.hosts[0].events().any(told), "{}", half.run.world.story());
+        for _ in 0..3 {
+            half.run.take(Transition::Restart(0));
+            half.run.world.mine(50);
+            half.reconnect();
+        }
+        assert_eq!(half.closes_by(0), 0, "{}", half.run.world.story());
+        assert!(half.closes_by(1) > 0, "the peer was asked to close");
+        assert_eq!(half.state(0), "closing");
+    }
+}
+
+#[test]
+fn nothing_makes_an_old_copy_publish_before_the_peer_has_spoken() {
+    let mut half = HalfWay::new();
+    half.put_back(1);
+    for _ in 0..2 {
+        half.reconnect();
+        half.trouble();
+        half.run.take(Transition::Restart(0));
+    }
+    assert_eq!((half.state(0), half.closes_by(0)), ("normal", 0));
+    half.let_them_talk();
+    half.run.world.mine(10);
+    assert_eq!((half.state(0), half.closes_by(0)), ("closing", 0), "{}", half.run.world.story());
+}
+
+#[test]
+fn the_newest_copy_does_what_waited_once_the_peer_has_spoken() {
+    let mut half = HalfWay::new();
+    half.put_back(0);
+    half.reconnect();
+    half.trouble();
+    assert_eq!((half.state(0), half.closes_by(0)), ("normal", 0));
+    half.let_them_talk();
+    assert!(half.closes_by(0) > 0, "{}", half.run.world.story());
+}
