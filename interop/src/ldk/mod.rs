@@ -1,10 +1,13 @@
 //! A full LDK node, driven by hand: bytes in, bytes out, blocks as the test mines them.
 
 mod events;
+mod messages;
 mod restart;
 mod surroundings;
 
 pub use events::PeerEvent;
+pub use messages::PlannedPayment;
+pub use restart::Written;
 
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::{PublicKey, Secp256k1};
@@ -13,16 +16,15 @@ use kite_sim::chain::Chain;
 use lightning::chain::chainmonitor::ChainMonitor;
 use lightning::chain::{BestBlock, Filter, Listen};
 use lightning::ln::channel_state::ChannelDetails;
-use lightning::ln::channelmanager::{ChainParameters, ChannelManager, PaymentId, RecipientOnionFields};
+use lightning::ln::channelmanager::{ChainParameters, ChannelManager};
 use lightning::ln::peer_handler::{IgnoringMessageHandler, MessageHandler, PeerManager};
 use lightning::ln::types::ChannelId;
 use lightning::onion_message::messenger::NullMessageRouter;
-use lightning::routing::router::{Path, Route, RouteHop};
+use lightning::routing::router::RouteHop;
 use lightning::sign::{InMemorySigner, KeysManager, NodeSigner, Recipient};
-use lightning::types::features::{ChannelFeatures, NodeFeatures};
 use lightning::types::payment::PaymentHash;
 use lightning::util::config::UserConfig;
-use lightning_invoice::{Bolt11Invoice, Currency, InvoiceBuilder};
+use lightning_invoice::{Currency, InvoiceBuilder};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -161,12 +163,17 @@ impl LdkPeer {
 
     /// What the node says about itself.
     pub fn log(&self) -> Vec<String> {
-        self.log.0.borrow().clone()
+        self.log.lines()
     }
 
     /// What transactions pay these days, for the node's own estimates. A channel it opened follows with the next tick.
     pub fn set_feerate(&self, sat_per_kw: u32) {
         self.fees.0.set(sat_per_kw);
+    }
+
+    /// Says nothing about itself any more: what is said takes time.
+    pub fn be_silent(&self) {
+        self.log.silence();
     }
 
     /// What to do with payments that arrive from now on.
@@ -278,30 +285,9 @@ impl LdkPeer {
 
     /// Pays with a hop that the test changes: a wrong amount, a wrong expiry.
     pub fn pay_with(&mut self, invoice: &str, change: impl FnOnce(&mut RouteHop)) -> PaymentHash {
-        let invoice: Bolt11Invoice = invoice.parse().expect("a valid invoice");
-        let payee = invoice.payee_pub_key().copied().unwrap_or_else(|| invoice.recover_payee_pub_key());
-        let usable = self.channels.list_usable_channels();
-        let channel =
-            usable.iter().find(|channel| channel.counterparty.node_id == payee).expect("a usable channel");
-        let mut hop = RouteHop {
-            pubkey: payee,
-            node_features: NodeFeatures::empty(),
-            short_channel_id: channel.get_outbound_payment_scid().expect("a usable channel has one"),
-            channel_features: ChannelFeatures::empty(),
-            fee_msat: invoice.amount_milli_satoshis().expect("an invoice with an amount"),
-            cltv_expiry_delta: u32::try_from(invoice.min_final_cltv_expiry_delta()).expect("a sane delta"),
-            maybe_announced_channel: false,
-        };
-        change(&mut hop);
-        let hash = PaymentHash(invoice.payment_hash().to_byte_array());
-        self.payments += 1;
-        let mut id = [self.seed; 32];
-        id[..8].copy_from_slice(&self.payments.to_be_bytes());
-        let onion = RecipientOnionFields::secret_only(*invoice.payment_secret());
-        let route = Route { paths: vec![Path { hops: vec![hop], blinded_tail: None }], route_params: None };
-        self.channels
-            .send_payment_with_route(route, hash, onion, PaymentId(id))
-            .expect("the channel is usable");
+        let planned = self.plan(invoice, change);
+        let hash = planned.hash;
+        self.offer(planned);
         self.peers.process_events();
         hash
     }
@@ -350,9 +336,7 @@ impl LdkPeer {
     /// Does everything that is due: new blocks, events, forwards, broadcasts. Tells whether anything was.
     pub fn settle(&mut self, chain: &mut Chain) -> bool {
         let mut moved = self.follow(chain);
-        while self.handle_events(chain) || self.process_forwards() {
-            moved = true;
-        }
+        moved |= self.work(chain);
         self.peers.process_events();
         for package in std::mem::take(&mut *self.broadcasts.0.borrow_mut()) {
             // LDK publishes again with every block, also what is long confirmed or replaced.
@@ -360,6 +344,15 @@ impl LdkPeer {
         }
         if self.channels.get_and_clear_needs_persistence() {
             self.store();
+        }
+        moved
+    }
+
+    /// Forwards and events that are due. Tells whether anything was.
+    pub fn work(&mut self, chain: &mut Chain) -> bool {
+        let mut moved = false;
+        while self.handle_events(chain) || self.process_forwards() {
+            moved = true;
         }
         moved
     }

@@ -10,28 +10,43 @@ use lightning::sign::{InMemorySigner, KeysManager};
 use lightning::util::ser::{ReadableArgs, Writeable};
 use std::rc::Rc;
 
+/// All that a node needs to start.
+#[derive(Clone, Debug)]
+pub struct Written {
+    channels: Vec<u8>,
+    monitors: Vec<Vec<u8>>,
+}
+
 impl LdkPeer {
     /// Writes the channels down.
     pub(super) fn store(&mut self) {
         self.stored_channels = self.channels.encode();
     }
 
-    /// Ends the node and starts it again. Every connection is gone; follow with [`LdkPeer::settle`].
-    pub fn restart(&mut self) {
+    /// What the node would find on its disk now.
+    pub fn written(&mut self) -> Written {
         if self.stored_channels.is_empty() || self.channels.get_and_clear_needs_persistence() {
             self.store();
         }
-        let monitors: Vec<Vec<u8>> = self
-            .watchtower
-            .list_monitors()
-            .into_iter()
-            .map(|id| self.watchtower.get_monitor(id).expect("it is listed").encode())
-            .collect();
+        let monitors = self.watchtower.list_monitors().into_iter();
+        let monitors = monitors.map(|id| self.watchtower.get_monitor(id).expect("it is listed").encode());
+        Written { channels: self.stored_channels.clone(), monitors: monitors.collect() }
+    }
+
+    /// Ends the node and starts it again. Every connection is gone; follow with [`LdkPeer::settle`].
+    pub fn restart(&mut self) {
+        let written = self.written();
+        self.start_from(&written);
+    }
+
+    /// Ends the node and starts it from what it wrote.
+    pub fn start_from(&mut self, written: &Written) {
         self.starts += 1;
         self.sockets.clear();
         self.keys = Rc::new(KeysManager::new(&[self.seed; 32], u64::from(self.seed), self.starts, true));
         self.watchtower = watchtower(&self.keys, &self.broadcasts, &self.fees, &self.log);
-        let monitors: Vec<ChannelMonitor<InMemorySigner>> = monitors
+        let monitors: Vec<ChannelMonitor<InMemorySigner>> = written
+            .monitors
             .iter()
             .map(|bytes| {
                 let keys = (self.keys.as_ref(), self.keys.as_ref());
@@ -54,7 +69,7 @@ impl LdkPeer {
             config(),
             monitors.iter().collect(),
         );
-        let mut bytes = Cursor::new(&self.stored_channels);
+        let mut bytes = Cursor::new(&written.channels);
         let (_, channels) =
             <(BlockHash, super::Channels)>::read(&mut bytes, args).expect("it was just written");
         self.channels = Rc::new(channels);

@@ -96,12 +96,25 @@ impl Router for NoRouter {
 
 /// What the node says about itself, for the trace of a failed test.
 #[derive(Debug, Default)]
-pub(super) struct Log(pub(super) RefCell<Vec<String>>);
+pub(super) struct Log {
+    lines: RefCell<Vec<String>>,
+    is_silent: Cell<bool>,
+}
+
+impl Log {
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.lines.borrow().clone()
+    }
+
+    pub(super) fn silence(&self) {
+        self.is_silent.set(true);
+    }
+}
 
 impl Logger for Log {
     fn log(&self, record: Record<'_>) {
-        if record.level >= Level::Debug {
-            self.0.borrow_mut().push(format!("{:?} {}", record.level, record.args));
+        if record.level >= Level::Debug && !self.is_silent.get() {
+            self.lines.borrow_mut().push(format!("{:?} {}", record.level, record.args));
         }
     }
 }
