@@ -5,6 +5,7 @@
 //! offered it and its number, and stands once in the table of live HTLCs.
 
 use super::params::Party;
+use crate::onion::Instruction;
 use crate::tx::{self, CommitmentSpec, Direction};
 use crate::types::{CltvExpiry, FeeratePerKw, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage};
 use bitcoin::secp256k1::PublicKey;
@@ -61,8 +62,12 @@ pub struct LiveHtlc {
     pub cltv_expiry: CltvExpiry,
     /// Whose payment it is, if we offered it.
     pub origin: Option<PaymentId>,
-    /// Its onion, as long as it may have to be sent again (ours) or read again (the peer's).
+    /// The onion of ours, as long as it may have to be sent again. It is not stored: see [`Channel::attach_onion`].
+    ///
+    /// [`Channel::attach_onion`]: super::Channel::attach_onion
     pub onion: Option<Onion>,
+    /// What the onion of the peer's said, as long as the HTLC is not answered.
+    pub instruction: Option<Instruction>,
     /// The path key that came with it inside a blinded path (BOLT 4, Route Blinding).
     pub path_key: Option<PublicKey>,
     /// How it was removed, unset while it was not.

@@ -9,6 +9,7 @@ use crate::types::{
 };
 use crate::wire;
 use bitcoin::blockdata::constants::ChainHash;
+use bitcoin::secp256k1::SecretKey;
 use bitcoin::{Amount, Script, ScriptBuf, Transaction};
 
 /// What a channel may look at while it takes a step.
@@ -16,6 +17,8 @@ use bitcoin::{Amount, Script, ScriptBuf, Transaction};
 pub struct Env<'a> {
     /// The secrets of this channel.
     pub signer: &'a ChannelSigner,
+    /// The secret of the node, which opens the onions of the peer's HTLCs.
+    pub node_secret: &'a SecretKey,
     /// Our policy.
     pub config: &'a ChannelConfig,
     /// The chain we are on.
@@ -116,7 +119,7 @@ pub enum Command {
     UpdateFee(FeeratePerKw),
     /// Sign the peer's commitment with all updates so far.
     Sign,
-    /// The onion of an incoming HTLC has been read and acted upon: it need not be kept.
+    /// What the onion of an incoming HTLC said was acted upon: it need not be kept.
     OnionRead(HtlcId),
     /// Close together with the peer.
     Shutdown {

@@ -1,12 +1,11 @@
 //! The two commitments of a channel and everything that is on its way into them.
 
-use super::changes::{
-    HtlcKey, HtlcTable, LiveHtlc, LocalChanges, Onion, RemoteChanges, Removal, Spec, Update,
-};
+use super::changes::{HtlcKey, HtlcTable, LiveHtlc, LocalChanges, RemoteChanges, Removal, Spec, Update};
 use super::effects::IncomingHtlc;
 use super::keys::KeyCache;
 use super::params::{ChannelParams, FORMAT, Party};
 use crate::crypto::{RemoteSigned, RevocationState, SecretStore};
+use crate::onion::Instruction;
 use crate::tx;
 use crate::types::{ChannelId, CommitmentNumber, HtlcId, MilliSatoshi, PaymentId, ShortChannelId};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
@@ -220,7 +219,7 @@ impl Commitments {
             amount: htlc.amount,
             payment_hash: htlc.payment_hash,
             cltv_expiry: htlc.cltv_expiry,
-            onion: htlc.onion.clone(),
+            instruction: htlc.instruction.clone(),
             path_key: htlc.path_key,
             over_dust_exposure,
         })
@@ -265,8 +264,14 @@ impl Commitments {
         });
     }
 
-    /// The onion of a peer's HTLC has been read.
-    pub(super) fn forget_onion(&mut self, key: HtlcKey) -> Option<Onion> {
-        self.htlcs.get_mut(&key).and_then(|htlc| htlc.onion.take())
+    /// What the onion of a peer's HTLC said was acted upon.
+    pub(super) fn forget_instruction(&mut self, key: HtlcKey) -> Option<Instruction> {
+        self.htlcs.get_mut(&key).and_then(|htlc| htlc.instruction.take())
+    }
+
+    /// Whether this HTLC of ours may have to be offered again, onion and all.
+    pub(super) fn is_undelivered(&self, id: HtlcId) -> bool {
+        let LocalChanges { proposed, signed, .. } = &self.local_changes;
+        [proposed, signed].into_iter().any(|list| list.contains(&Update::Add(id)))
     }
 }

@@ -1,8 +1,9 @@
 //! Everything a channel can ask for.
 
 use super::Channel;
-use super::changes::{HtlcKey, Onion, Removal};
+use super::changes::{HtlcKey, Removal};
 use super::rows::RowName;
+use crate::onion::Instruction;
 use crate::types::{
     ChannelId, CltvExpiry, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, ShortChannelId,
 };
@@ -52,8 +53,8 @@ pub struct IncomingHtlc {
     pub payment_hash: PaymentHash,
     /// When it times out.
     pub cltv_expiry: CltvExpiry,
-    /// Its onion; unset once [`super::Command::OnionRead`] was given.
-    pub onion: Option<Onion>,
+    /// What its onion said; unset once [`super::Command::OnionRead`] was given.
+    pub instruction: Option<Instruction>,
     /// Inside a blinded path, the path key.
     pub path_key: Option<PublicKey>,
     /// Too much would be at stake in trimmed HTLCs: fail it, whatever it pays.

@@ -123,6 +123,19 @@ impl Channel {
         self.commitments()?.htlcs.get(&HtlcKey { offered_by, id })
     }
 
+    /// Whether this HTLC of ours may have to be offered again after a start, for which it needs its onion.
+    pub fn needs_onion(&self, id: HtlcId) -> bool {
+        self.commitments().is_some_and(|commitments| commitments.is_undelivered(id))
+    }
+
+    /// Gives an HTLC of ours its onion back after a start: the very bytes of before, built again by whoever made them.
+    pub fn attach_onion(&mut self, id: HtlcId, onion: Onion) {
+        let htlcs = self.state.commitments_mut().map(|commitments| &mut commitments.htlcs);
+        if let Some(htlc) = htlcs.and_then(|htlcs| htlcs.get_mut(&HtlcKey::outgoing(id))) {
+            htlc.onion = Some(onion);
+        }
+    }
+
     /// Derives the keys of the next commitments. To be called while there is nothing else to do; changes nothing that is
     /// stored.
     ///

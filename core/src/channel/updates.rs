@@ -6,6 +6,7 @@ use super::commitments::Commitments;
 use super::effects::ChannelEvent;
 use super::error::{ChannelError, Refusal, Violation};
 use super::params::Party;
+use crate::onion::Instruction;
 use crate::types::{CltvExpiry, FeeratePerKw, HtlcId, PaymentPreimage};
 use crate::wire::{
     Message, UpdateAddHtlc, UpdateFailHtlc, UpdateFailMalformedHtlc, UpdateFee, UpdateFulfillHtlc,
@@ -31,6 +32,7 @@ impl Commitments {
             cltv_expiry: add.cltv_expiry,
             origin: Some(add.origin),
             onion: Some(Arc::clone(&add.onion)),
+            instruction: None,
             path_key: None,
             removal: None,
         };
@@ -61,7 +63,7 @@ impl Commitments {
             _ => {}
         }
         htlc.removal = Some(removal);
-        htlc.onion = None;
+        htlc.instruction = None;
         self.local_changes.proposed.push(Update::Remove(id));
         self.message_of(&Update::Remove(id))
     }
@@ -132,8 +134,9 @@ impl Commitments {
         })
     }
 
-    /// Takes an HTLC from the peer.
-    pub(super) fn receive_add(&mut self, add: &UpdateAddHtlc) -> Result<(), ChannelError> {
+    /// Takes an HTLC from the peer. Its onion is read at once and not kept; what it says is acted upon when the HTLC is
+    /// irrevocably committed.
+    pub(super) fn receive_add(&mut self, env: &Env<'_>, add: &UpdateAddHtlc) -> Result<(), ChannelError> {
         let expected = self.remote_next_htlc_id;
         if add.id != expected {
             return fail(Violation::HtlcId { found: add.id, expected });
@@ -147,14 +150,20 @@ impl Commitments {
             payment_hash: add.payment_hash,
             cltv_expiry,
             origin: None,
-            onion: Some(Arc::new(*add.onion_routing_packet)),
+            onion: None,
+            instruction: None,
             path_key: add.path_key,
             removal: None,
         };
         self.remote_next_htlc_id = HtlcId(expected.0.saturating_add(1));
         self.htlcs.insert(key, htlc);
         self.remote_changes.proposed.push(Update::Add(add.id));
-        self.check_received(key)
+        self.check_received(key)?;
+        let instruction = Instruction::read(&add.onion_routing_packet, env.node_secret, &add.payment_hash);
+        if let Some(htlc) = self.htlcs.get_mut(&key) {
+            htlc.instruction = Some(instruction);
+        }
+        Ok(())
     }
 
     /// Takes the removal of one of our HTLCs. The preimage is news at once.

@@ -231,6 +231,7 @@ impl Node {
         let local_features = crate::peer::PeerConfig::features();
         run(&Env {
             signer: &entry.signer,
+            node_secret: self.keys.node_secret(),
             config: &self.config.channel,
             chain_hash: ChainHash::using_genesis_block(self.config.network),
             height: self.chain.height(),
@@ -252,6 +253,7 @@ impl Node {
         let local_features = crate::peer::PeerConfig::features();
         run(&Env {
             signer: &ChannelSigner::new(self.keys.channel_keys(index)),
+            node_secret: self.keys.node_secret(),
             config: &self.config.channel,
             chain_hash: ChainHash::using_genesis_block(self.config.network),
             height: self.chain.height(),

@@ -3,6 +3,7 @@
 //! A host drives it with one loop: give one [`Input`], poll until [`Output::Idle`], wait for the next thing to happen,
 //! repeat. The gate in `outbox` makes sure that nothing leaves before the state it speaks of is durable.
 
+mod attempt;
 mod channels;
 mod command;
 mod commands;

@@ -2,7 +2,7 @@
 
 use super::{Event, Node};
 use crate::channel::{self, IncomingHtlc, Removal};
-use crate::onion::{FailureMessage, HopPayload, PeelError, SharedSecret, build_failure, peel};
+use crate::onion::{FailureMessage, Instruction, SharedSecret, build_failure};
 use crate::payment::{Part, PartKey, PaymentRecord, Verdict};
 use crate::types::{HtlcId, MilliSatoshi, PaymentHash};
 
@@ -20,58 +20,53 @@ impl Node {
         self.run_channels();
     }
 
-    /// An HTLC is irrevocably committed on both sides: read its onion and decide.
+    /// An HTLC is irrevocably committed on both sides: do what its onion says.
     pub(super) fn htlc_arrived(&mut self, index: u32, htlc: &IncomingHtlc) {
         let key = (index, htlc.id);
         // Whether it can be settled in time depends on the present height.
         if self.synced_at.is_none() || self.part_secrets.contains_key(&key) {
             return;
         }
-        let Some(onion) = &htlc.onion else { return };
-        let peeled = match peel(onion, self.keys.node_secret(), &htlc.payment_hash) {
-            Ok(peeled) => peeled,
-            Err(PeelError::BadOnion { reason, sha256_of_onion }) => {
-                let removal = Removal::Malformed { sha256_of_onion, failure_code: reason.failure_code() };
-                return self.remove_htlc(key, removal);
+        let Some(instruction) = &htlc.instruction else { return };
+        let secret = match instruction {
+            Instruction::Receive { shared_secret, .. } | Instruction::Fail { shared_secret, .. } => {
+                shared_secret
             }
-            Err(PeelError::InvalidPayload { shared_secret }) => {
-                let failure = FailureMessage::InvalidOnionPayload { tlv_type: 0, offset: 0 };
-                return self.fail_htlc(key, &shared_secret, &failure);
+            Instruction::Malformed { failure_code, sha256_of_onion } => {
+                let (failure_code, sha256_of_onion) = (*failure_code, *sha256_of_onion);
+                return self.remove_htlc(key, Removal::Malformed { sha256_of_onion, failure_code });
             }
         };
-        let secret = peeled.shared_secret.clone();
         if htlc.over_dust_exposure {
             let failure = FailureMessage::TemporaryChannelFailure { channel_update: Vec::new() };
-            return self.fail_htlc(key, &secret, &failure);
+            return self.fail_htlc(key, secret, &failure);
         }
-        match peeled.hop_payload() {
-            Ok(HopPayload::Final {
-                amt_to_forward, outgoing_cltv_value, payment_secret, total_msat, ..
-            }) => {
-                let Some(payment_secret) = payment_secret else {
-                    return self.refuse_as_unknown(key, &secret, htlc.amount);
-                };
+        match instruction {
+            Instruction::Fail { failure, .. } => self.fail_htlc(key, secret, failure),
+            Instruction::Receive {
+                amt_to_forward,
+                outgoing_cltv_value,
+                payment_secret: Some(payment_secret),
+                total_msat,
+                ..
+            } => {
                 let part = Part {
                     amount: htlc.amount,
-                    amt_to_forward,
+                    amt_to_forward: *amt_to_forward,
                     cltv_expiry: htlc.cltv_expiry,
-                    outgoing_cltv_value: outgoing_cltv_value.height(),
-                    total: total_msat,
-                    payment_secret,
+                    outgoing_cltv_value: *outgoing_cltv_value,
+                    total: *total_msat,
+                    payment_secret: *payment_secret,
                 };
                 self.part_arrived(key, htlc.payment_hash, part, secret);
             }
-            // A wallet forwards nothing.
-            Ok(HopPayload::Intermediate { .. }) => {
-                self.fail_htlc(key, &secret, &FailureMessage::UnknownNextPeer)
-            }
-            Err(error) => {
-                self.fail_htlc(key, &secret, &FailureMessage::from(error));
+            Instruction::Receive { .. } | Instruction::Malformed { .. } => {
+                self.refuse_as_unknown(key, secret, htlc.amount);
             }
         }
     }
 
-    fn part_arrived(&mut self, key: PartKey, hash: PaymentHash, part: Part, secret: SharedSecret) {
+    fn part_arrived(&mut self, key: PartKey, hash: PaymentHash, part: Part, secret: &SharedSecret) {
         let payment = self.payment_ids.get(&hash).and_then(|id| match self.payments.get(id) {
             Some(PaymentRecord::Incoming(payment)) => Some(payment),
             Some(PaymentRecord::Outgoing(_)) | None => None,
@@ -79,18 +74,18 @@ impl Node {
         let now = (self.now.mono, self.now.unix);
         match self.parts.arrived(key, &part, payment, self.chain.height(), now) {
             Verdict::Wait => {
-                self.part_secrets.insert(key, secret);
+                self.part_secrets.insert(key, secret.clone());
             }
             Verdict::Settle { amount, parts } => self.receive(hash, amount, &parts),
-            Verdict::RefuseUnknown => self.refuse_as_unknown(key, &secret, part.amount),
+            Verdict::RefuseUnknown => self.refuse_as_unknown(key, secret, part.amount),
             Verdict::RefuseCltv => {
                 let failure =
                     FailureMessage::FinalIncorrectCltvExpiry { cltv_expiry: part.cltv_expiry.height() };
-                self.fail_htlc(key, &secret, &failure);
+                self.fail_htlc(key, secret, &failure);
             }
             Verdict::RefuseAmount => {
                 let failure = FailureMessage::FinalIncorrectHtlcAmount { incoming_htlc_amt: part.amount };
-                self.fail_htlc(key, &secret, &failure);
+                self.fail_htlc(key, secret, &failure);
             }
         }
     }

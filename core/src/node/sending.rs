@@ -1,15 +1,14 @@
 //! Payments we make: from the owner's wish to the HTLC, and from its end to the next attempt or the outcome.
 
-use super::{Answer, CommandError, CommandId, Event, Node, SendRequest};
+use super::attempt::{build_onion, read_failure};
+use super::{Answer, CommandError, CommandId, Event, LoadError, Node, SendRequest};
 use crate::channel::{self, AddHtlc, ChannelError, Removal};
 use crate::invoice::Invoice;
-use crate::onion::{self, Decrypted, FailureMessage, HopPayload, HopPayloadBytes, SharedSecret};
 use crate::payment::{
     Attempt, AttemptHop, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord,
 };
 use crate::route::{FirstHop, Learnt, Route, RouteError, RouteRequest, find_route};
 use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, UnixTime};
-use bitcoin::secp256k1::{PublicKey, SecretKey};
 use std::sync::Arc;
 
 /// More attempts than this are not made for one payment.
@@ -225,15 +224,18 @@ impl Node {
 
     /// The payment's record and the channel's step enter one batch (contract P6).
     fn attempt(&mut self, payment: &Outgoing, invoice: &Invoice, route: &Route) -> Result<(), ChannelError> {
-        let session_key = self.entropy.secret_key();
-        let payloads = payloads(route, invoice);
-        // A route of at most 20 hops fits; one that does not is left out like a channel that refuses.
-        let Ok((packet, _)) = onion::build_packet(&session_key, &payloads, &payment.payment_hash) else {
-            return Err(channel::Refusal::NothingToSign.into());
-        };
         let Some(entry) = self.channels.get(&route.first_hop) else { return Ok(()) };
         let Some(commitments) = entry.channel.commitments() else { return Ok(()) };
-        let htlc_id = commitments.local_next_htlc_id;
+        let attempt = Attempt {
+            channel: route.first_hop,
+            htlc_id: commitments.local_next_htlc_id,
+            session_key: self.entropy.secret_key().secret_bytes(),
+            hops: route.hops.iter().map(AttemptHop::from).collect(),
+        };
+        // A route of at most 20 hops fits; one that does not is left out like a channel that refuses.
+        let Some((packet, _)) = build_onion(&attempt, invoice) else {
+            return Err(channel::Refusal::NothingToSign.into());
+        };
         let first = &route.hops[0];
         let add = AddHtlc {
             origin: payment.id,
@@ -243,20 +245,40 @@ impl Node {
             onion: Arc::from(packet),
         };
         self.step(route.first_hop, channel::Command::AddHtlc(add))?;
-        self.payment_event(
-            payment.id,
-            OutgoingEvent::Attempted(Attempt {
-                channel: route.first_hop,
-                htlc_id,
-                session_key: session_key.secret_bytes(),
-                sent: first.amount,
-                hops: route
-                    .hops
-                    .iter()
-                    .map(|hop| AttemptHop { node_id: hop.node_id, short_channel_id: hop.short_channel_id })
-                    .collect(),
-            }),
-        );
+        self.payment_event(payment.id, OutgoingEvent::Attempted(attempt));
+        Ok(())
+    }
+
+    /// After a start: the onions of HTLCs that may have to be offered again. Nothing is stored of them but what they are
+    /// made of.
+    pub(super) fn rebuild_onions(&mut self) -> Result<(), LoadError> {
+        let undelivered: Vec<(Outgoing, Attempt)> = self
+            .payments
+            .values()
+            .filter_map(|payment| match payment {
+                PaymentRecord::Outgoing(payment) => Some(payment),
+                PaymentRecord::Incoming(_) => None,
+            })
+            .filter_map(|payment| match &payment.state {
+                OutgoingState::InFlight(attempt) => Some((payment, attempt)),
+                _ => None,
+            })
+            .filter(|(_, attempt)| {
+                let entry = self.channels.get(&attempt.channel);
+                entry.is_some_and(|entry| entry.channel.needs_onion(attempt.htlc_id))
+            })
+            .map(|(payment, attempt)| (payment.clone(), attempt.clone()))
+            .collect();
+        for (payment, attempt) in undelivered {
+            let onion = self.invoice_of(&payment).and_then(|invoice| build_onion(&attempt, &invoice));
+            let (packet, _) = onion.ok_or_else(|| LoadError::Damaged {
+                what: "payment",
+                detail: "the onion of its HTLC cannot be built again".into(),
+            })?;
+            if let Some(entry) = self.channels.get_mut(&attempt.channel) {
+                entry.channel.attach_onion(attempt.htlc_id, Arc::from(packet));
+            }
+        }
         Ok(())
     }
 
@@ -288,7 +310,8 @@ impl Node {
             return;
         };
         let OutgoingState::InFlight(attempt) = &payment.state else { return };
-        let (hop_index, failure) = read_failure(&payment, attempt, reason);
+        let invoice = self.invoice_of(&payment);
+        let (hop_index, failure) = read_failure(attempt, invoice.as_ref(), reason);
         let hops: Vec<_> = attempt.hops.iter().map(|hop| (hop.node_id, hop.short_channel_id)).collect();
         let learnt = self.exclusions.entry(id).or_default().learn(&hops, hop_index, &failure);
         let hop = hop_index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
@@ -349,60 +372,4 @@ fn check_amount(request: &SendRequest) -> Result<(), CommandError> {
         }
         _ => Ok(()),
     }
-}
-
-fn payloads(route: &Route, invoice: &Invoice) -> Vec<(PublicKey, HopPayloadBytes)> {
-    let mut payloads: Vec<(PublicKey, HopPayloadBytes)> = route
-        .hops
-        .windows(2)
-        .map(|pair| {
-            let payload = HopPayload::Intermediate {
-                amt_to_forward: pair[1].amount,
-                outgoing_cltv_value: pair[1].cltv_expiry,
-                short_channel_id: pair[1].short_channel_id,
-            };
-            (pair[0].node_id, payload.encode())
-        })
-        .collect();
-    if let Some(last) = route.hops.last() {
-        let payload = HopPayload::Final {
-            amt_to_forward: last.amount,
-            outgoing_cltv_value: last.cltv_expiry,
-            payment_secret: Some(invoice.payment_secret),
-            total_msat: last.amount,
-            payment_metadata: invoice.metadata.clone(),
-        };
-        payloads.push((last.node_id, payload.encode()));
-    }
-    payloads
-}
-
-/// Which hop failed and why; the first hop, where the peer could not read the onion at all.
-fn read_failure(payment: &Outgoing, attempt: &Attempt, reason: &Removal) -> (Option<usize>, FailureMessage) {
-    let unreadable = (None, FailureMessage::Unknown { failure_code: 0, data: Vec::new() });
-    match reason {
-        Removal::Fulfilled(_) => unreadable,
-        Removal::Malformed { sha256_of_onion, failure_code } => {
-            (Some(0), FailureMessage::from_malformed(*failure_code, *sha256_of_onion))
-        }
-        Removal::Failed(packet) => {
-            let Some(secrets) = shared_secrets(payment, attempt) else { return unreadable };
-            match onion::decrypt_failure(&secrets, packet) {
-                Decrypted::Failure { hop_index, message } => (Some(hop_index), message),
-                Decrypted::Unreadable => unreadable,
-            }
-        }
-    }
-}
-
-/// The secrets of an attempt, from its session key: they depend on the nodes of the way only.
-fn shared_secrets(payment: &Outgoing, attempt: &Attempt) -> Option<Vec<SharedSecret>> {
-    let session_key = SecretKey::from_slice(&attempt.session_key).ok()?;
-    let empty = HopPayload::Intermediate {
-        amt_to_forward: MilliSatoshi::ZERO,
-        outgoing_cltv_value: crate::types::CltvExpiry::new(0)?,
-        short_channel_id: crate::types::ShortChannelId(0),
-    };
-    let hops: Vec<_> = attempt.hops.iter().map(|hop| (hop.node_id, empty.encode())).collect();
-    onion::build_packet(&session_key, &hops, &payment.payment_hash).ok().map(|(_, secrets)| secrets)
 }

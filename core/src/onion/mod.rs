@@ -6,6 +6,7 @@
 mod build;
 mod failure;
 mod failure_message;
+mod instruction;
 mod keys;
 mod payload;
 mod peel;
@@ -17,6 +18,7 @@ mod vectors_test;
 pub use build::{HopPayloadBytes, MAX_HOPS, OnionError, build_packet};
 pub use failure::{Decrypted, MAX_FAILURE_PACKET_BYTES, build_failure, decrypt_failure, wrap_failure};
 pub use failure_message::FailureMessage;
+pub use instruction::Instruction;
 pub use keys::SharedSecret;
 pub use payload::{HopPayload, PayloadError};
 pub use peel::{BadOnion, PeelError, Peeled, peel};

@@ -1,7 +1,9 @@
 //! A payment we make.
 
 use super::FailureReason;
-use crate::types::{HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, ShortChannelId, UnixTime};
+use crate::types::{
+    CltvExpiry, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, ShortChannelId, UnixTime,
+};
 use bitcoin::secp256k1::PublicKey;
 use minicbor::{Decode, Encode};
 use std::fmt;
@@ -100,11 +102,8 @@ pub struct Attempt {
     /// From which the onion is built again, byte for byte, and its errors are read. Secret.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub session_key: [u8; 32],
-    /// What leaves our channel, fees included.
-    #[n(3)]
-    pub sent: MilliSatoshi,
     /// The way, our peer first and the payee last.
-    #[n(4)]
+    #[n(3)]
     pub hops: Vec<AttemptHop>,
 }
 
@@ -117,6 +116,12 @@ pub struct AttemptHop {
     /// The channel that leads to it.
     #[n(1)]
     pub short_channel_id: ShortChannelId,
+    /// The amount of the HTLC that arrives there.
+    #[n(2)]
+    pub amount: MilliSatoshi,
+    /// Its expiry.
+    #[n(3)]
+    pub cltv_expiry: CltvExpiry,
 }
 
 /// What can happen to an outgoing payment.
@@ -170,7 +175,7 @@ impl Outgoing {
             {
                 OutgoingState::Sent {
                     preimage,
-                    fee: attempt.sent.saturating_sub(self.amount),
+                    fee: attempt.sent().saturating_sub(self.amount),
                     at,
                     hops: u32::try_from(attempt.hops.len()).unwrap_or(u32::MAX),
                 }
@@ -192,6 +197,13 @@ impl Outgoing {
     /// Whether it is over.
     pub fn is_final(&self) -> bool {
         matches!(self.state, OutgoingState::Sent { .. } | OutgoingState::Failed { .. })
+    }
+}
+
+impl Attempt {
+    /// What leaves our channel, fees included.
+    pub fn sent(&self) -> MilliSatoshi {
+        self.hops.first().map_or(MilliSatoshi::ZERO, |hop| hop.amount)
     }
 }
 
@@ -222,7 +234,6 @@ impl fmt::Debug for Attempt {
         f.debug_struct("Attempt")
             .field("channel", &self.channel)
             .field("htlc_id", &self.htlc_id)
-            .field("sent", &self.sent)
             .field("hops", &self.hops)
             .finish_non_exhaustive()
     }
@@ -252,8 +263,14 @@ mod tests {
             channel: 3,
             htlc_id: HtlcId(4),
             session_key: [0xaa; 32],
-            sent: MilliSatoshi::from_msat(1_007),
-            hops: vec![],
+            hops: vec![AttemptHop {
+                node_id: "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+                    .parse()
+                    .unwrap(),
+                short_channel_id: ShortChannelId(7),
+                amount: MilliSatoshi::from_msat(1_007),
+                cltv_expiry: CltvExpiry::new(800_000).unwrap(),
+            }],
         })
     }
 

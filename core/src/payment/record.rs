@@ -137,7 +137,7 @@ fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> 
 mod tests {
     use super::*;
     use crate::payment::{Attempt, AttemptHop, FailureReason};
-    use crate::types::{HtlcId, MilliSatoshi, PaymentPreimage, PaymentSecret, ShortChannelId};
+    use crate::types::{CltvExpiry, HtlcId, MilliSatoshi, PaymentPreimage, PaymentSecret, ShortChannelId};
 
     fn records() -> Vec<PaymentRecord> {
         let node_id = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().unwrap();
@@ -145,8 +145,12 @@ mod tests {
             channel: 3,
             htlc_id: HtlcId(4),
             session_key: [0xaa; 32],
-            sent: MilliSatoshi::from_msat(1_007),
-            hops: vec![AttemptHop { node_id, short_channel_id: ShortChannelId(77) }],
+            hops: vec![AttemptHop {
+                node_id,
+                short_channel_id: ShortChannelId(77),
+                amount: MilliSatoshi::from_msat(1_007),
+                cltv_expiry: CltvExpiry::new(800_000).unwrap(),
+            }],
         };
         let preimage = PaymentPreimage([2; 32]);
         let outgoing = |state| {

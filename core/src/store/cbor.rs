@@ -1,8 +1,8 @@
 //! How the small values of `types` stand in stored CBOR records.
 
 use crate::types::{
-    ChannelId, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret, ShortChannelId,
-    UnixTime,
+    ChannelId, CltvExpiry, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret,
+    ShortChannelId, UnixTime,
 };
 use bitcoin::secp256k1::PublicKey;
 use minicbor::decode::{Decode, Decoder, Error as DecodeError};
@@ -48,6 +48,18 @@ as_number!(MilliSatoshi, |amount: &MilliSatoshi| amount.to_msat(), MilliSatoshi:
 as_number!(UnixTime, |time: &UnixTime| time.0, UnixTime);
 as_number!(HtlcId, |id: &HtlcId| id.0, HtlcId);
 as_number!(ShortChannelId, |scid: &ShortChannelId| scid.0, ShortChannelId);
+impl<C> Encode<C> for CltvExpiry {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.u32(self.height()).map(|_| ())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for CltvExpiry {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        Self::new(d.u32()?).ok_or_else(|| DecodeError::message("not a height"))
+    }
+}
+
 as_bytes!(ChannelId, 32);
 as_bytes!(PaymentHash, 32);
 as_bytes!(PaymentId, 16);

@@ -13,7 +13,10 @@ use crate::channel::commitments::{Commitments, Funding, LastSent, LocalCommitmen
 use crate::channel::keys::KeyCache;
 use crate::channel::params::{ChannelParams, Party};
 use crate::crypto::{SecretStore, sha_chain};
-use crate::types::{CltvExpiry, CommitmentNumber, FeeratePerKw, HtlcId, MilliSatoshi, PaymentId};
+use crate::onion::{FailureMessage, Instruction, SharedSecret};
+use crate::types::{
+    CltvExpiry, CommitmentNumber, FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentSecret,
+};
 use crate::wire::{Reader, Writer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -253,10 +256,10 @@ fn write_htlc(key: HtlcKey, htlc: &LiveHtlc, rows: &mut Rows) {
     write_option(&mut row, htlc.origin.as_ref(), |row, origin| row.put(&origin.0));
     write_option(&mut row, htlc.path_key.as_ref(), |row, key| row.write(key));
     rows.insert(RowName::Htlc(key), row.into_bytes());
-    if let Some(onion) = &htlc.onion {
+    if let Some(instruction) = &htlc.instruction {
         let mut row = new_row();
-        row.put(onion.as_slice());
-        rows.insert(RowName::Onion(key), row.into_bytes());
+        write_instruction(&mut row, instruction, htlc);
+        rows.insert(RowName::Instruction(key), row.into_bytes());
     }
     if let Some(removal) = &htlc.removal {
         let mut row = new_row();
@@ -284,9 +287,10 @@ fn read_htlcs(rows: &Rows) -> Result<HtlcTable, RowError> {
     for (name, bytes) in rows {
         if let RowName::Htlc(key) = name {
             let mut htlc = open_bytes(bytes, *name, read_htlc)?;
-            if let Some(bytes) = rows.get(&RowName::Onion(*key)) {
-                let onion = open_bytes(bytes, RowName::Onion(*key), |row| Ok(row.array()?))?;
-                htlc.onion = Some(Arc::new(onion));
+            if let Some(bytes) = rows.get(&RowName::Instruction(*key)) {
+                let instruction =
+                    open_bytes(bytes, RowName::Instruction(*key), |row| read_instruction(row, &htlc))?;
+                htlc.instruction = Some(instruction);
             }
             if let Some(bytes) = rows.get(&RowName::Removal(*key)) {
                 htlc.removal = Some(open_bytes(bytes, RowName::Removal(*key), read_removal)?);
@@ -306,7 +310,70 @@ fn read_htlc(row: &mut Reader<'_>) -> Result<LiveHtlc, FieldError> {
         origin: read_option(row, |row| Ok(PaymentId(row.array()?)))?,
         path_key: read_option(row, |row| Ok(row.read()?))?,
         onion: None,
+        instruction: None,
         removal: None,
+    })
+}
+
+const RECEIVE: u8 = 0;
+const FAIL: u8 = 1;
+const MALFORMED: u8 = 2;
+
+/// Most HTLCs carry just what their onion says; amounts are written where they differ.
+fn write_instruction(row: &mut Writer, instruction: &Instruction, htlc: &LiveHtlc) {
+    match instruction {
+        Instruction::Receive {
+            shared_secret,
+            amt_to_forward,
+            outgoing_cltv_value,
+            payment_secret,
+            total_msat,
+        } => {
+            row.write(&RECEIVE);
+            row.put(&shared_secret.to_bytes());
+            write_option(row, payment_secret.as_ref(), |row, secret| row.put(&secret.0));
+            let differs = |amount: &MilliSatoshi, from: MilliSatoshi| (*amount != from).then_some(*amount);
+            let write = |row: &mut Writer, amount: &MilliSatoshi| write_number(row, amount.to_msat());
+            write_option(row, differs(amt_to_forward, htlc.amount).as_ref(), write);
+            write_option(row, differs(total_msat, *amt_to_forward).as_ref(), write);
+            write_number(row, u64::from(*outgoing_cltv_value));
+        }
+        Instruction::Fail { shared_secret, failure } => {
+            row.write(&FAIL);
+            row.put(&shared_secret.to_bytes());
+            write_bytes(row, &failure.encode());
+        }
+        Instruction::Malformed { failure_code, sha256_of_onion } => {
+            row.write(&MALFORMED);
+            row.write(failure_code);
+            row.write(sha256_of_onion);
+        }
+    }
+}
+
+fn read_instruction(row: &mut Reader<'_>, htlc: &LiveHtlc) -> Result<Instruction, FieldError> {
+    // What a sender writes into its onion may be any number.
+    let amount = |row: &mut Reader<'_>| Ok(MilliSatoshi::from_msat(read_number(row)?));
+    Ok(match row.read::<u8>()? {
+        RECEIVE => {
+            let shared_secret = SharedSecret::from_bytes(row.array()?);
+            let payment_secret = read_option(row, |row| Ok(PaymentSecret(row.array()?)))?;
+            let amt_to_forward = read_option(row, amount)?.unwrap_or(htlc.amount);
+            let total_msat = read_option(row, amount)?.unwrap_or(amt_to_forward);
+            Instruction::Receive {
+                shared_secret,
+                amt_to_forward,
+                outgoing_cltv_value: read_u32(row)?,
+                payment_secret,
+                total_msat,
+            }
+        }
+        FAIL => Instruction::Fail {
+            shared_secret: SharedSecret::from_bytes(row.array()?),
+            failure: FailureMessage::decode(super::fields::read_bytes(row)?),
+        },
+        MALFORMED => Instruction::Malformed { failure_code: row.read()?, sha256_of_onion: row.read()? },
+        _ => return Err(FieldError::Value("an unknown kind of instruction")),
     })
 }
 

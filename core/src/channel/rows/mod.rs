@@ -42,8 +42,8 @@ pub enum RowName {
     RemotePoint(Parity),
     /// An HTLC.
     Htlc(HtlcKey),
-    /// The onion of an HTLC.
-    Onion(HtlcKey),
+    /// What the onion of an HTLC of the peer said.
+    Instruction(HtlcKey),
     /// How an HTLC was removed.
     Removal(HtlcKey),
     /// A slot of the peer's per-commitment secrets (BOLT 3, Efficient Per-commitment Secret Storage).
@@ -128,7 +128,7 @@ impl RowName {
             Self::RemotePoint(Parity::Even) => writer.write(&7u8),
             Self::RemotePoint(Parity::Odd) => writer.write(&8u8),
             Self::Htlc(key) => htlc(&mut writer, 9, key),
-            Self::Onion(key) => htlc(&mut writer, 10, key),
+            Self::Instruction(key) => htlc(&mut writer, 10, key),
             Self::Removal(key) => htlc(&mut writer, 11, key),
             Self::Secret(slot) => {
                 writer.write(&12u8);
@@ -171,7 +171,7 @@ impl RowName {
             7 => Some(Self::RemotePoint(Parity::Even)),
             8 => Some(Self::RemotePoint(Parity::Odd)),
             9 => key(reader)?.map(Self::Htlc),
-            10 => key(reader)?.map(Self::Onion),
+            10 => key(reader)?.map(Self::Instruction),
             11 => key(reader)?.map(Self::Removal),
             12 => Some(Self::Secret(reader.read()?)),
             13 => Some(Self::Revoked(CommitmentNumber(reader.read()?))),
@@ -189,10 +189,15 @@ pub(super) type Rows = BTreeMap<RowName, Vec<u8>>;
 pub type RowChange = (RowName, Option<Vec<u8>>);
 
 impl Channel {
-    /// The channel as it would be after a restart: without connection, and without what the peer has not committed to.
+    /// The channel as it would be after a restart: without connection, without what the peer has not committed to, and
+    /// without our onions.
     #[must_use]
     pub fn as_stored(&self) -> Self {
-        Self { standing: Standing::LOADED, ..self.disconnected().next }
+        let mut stored = Self { standing: Standing::LOADED, ..self.disconnected().next };
+        if let Some(commitments) = stored.state.commitments_mut() {
+            commitments.htlcs.values_mut().for_each(|htlc| htlc.onion = None);
+        }
+        stored
     }
 
     /// Everything to be stored, in the order of the names. [`RowName::Revoked`] is not among it:

@@ -33,7 +33,7 @@ impl Channel {
                 }
                 effects.send(commitments.offer(env, add)?);
             }
-            Command::Message(Message::UpdateAddHtlc(add)) => commitments.receive_add(&add)?,
+            Command::Message(Message::UpdateAddHtlc(add)) => commitments.receive_add(env, &add)?,
             command @ (Command::Shutdown { .. } | Command::Message(Message::Shutdown(_))) => {
                 let state = ShuttingDown::begin(commitments, env);
                 return self.in_shutting_down(&state, env, command);

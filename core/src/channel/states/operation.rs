@@ -41,7 +41,7 @@ impl Channel {
             }
             Command::OnionRead(id) => {
                 let key = HtlcKey::incoming(*id);
-                commitments.forget_onion(key).ok_or(Refusal::UnknownHtlc { id: *id })?;
+                commitments.forget_instruction(key).ok_or(Refusal::UnknownHtlc { id: *id })?;
             }
             Command::NewBlock(height) => commitments.check_deadlines(env, *height)?,
             Command::FundingConfirmed { tx, short_channel_id } => {

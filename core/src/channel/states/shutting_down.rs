@@ -72,7 +72,7 @@ impl Channel {
                 if state.remote_script.is_some() {
                     return Err(ChannelError::FailChannel(Violation::UpdateAfterShutdown));
                 }
-                state.commitments.receive_add(&add)?;
+                state.commitments.receive_add(env, &add)?;
             }
             command => {
                 if self.operate(&mut state.commitments, env, &command, &mut effects)? == Operated::No {

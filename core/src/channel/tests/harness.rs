@@ -2,7 +2,7 @@
 
 use crate::channel::{
     AddHtlc, Channel, ChannelConfig, ChannelError, ChannelEvent, Command, Env, Feerates, Gated, Link,
-    OpenRequest, Removal, RowName, Transition, Violation,
+    OpenRequest, Party, Removal, RowName, Transition, Violation,
 };
 use crate::crypto::{ChannelSigner, NodeKeys, Seed};
 use crate::types::{
@@ -11,7 +11,7 @@ use crate::types::{
 };
 use crate::wire::Message;
 use bitcoin::blockdata::constants::ChainHash;
-use bitcoin::secp256k1::PublicKey;
+use bitcoin::secp256k1::{PublicKey, SecretKey};
 use bitcoin::{Amount, Network, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
 use bitcoin::{absolute::LockTime, hashes::Hash, transaction::Version};
 use std::collections::{BTreeMap, VecDeque};
@@ -38,6 +38,7 @@ impl Who {
 /// One wallet with its one channel.
 pub struct Side {
     pub signer: ChannelSigner,
+    pub node_secret: SecretKey,
     pub node_id: PublicKey,
     pub config: ChannelConfig,
     pub feerates: Feerates,
@@ -63,6 +64,7 @@ impl Side {
         Self {
             signer: ChannelSigner::new(keys.channel_keys(7)),
             node_id: keys.node_id(),
+            node_secret: *keys.node_secret(),
             config: ChannelConfig {
                 always_accepted_feerate: FeeratePerKw::from_sat_per_kw(5_000),
                 ..ChannelConfig::default()
@@ -87,6 +89,7 @@ impl Side {
     pub fn env(&self) -> Env<'_> {
         Env {
             signer: &self.signer,
+            node_secret: &self.node_secret,
             config: &self.config,
             chain_hash: self.chain_hash,
             height: self.height,
@@ -150,9 +153,17 @@ impl Side {
         messages
     }
 
-    /// As after a crash: only what was stored is left.
+    /// As after a crash: only what was stored is left, and the onions that payments build again.
     pub fn restart(&mut self) {
-        self.channel = Some(Channel::from_rows(self.rows.clone()).unwrap());
+        let mut channel = Channel::from_rows(self.rows.clone()).unwrap();
+        let before = &self.channel().commitments().unwrap().htlcs;
+        for (key, htlc) in before.iter().filter(|(key, _)| key.offered_by == Party::Local) {
+            assert_eq!(channel.needs_onion(key.id), htlc.onion.is_some());
+            if let Some(onion) = &htlc.onion {
+                channel.attach_onion(key.id, onion.clone());
+            }
+        }
+        self.channel = Some(channel);
     }
 
     pub fn balances(&self) -> (u64, u64) {

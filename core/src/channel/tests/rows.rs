@@ -10,7 +10,7 @@ fn commit(world: &mut World, who: Who, steps: impl FnOnce(&mut World)) -> usize 
     let side = world.side(who);
     let appended: usize = side.revoked.values().skip(revoked).map(Vec::len).sum();
     let changed = Channel::changed_rows(Some(&before), side.channel()).into_iter();
-    let kept = changed.filter(|(name, _)| !matches!(name, RowName::Onion(_)));
+    let kept = changed.filter(|(name, _)| !matches!(name, RowName::Instruction(_)));
     appended + kept.filter_map(|(_, bytes)| bytes).map(|bytes| bytes.len()).sum::<usize>()
 }
 
@@ -78,7 +78,7 @@ fn damaged_rows_are_errors_and_never_panics() {
     for (name, bytes) in &rows {
         let mut missing = rows.clone();
         missing.remove(name);
-        let optional = matches!(name, RowName::Onion(_) | RowName::Secret(_) | RowName::Removal(_));
+        let optional = matches!(name, RowName::Instruction(_) | RowName::Secret(_) | RowName::Removal(_));
         assert!(Channel::from_rows(missing).is_err() || optional, "{name:?}");
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 80) {
             let mut short = rows.clone();
@@ -116,7 +116,7 @@ fn names_are_distinct() {
         RowName::RemotePoint(crate::channel::Parity::Odd),
         RowName::Htlc(key),
         RowName::Htlc(HtlcKey::outgoing(HtlcId(7))),
-        RowName::Onion(key),
+        RowName::Instruction(key),
         RowName::Removal(key),
         RowName::Secret(12),
         RowName::Revoked(CommitmentNumber(3)),
