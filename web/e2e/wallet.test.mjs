@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test as nodeTest } from 'node:test';
@@ -35,6 +35,8 @@ let site;
 let context;
 let wallet;
 let words;
+/** What the wallet learnt and no file may show. */
+const told = [];
 
 before(async () => {
   world = await startWorld();
@@ -94,6 +96,19 @@ async function goesOn(before) {
   await wallet.pay();
 }
 
+/** Mines until the channel can be used: its funding transaction may still be on its way when a block is made. */
+async function minedUntilReady() {
+  await wallet.until(
+    'the channel is ready',
+    async () => {
+      await world.mine(1);
+      return wallet.text('channel-state');
+    },
+    (state) => state === 'Ready',
+    90_000,
+  );
+}
+
 function secret() {
   const preimage = randomBytes(32);
   return { preimage: preimage.toString('hex'), hash: createHash('sha256').update(preimage).digest('hex') };
@@ -143,8 +158,7 @@ test('opens a channel, with fee and amount shown before', { timeout: 180_000 }, 
   await wallet.see('channel', 60_000);
   await wallet.until('the channel waits for blocks', () => wallet.channelState(), (state) => state === 'pending');
   await wallet.shot('channel-opening');
-  await world.mine(6);
-  await wallet.until('the channel is ready', () => wallet.text('channel-state'), (state) => state === 'Ready', 90_000);
+  await minedUntilReady();
   await wallet.shot('channel-ready');
   const { spendable, onchain } = await wallet.balances();
   // At least a tenth: less than the whole where the other node limits what may be on its way at once.
@@ -173,6 +187,7 @@ test('pays an invoice over three nodes by paste', { timeout: 120_000 }, async ()
   assert.equal(await wallet.text('payment-hops'), '3 hops');
   assert.match(await wallet.text('payment-took'), /\d+ ?(ms|s)/);
   const preimage = await wallet.value('payment-preimage');
+  told.push(invoice, hash, preimage);
   assert.equal(createHash('sha256').update(Buffer.from(preimage, 'hex')).digest('hex'), hash);
   await wallet.until('the balance follows', () => wallet.balances(), ({ inFlight, total }) => inFlight === 0n && before.total - total === 2_500_000n + fee);
 });
@@ -186,6 +201,25 @@ test('pays an uploaded picture', { timeout: 90_000 }, async () => {
   assert.equal(await wallet.text('review-description'), 'A picture');
   await wallet.pay();
   assert.equal(await wallet.text('payment-hops'), '1 hop');
+});
+
+test('reads a dropped picture and a dropped text', { timeout: 60_000 }, async () => {
+  const { invoice } = await world.invoice('alice', 3_000_000, 'Dropped');
+  const drop = ({ png, text }) => {
+    const data = new DataTransfer();
+    if (text) data.setData('text/plain', text);
+    if (png) data.items.add(new File([Uint8Array.from(atob(png), (char) => char.charCodeAt(0))], 'invoice.png', { type: 'image/png' }));
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  };
+  for (const dropped of [{ png: qrPng(invoice.toUpperCase()).toString('base64') }, { text: invoice }]) {
+    await wallet.go('home');
+    await wallet.press('send');
+    await wallet.see('send-input');
+    await wallet.page.evaluate(drop, dropped);
+    await wallet.see('review');
+    assert.equal(await wallet.text('review-description'), 'Dropped');
+  }
+  await wallet.go('home');
 });
 
 test('pays what the camera shows', { timeout: 180_000 }, async () => {
@@ -444,6 +478,44 @@ test('closes the channel and gets the coins back', { timeout: 180_000 }, async (
   assert.equal(later.spendable, 0n);
   assert.ok(later.onchain > before.total - 20_000_000n, `${later.onchain} msat of ${before.total} are on-chain`);
   await wallet.shot('closed');
+});
+
+test('a channel that the other node closes alone is seen and stays in the total', { timeout: 240_000 }, async () => {
+  await wallet.go('channels');
+  await wallet.press('open-channel');
+  await wallet.see('channel-amount');
+  await wallet.at('node-bob').check({ force: true });
+  await wallet.type('channel-amount', '200000');
+  await wallet.press('channel-review');
+  await wallet.press('channel-open');
+  await wallet.until('the channel waits for blocks', () => wallet.channelState(), (state) => state === 'pending');
+  await minedUntilReady();
+  const before = await wallet.balances();
+  const channels = await world.get('/peers/bob/channels');
+  const ours = channels.find((channel) => !channel.announced);
+  await world.post('/peers/bob/close_channel', { user_channel_id: ours.user_channel_id, force: true });
+  const closing = () => wallet.page.locator('[data-testid=channel][data-state=closing]').count();
+  await wallet.until('the close is seen', closing, (count) => count === 1, 60_000);
+  await world.mine(2);
+  const after = await wallet.until('the amount is closing', () => wallet.balances(), ({ closing }) => closing > 190_000_000n, 60_000);
+  assert.ok(after.total > before.total - 10_000_000n, `${after.total} msat stay in the total of ${before.total}`);
+  assert.equal(after.spendable, 0n);
+  await wallet.shot('closed-by-the-other-node');
+});
+
+test('the files of the browser tell nothing', { timeout: 60_000 }, async () => {
+  const files = readdirSync(profile, { recursive: true, withFileTypes: true });
+  const stored = files.filter((file) => file.isFile() && file.parentPath.includes('IndexedDB'));
+  const content = Buffer.concat(stored.map((file) => readFileSync(join(file.parentPath, file.name))));
+  assert.ok(content.includes('keyslot'), 'these are the files of the wallet');
+  const nodes = Object.values(world.peers).flatMap((peer) => [peer.node_id, peer.address]);
+  const pairs = words.slice(1).map((word, index) => `${words[index]} ${word}`);
+  for (const text of [...nodes, ...pairs, ...told, 'lnbcrt', 'Two coffees', 'A song', PASSPHRASE]) {
+    const bytes = /^([0-9a-f]{2})+$/.test(text) ? [Buffer.from(text, 'hex')] : [];
+    for (const needle of [Buffer.from(text), Buffer.from(text, 'utf16le'), ...bytes]) {
+      assert.ok(!content.includes(needle), `${text} is in the files`);
+    }
+  }
 });
 
 test('wide and dark, it is the same wallet', { timeout: 90_000 }, async () => {
