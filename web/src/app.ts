@@ -6,7 +6,7 @@ import { sayEvent } from './event-sentences.ts';
 import { startWallet, WalletFailure, type RemoteWallet } from './wallet.ts';
 import { WORKER_BROKEN } from './worker/messages.ts';
 
-export type Halt = 'settings' | 'engine' | 'storage' | 'stopped' | 'taken' | 'damaged';
+export type Halt = 'settings' | 'engine' | 'full' | 'storage' | 'stopped' | 'taken' | 'damaged';
 
 export type Phase =
   | { name: 'starting' }
@@ -151,8 +151,9 @@ export class App {
       this.to({ name: 'elsewhere' });
       return true;
     }
-    const { reason } = (thrown as WalletFailure).data;
-    this.halt(halt, typeof reason === 'string' ? reason : (thrown as WalletFailure).message);
+    const { data, message } = thrown as WalletFailure;
+    const reason = typeof data['reason'] === 'string' ? data['reason'] : message;
+    this.halt(halt === 'storage' && /no room/.test(reason) ? 'full' : halt, reason);
     return true;
   }
 

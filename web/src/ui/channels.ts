@@ -80,7 +80,7 @@ export class ChannelsScreen extends Screen {
       case 'ready':
         return channel.usable ? nothing : html`<p class="hint">The other node is not connected. The wallet keeps trying; your money is safe.</p>`;
       case 'closing':
-        return html`<p class="hint">Your coins are on their way back on-chain${channel.closingTxid ? '; the closing transaction waits for a block' : ''}.</p>`;
+        return html`<p class="hint">${channel.closingTxid ? 'Your coins are back among the on-chain ones as soon as the closing transaction is in a block.' : 'Agreeing with the other node on how it is closed.'}</p>`;
       case 'failed':
         return html`<p class="hint">${channel.closeReason ?? 'It cannot be used any more.'} What is yours in it stays counted in your total.</p>`;
       case 'closed':

@@ -54,11 +54,19 @@ const HALTS: Record<Halt, Words> = {
     action: 'restart',
     label: 'Start again',
   },
+  full: {
+    title: 'There is no room left',
+    icon: 'warning',
+    body: 'The browser could not store what came next, so the wallet stopped at once, before it said anything that it could not remember. Nothing is lost.',
+    next: 'Free some disk space or leave private browsing, then start again.',
+    action: 'restart',
+    label: 'Start again',
+  },
   storage: {
     title: 'The browser would not store the wallet',
     icon: 'warning',
-    body: 'Writing failed, so the wallet stopped at once, before it said anything it could not remember. Nothing is lost.',
-    next: 'Free some disk space or leave private browsing, then start again.',
+    body: 'Writing failed, so the wallet stopped at once, before it said anything that it could not remember. What was stored before counts.',
+    next: 'Start it again. If this stays, restart the browser. If the browser’s data was cleared, restore the wallet from its words.',
     action: 'restart',
     label: 'Start again',
   },
@@ -105,10 +113,9 @@ export class HaltedScreen extends Screen {
       <div class="emblem bad">${icon(words.icon)}</div>
       <h1 tabindex="-1">${words.title}</h1>
       <p>${words.body}</p>
-      ${this.#halt === 'storage' && this.#reason ? html`<p>The browser says: ${this.#reason}.</p>` : ''}
       <p><strong>${words.next}</strong></p>
       <button class="button primary" type="button" data-testid="restart" @click=${() => this.#act(words.action)}>${words.label}</button>
-      ${this.#halt !== 'storage' && this.#reason ? html`<details class="reason"><summary>Reason</summary><p class="mono breakable">${this.#reason}</p></details>` : ''}
+      ${this.#reason ? html`<details class="reason"><summary>Reason</summary><p class="mono breakable">${this.#reason}</p></details>` : ''}
     </div>`;
   }
 

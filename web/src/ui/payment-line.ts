@@ -7,11 +7,12 @@ import { linkTo } from '../route.ts';
 import { icon, type IconName } from './icons.ts';
 import { nowSecs, sat } from './parts.ts';
 
-/** What kind of thing happened. */
+/** What kind of thing happened, or may still happen. */
 export function kindText(payment: Payment): string {
   const incoming = payment.direction === 'incoming';
   switch (payment.kind) {
     case 'lightning':
+      if (payment.status !== 'succeeded') return incoming ? 'Invoice' : 'Payment';
       return incoming ? 'Received' : 'Paid';
     case 'onchain':
       return incoming ? 'Received on-chain' : 'Sent on-chain';
@@ -60,7 +61,7 @@ export function paymentLine(payment: Payment): TemplateResult {
     <a class="payment-line ${dead ? 'dead' : ''}" href=${linkTo('payment', payment.id)} data-testid="payment" data-id=${payment.id} data-status=${payment.status}>
       <span class="payment-icon ${settled ? payment.direction : payment.status}">${icon(paymentIcon(payment))}</span>
       <span class="payment-what"><span class="payment-title">${title}</span><span class="payment-when">${settled ? (title === kindText(payment) ? '' : `${kindText(payment)} · `) : `${statusText(payment)} · `}${when}</span></span>
-      <span class="payment-amount ${settled ? payment.direction : ''}">${sat(signedMsat(payment), { sign: true })}</span>
+      <span class="payment-amount ${settled ? payment.direction : ''}">${settled || payment.status === 'inFlight' || payment.kind !== 'lightning' ? sat(signedMsat(payment), { sign: true }) : sat(payment.amountMsat)}</span>
     </a>
   </li>`;
 }
