@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test as nodeTest } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { qrPng, writeCameraClip } from './pictures.mjs';
 import { startSite, startWorld } from './processes.mjs';
 import { openBrowser, WalletPage } from './wallet-page.mjs';
@@ -84,9 +85,22 @@ async function stopsWriting(halt) {
   wallet.page.setDefaultTimeout(30_000);
 }
 
-/** The balances, without what a start leaves for a moment. */
+/** The balances once nothing is under way: after a start, and when both sides have let go of the last payment. */
 function settled() {
-  return wallet.until('nothing is under way', () => wallet.balances(), ({ inFlight, spendable }) => inFlight === 0n && spendable > 0n);
+  let before;
+  return wallet.until(
+    'nothing is under way',
+    async () => {
+      const now = await wallet.balances();
+      await wallet.page.waitForTimeout(300);
+      return now;
+    },
+    (now) => {
+      const same = isDeepStrictEqual(now, before);
+      before = now;
+      return same && now.inFlight === 0n && now.spendable > 0n;
+    },
+  );
 }
 
 /** After a stop: everything is there, and the channel pays. */
