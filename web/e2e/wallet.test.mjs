@@ -420,7 +420,7 @@ test('the history goes on beyond its first page', { timeout: 120_000 }, async ()
 });
 
 test('a second worker without manners gets no wallet, and one that steals the lock ends the first', { timeout: 120_000 }, async () => {
-  const before = await wallet.balances();
+  const before = await settled();
   const engine = wallet.page.workers()[0].url();
   const second = await WalletPage.open(context, site);
   await second.see('screen-elsewhere');
@@ -440,7 +440,7 @@ test('a second worker without manners gets no wallet, and one that steals the lo
 });
 
 test('a full device stops the wallet; with room again it goes on', { timeout: 180_000 }, async () => {
-  const before = await wallet.balances();
+  const before = await settled();
   const devtools = await context.newCDPSession(wallet.page);
   const { origin } = new URL(site.url);
   await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
@@ -459,7 +459,7 @@ test('a full device stops the wallet; with room again it goes on', { timeout: 18
 });
 
 test('a write that the browser aborts stops the wallet; after a start it goes on', { timeout: 120_000 }, async () => {
-  const before = await wallet.balances();
+  const before = await settled();
   await wallet.page.workers()[0].evaluate(() => {
     const { put } = IDBObjectStore.prototype;
     IDBObjectStore.prototype.put = function (...given) {

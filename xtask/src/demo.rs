@@ -1,15 +1,19 @@
 //! `cargo xtask demo`: a world to try the wallet in, and the page. Ctrl-C ends all of it.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
+use crate::install;
 use crate::page;
 use crate::places;
 use crate::shell::{self, cargo, command};
 
 /// Seconds between two blocks of the demo's chain.
 const BLOCK_SECS: &str = "10";
+/// The world's chain is checked by Bitcoin Core's own code, in C++.
+const CPP: &[install::Need] = &[("g++", "g++")];
 
 /// Builds what is missing, starts everything, prints one URL and waits.
 ///
@@ -17,11 +21,10 @@ const BLOCK_SECS: &str = "10";
 /// When something cannot be built or started, or ends by itself.
 pub fn demo(arguments: &[String]) -> Outcome {
     println!("1/3  the regtest world (chain, Esplora, faucet, proxy, three Lightning nodes)");
-    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
+    let devnet = world()?;
     println!("2/3  the wallet and its page");
     page::build()?;
     println!("3/3  starting");
-    let devnet = places::native_target().join("debug/kite-devnet");
     let mut start = Command::new(devnet);
     start.args(["--block-secs", BLOCK_SECS]).args(arguments);
     let mut world = Process::start("the world", &mut start)?;
@@ -34,6 +37,16 @@ pub fn demo(arguments: &[String]) -> Outcome {
     let url = text_field(&site.first_line()?, "url")?;
     println!("\n    {url}\n\nCtrl-C ends all of it.");
     world.wait()
+}
+
+/// Builds the devnet and returns its program.
+///
+/// # Errors
+/// When a tool is missing and cannot be installed, or the build fails.
+pub fn world() -> Outcome<PathBuf> {
+    install::apt(CPP)?;
+    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
+    Ok(places::native_target().join("debug/kite-devnet"))
 }
 
 /// What the page is told about the world: the fields of its description that it needs.

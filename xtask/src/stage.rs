@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::bindings;
+use crate::demo;
 use crate::install;
 use crate::page;
 use crate::places::{self, Member};
@@ -152,9 +153,8 @@ fn web(report: &mut Report) -> Outcome {
 fn e2e(report: &mut Report) -> Outcome {
     install::apt(BROWSER)?;
     page::build()?;
-    report.step(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]), false)?;
     let mut test = command("npm", &["run", "--silent", "e2e"]);
-    test.current_dir(page::folder()).env("KITE_DEVNET", places::native_target().join("debug/kite-devnet"));
+    test.current_dir(page::folder()).env("KITE_DEVNET", demo::world()?);
     report.step(&mut test, false)
 }
 
