@@ -9,12 +9,14 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-use crate::{ProxyConfig, Reason};
+use crate::{ClientAddress, ProxyConfig, Reason};
 
 /// Clients remembered at once; beyond it new ones are refused rather than remembered.
 const MAX_CLIENTS: usize = 65_536;
 /// Below this many there is no need to look for clients to forget.
 const FIRST_SWEEP: usize = 1_024;
+/// TCP connections of one address beyond those it may carry websockets on: requests, refusals, and what is just ending.
+const SPARE_SOCKETS_PER_CLIENT: u32 = 32;
 /// How far ahead of its rate a client may send.
 const BYTE_BURST: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,22 @@ pub(crate) struct Pace {
     bytes_per_second: Option<u32>,
     /// When the bytes sent so far would have been due.
     due: Mutex<Instant>,
+}
+
+/// TCP connections by the address they come from, before anything is known of them: one client that opens many and says
+/// nothing must not take every place.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    /// Unset behind a load balancer, where all come from one address.
+    most: Option<u32>,
+    open: Mutex<BTreeMap<IpAddr, u32>>,
+}
+
+/// One counted TCP connection; dropping it gives the place back.
+#[derive(Debug)]
+pub(crate) struct HeldSocket {
+    sockets: Arc<Sockets>,
+    client: IpAddr,
 }
 
 /// One counted connection; dropping it gives the place back.
@@ -97,6 +115,42 @@ impl Clients {
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sockets {
+    pub(crate) fn new(config: &ProxyConfig) -> Self {
+        let most = config.max_connections_per_client.saturating_add(SPARE_SOCKETS_PER_CLIENT);
+        let counts = config.client_address == ClientAddress::Connection;
+        Self { most: counts.then_some(most), open: Mutex::default() }
+    }
+
+    /// A place for a connection from `address`; unset if it has all of its own.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<HeldSocket> {
+        let client = client_key(address);
+        let mut open = self.lock();
+        let count = open.entry(client).or_default();
+        if self.most.is_some_and(|most| *count >= most) {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(HeldSocket { sockets: Arc::clone(self), client })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<IpAddr, u32>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for HeldSocket {
+    fn drop(&mut self) {
+        let mut open = self.sockets.lock();
+        if let Some(count) = open.get_mut(&self.client) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.remove(&self.client);
+            }
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     ConfigError, ProxyConfig,
     http::{self, Opening, Serves},
-    limits::Clients,
+    limits::{Clients, HeldSocket, Sockets},
     metrics::Metrics,
     session,
 };
@@ -69,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) config: ProxyConfig,
     pub(crate) metrics: Metrics,
     pub(crate) clients: Arc<Clients>,
+    pub(crate) sockets: Arc<Sockets>,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -93,6 +94,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             metrics: Metrics::new(),
             clients: Arc::new(Clients::new(&config)),
+            sockets: Arc::new(Sockets::new(&config)),
             places: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))),
             stop: stopped,
             config,
@@ -168,10 +170,15 @@ async fn accept(listener: TcpListener, max_sockets: usize, serves: Serves, share
             () = &mut stopping => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) if connections.len() < max_sockets => {
-                    connections.spawn(serve(socket, peer, serves, Arc::clone(&shared)));
+                Ok((socket, peer)) => {
+                    let place = shared.sockets.take(peer.ip()).filter(|_| connections.len() < max_sockets);
+                    match place {
+                        Some(held) => {
+                            connections.spawn(serve(socket, peer, held, serves, Arc::clone(&shared)));
+                        }
+                        None => { shared.metrics.sockets_dropped.fetch_add(1, Relaxed); }
+                    }
                 }
-                Ok(_) => { shared.metrics.sockets_dropped.fetch_add(1, Relaxed); }
                 // Out of file descriptors, or a client that left already; the next try may go well.
                 Err(_) => sleep(Duration::from_millis(20)).await,
             },
@@ -183,7 +190,7 @@ async fn accept(listener: TcpListener, max_sockets: usize, serves: Serves, share
     let _ = timeout(shared.config.shutdown_timeout, all_ended).await;
 }
 
-async fn serve(socket: TcpStream, peer: SocketAddr, serves: Serves, shared: Arc<Shared>) {
+async fn serve(socket: TcpStream, peer: SocketAddr, _held: HeldSocket, serves: Serves, shared: Arc<Shared>) {
     // Lightning's messages are small and wait for answers.
     let _ = socket.set_nodelay(true);
     let granted: Mutex<Option<(OnUpgrade, Opening)>> = Mutex::new(None);

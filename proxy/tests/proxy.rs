@@ -7,11 +7,11 @@ use futures_util::{SinkExt, StreamExt};
 use kite_proxy::{ClientAddress, Origins, Proxy, ProxyConfig, RunningProxy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::{sleep, timeout},
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http::StatusCode},
 };
 
@@ -279,6 +279,35 @@ async fn one_client_cannot_take_everything() {
     }
     assert_eq!(refusal(&proxy, &path).await, (4005, "client_rate".to_owned()));
     assert_eq!(metric(&proxy, "requests_refused_total{reason=\"client_rate\"}").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_take_no_places_from_others() {
+    let (_listener, address) = remote().await;
+    let config = ProxyConfig { max_connections: 2, max_connections_per_client: 1, ..open_config() };
+    let proxy = Proxy::start(config).await.unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..400 {
+        silent.push(TcpStream::connect(proxy.local_addr()).await.unwrap());
+    }
+    // Somebody else, from another address.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let stream = socket.connect(proxy.local_addr()).await.unwrap();
+    let path = format_args!("127.0.0.1/{}", address.port()).to_string();
+    let opening = client_async(url(&proxy, &path), stream);
+    let (mut other, _) = timeout(PATIENCE, opening).await.unwrap().unwrap();
+    other.send(Message::Binary(Bytes::from_static(b"hello"))).await.unwrap();
+    drop(silent);
+    // The places are given back.
+    timeout(PATIENCE, async {
+        while connect_async(url(&proxy, &path)).await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert!(metric(&proxy, "sockets_dropped_total").await >= 300);
 }
 
 #[tokio::test(flavor = "multi_thread")]
