@@ -33,6 +33,11 @@ impl Commitments {
         )
     }
 
+    /// The peer's next commitment as we signed it.
+    pub(super) fn remote_next_spec(&self) -> Result<Spec, ReduceError> {
+        self.remote.spec.reduce(&self.htlcs, &self.local_changes.signed, &self.remote_changes.signed)
+    }
+
     /// Our next commitment as the peer could sign it now.
     pub(super) fn local_outlook(&self) -> Result<Spec, ReduceError> {
         self.local.spec.reduce(&self.htlcs, &self.local_changes.acked, &self.remote_changes.proposed)

@@ -19,6 +19,13 @@ pub const fn index_of(number: CommitmentNumber) -> Option<u64> {
     FIRST_INDEX.checked_sub(number.0)
 }
 
+/// The index that a slot of [`SecretStore`] holds once the secrets of so many commitments have come; unset while it is
+/// empty.
+pub fn index_in_slot(slot: u8, count: u64) -> Option<u64> {
+    let newest = FIRST_INDEX.checked_sub(count.checked_sub(1)?)?;
+    (usize::from(slot) < MAX_SLOTS).then(|| newest_with_trailing_zeros(newest, u32::from(slot)))?
+}
+
 /// The secret with that index. Bits above the 48th are ignored.
 pub fn per_commitment_secret(seed: &[u8; 32], index: u64) -> [u8; 32] {
     derive(seed, 48, index)

@@ -308,20 +308,17 @@ impl Node {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let mut names = BTreeSet::new();
         for (name, content) in entry.channel.to_rows() {
-            self.outbox.put(channel_row(index, name), content);
+            self.outbox.put(row_name(index, &name.to_bytes()), content);
             names.insert(name);
         }
         if !names.is_empty() {
-            self.outbox.put(
-                RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat()),
-                entry.terms.to_bytes(),
-            );
+            self.outbox.put(row_name(index, Terms::ROW), entry.terms.to_bytes());
         }
         for (name, content) in append {
-            self.outbox.put(channel_row(index, name), content);
+            self.outbox.put(row_name(index, &name.to_bytes()), content);
         }
         for gone in entry.rows.difference(&names) {
-            self.outbox.delete(&channel_row(index, *gone));
+            self.outbox.delete(&row_name(index, &gone.to_bytes()));
         }
         entry.rows = names;
     }
@@ -463,7 +460,7 @@ impl Node {
     /// All is over: nothing of the channel can happen any more.
     pub(super) fn forget_channel(&mut self, index: u32) {
         self.channels.remove(&index);
-        self.outbox.replace(&RecordName::of(RecordKind::Channel, index.to_be_bytes()), []);
+        self.outbox.replace(&rows_of(index), []);
         self.outbox.exempt(Exempt::WatchesChanged);
     }
 
@@ -480,8 +477,7 @@ impl Node {
                 continue;
             }
             if entry.terms.learn(&update.contents) {
-                let name = RecordName::of(RecordKind::Channel, [&index.to_be_bytes(), Terms::ROW].concat());
-                self.outbox.put(name, entry.terms.to_bytes());
+                self.outbox.put(row_name(*index, Terms::ROW), entry.terms.to_bytes());
             }
         }
     }
@@ -492,6 +488,13 @@ impl Node {
     }
 }
 
-fn channel_row(index: u32, row: RowName) -> RecordName {
-    RecordName::of(RecordKind::Channel, [index.to_be_bytes().as_slice(), &row.to_bytes()].concat())
+/// What the names of all rows of a channel begin with.
+fn rows_of(index: u32) -> RecordName {
+    RecordName::numbered(RecordKind::Channel, u64::from(index))
+}
+
+fn row_name(index: u32, row: &[u8]) -> RecordName {
+    let mut name = rows_of(index);
+    name.which.extend_from_slice(row);
+    name
 }

@@ -150,9 +150,11 @@ impl Node {
     }
 
     fn load_events(&mut self, records: &Records) -> Result<(), LoadError> {
-        for (_, content) in of_kind(records, RecordKind::Event) {
-            let event = EventRecord::from_bytes(content)
-                .map_err(|detail| LoadError::Damaged { what: "event", detail })?;
+        for (name, content) in of_kind(records, RecordKind::Event) {
+            let damaged = |detail: String| LoadError::Damaged { what: "event", detail };
+            let (seq, _) = name.number().ok_or_else(|| damaged("not a number".into()))?;
+            let event = EventRecord::from_bytes(seq, content, &self.payments).map_err(damaged)?;
+            self.record.next_event = self.record.next_event.max(seq.saturating_add(1));
             self.events.insert(event.seq, event);
         }
         for event in self.events.values() {
@@ -246,11 +248,12 @@ pub(super) type StoredRow = (Vec<u8>, Vec<u8>);
 fn channels(records: &Records, keys: &NodeKeys) -> Result<BTreeMap<u32, ChannelEntry>, LoadError> {
     let mut rows: BTreeMap<u32, Vec<StoredRow>> = BTreeMap::new();
     for (name, content) in of_kind(records, RecordKind::Channel) {
-        let (index, row) = name.which.split_first_chunk::<4>().ok_or_else(|| LoadError::Damaged {
+        let numbered = name.number().and_then(|(index, row)| Some((u32::try_from(index).ok()?, row)));
+        let (index, row) = numbered.ok_or_else(|| LoadError::Damaged {
             what: "channel",
             detail: format!("a record named {name:?}"),
         })?;
-        rows.entry(u32::from_be_bytes(*index)).or_default().push((row.to_vec(), content.clone()));
+        rows.entry(index).or_default().push((row.to_vec(), content.clone()));
     }
     rows.into_iter().map(|(index, rows)| Ok((index, ChannelEntry::load(index, rows, keys)?))).collect()
 }

@@ -228,7 +228,6 @@ impl Node {
     fn emit(&mut self, event: Event) {
         let record = EventRecord { seq: self.record.next_event, time: self.now.unix, event };
         self.record.next_event += 1;
-        self.store_record();
         self.outbox.put(event_name(record.seq), record.to_bytes());
         self.events.insert(record.seq, record.clone());
         self.outbox.gated(Gated::Event(record));
@@ -236,6 +235,8 @@ impl Node {
 
     fn event_handled(&mut self, seq: u64) {
         let later = self.events.split_off(&(seq.saturating_add(1)));
+        // As long as an event is stored, it tells the next number.
+        self.store_record();
         for seq in std::mem::replace(&mut self.events, later).into_keys() {
             self.outbox.delete(&event_name(seq));
         }
@@ -256,5 +257,5 @@ impl Node {
 }
 
 fn event_name(seq: u64) -> RecordName {
-    RecordName::of(RecordKind::Event, seq.to_be_bytes())
+    RecordName::numbered(RecordKind::Event, seq)
 }

@@ -1,12 +1,13 @@
 //! The node's own small record, and how events are stored.
 
 use super::{Event, EventRecord};
-use crate::payment::FailureReason;
-use crate::types::{ChannelId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, UnixTime};
+use crate::payment::{IncomingState, OutgoingState, PaymentRecord};
+use crate::types::{ChannelId, PaymentId, UnixTime};
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Network, Txid};
 use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
 
 const VERSION: u8 = 1;
 
@@ -19,7 +20,7 @@ pub(crate) struct NodeRecord {
     /// The channel key index of the next channel. No index is ever used twice.
     #[n(1)]
     pub(crate) next_channel: u32,
-    /// The number of the next event.
+    /// The number of the next event; larger where an event is stored that has it.
     #[n(2)]
     pub(crate) next_event: u64,
     /// When the wallet was made, or restored.
@@ -41,25 +42,21 @@ impl NodeRecord {
     }
 }
 
-/// The stored form of an event.
+/// The stored form of an event, beside its number.
 #[derive(Encode, Decode)]
 struct StoredEvent {
     #[n(0)]
-    seq: u64,
-    #[n(1)]
-    time: UnixTime,
-    #[n(2)]
     event: Stored,
+    /// Unset where a payment ended, which knows when.
+    #[n(1)]
+    time: Option<UnixTime>,
 }
 
 #[derive(Encode, Decode)]
 enum Stored {
+    /// Sent, failed or received: the payment itself tells, for it stays as it ended.
     #[n(0)]
-    PaymentSent(#[n(0)] PaymentId, #[n(1)] PaymentHash, #[n(2)] PaymentPreimage, #[n(3)] MilliSatoshi),
-    #[n(1)]
-    PaymentFailed(#[n(0)] PaymentId, #[n(1)] PaymentHash, #[n(2)] FailureReason),
-    #[n(2)]
-    PaymentReceived(#[n(0)] PaymentId, #[n(1)] PaymentHash, #[n(2)] MilliSatoshi),
+    PaymentEnded(#[n(0)] PaymentId),
     #[n(3)]
     ChannelPending(
         #[n(0)] ChannelId,
@@ -87,15 +84,9 @@ enum Stored {
 impl EventRecord {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let event = match self.event.clone() {
-            Event::PaymentSent { id, payment_hash, preimage, fee } => {
-                Stored::PaymentSent(id, payment_hash, preimage, fee)
-            }
-            Event::PaymentFailed { id, payment_hash, reason } => {
-                Stored::PaymentFailed(id, payment_hash, reason)
-            }
-            Event::PaymentReceived { id, payment_hash, amount } => {
-                Stored::PaymentReceived(id, payment_hash, amount)
-            }
+            Event::PaymentSent { id, .. }
+            | Event::PaymentFailed { id, .. }
+            | Event::PaymentReceived { id, .. } => Stored::PaymentEnded(id),
             Event::ChannelPending { channel_id, node_id, funding_txid } => {
                 Stored::ChannelPending(channel_id, node_id, funding_txid.to_byte_array())
             }
@@ -113,21 +104,22 @@ impl EventRecord {
             }
             Event::ActionRequired { what } => Stored::ActionRequired(what),
         };
-        to_bytes(&StoredEvent { seq: self.seq, time: self.time, event })
+        let time = (!matches!(event, Stored::PaymentEnded(_))).then_some(self.time);
+        to_bytes(&StoredEvent { event, time })
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn from_bytes(
+        seq: u64,
+        bytes: &[u8],
+        payments: &BTreeMap<PaymentId, PaymentRecord>,
+    ) -> Result<Self, String> {
         let stored: StoredEvent = from_bytes(bytes)?;
         let txid = Txid::from_byte_array;
         let event = match stored.event {
-            Stored::PaymentSent(id, payment_hash, preimage, fee) => {
-                Event::PaymentSent { id, payment_hash, preimage, fee }
-            }
-            Stored::PaymentFailed(id, payment_hash, reason) => {
-                Event::PaymentFailed { id, payment_hash, reason }
-            }
-            Stored::PaymentReceived(id, payment_hash, amount) => {
-                Event::PaymentReceived { id, payment_hash, amount }
+            Stored::PaymentEnded(id) => {
+                let ended = payments.get(&id).and_then(payment_ended);
+                let (event, time) = ended.ok_or("of a payment that has not ended")?;
+                return Ok(Self { seq, time, event });
             }
             Stored::ChannelPending(channel_id, node_id, funding) => {
                 Event::ChannelPending { channel_id, node_id, funding_txid: txid(funding) }
@@ -144,7 +136,29 @@ impl EventRecord {
             Stored::Onchain(id, net_sat, confirmed) => Event::Onchain { txid: txid(id), net_sat, confirmed },
             Stored::ActionRequired(what) => Event::ActionRequired { what },
         };
-        Ok(Self { seq: stored.seq, time: stored.time, event })
+        Ok(Self { seq, time: stored.time.ok_or("without its time")?, event })
+    }
+}
+
+/// What the app was told when the payment ended, and when.
+fn payment_ended(payment: &PaymentRecord) -> Option<(Event, UnixTime)> {
+    let (id, payment_hash) = (payment.id(), payment.payment_hash());
+    match payment {
+        PaymentRecord::Outgoing(payment) => match &payment.state {
+            OutgoingState::Sent { preimage, fee, at, .. } => {
+                Some((Event::PaymentSent { id, payment_hash, preimage: *preimage, fee: *fee }, *at))
+            }
+            OutgoingState::Failed { reason, at } => {
+                Some((Event::PaymentFailed { id, payment_hash, reason: reason.clone() }, *at))
+            }
+            OutgoingState::Pending | OutgoingState::InFlight(_) => None,
+        },
+        PaymentRecord::Incoming(payment) => match payment.state {
+            IncomingState::Received { amount, at } => {
+                Some((Event::PaymentReceived { id, payment_hash, amount }, at))
+            }
+            IncomingState::Expecting => None,
+        },
     }
 }
 

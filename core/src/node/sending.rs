@@ -4,11 +4,9 @@ use super::attempt::{build_onion, read_failure};
 use super::{Answer, CommandError, CommandId, Event, LoadError, Node, SendRequest};
 use crate::channel::{self, AddHtlc, ChannelError, Removal};
 use crate::invoice::Invoice;
-use crate::payment::{
-    Attempt, AttemptHop, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord,
-};
+use crate::payment::{Attempt, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord};
 use crate::route::{FirstHop, Learnt, Route, RouteError, RouteRequest, find_route};
-use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, UnixTime};
+use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, ShortChannelId, UnixTime};
 use std::sync::Arc;
 
 /// More attempts than this are not made for one payment.
@@ -226,22 +224,16 @@ impl Node {
     fn attempt(&mut self, payment: &Outgoing, invoice: &Invoice, route: &Route) -> Result<(), ChannelError> {
         let Some(entry) = self.channels.get(&route.first_hop) else { return Ok(()) };
         let Some(commitments) = entry.channel.commitments() else { return Ok(()) };
-        let attempt = Attempt {
-            channel: route.first_hop,
-            htlc_id: commitments.local_next_htlc_id,
-            session_key: self.entropy.secret_key().secret_bytes(),
-            hops: route.hops.iter().map(AttemptHop::from).collect(),
-        };
+        let Some(attempt) = Attempt::of(route, commitments.local_next_htlc_id) else { return Ok(()) };
         // A route of at most 20 hops fits; one that does not is left out like a channel that refuses.
-        let Some((packet, _)) = build_onion(&attempt, invoice) else {
+        let Some((packet, _)) = build_onion(&self.keys, entry.node_id, &attempt, invoice) else {
             return Err(channel::Refusal::NothingToSign.into());
         };
-        let first = &route.hops[0];
         let add = AddHtlc {
             origin: payment.id,
-            amount: first.amount,
+            amount: attempt.sent,
             payment_hash: payment.payment_hash,
-            cltv_expiry: first.cltv_expiry,
+            cltv_expiry: attempt.cltv_expiry,
             onion: Arc::from(packet),
         };
         self.step(route.first_hop, channel::Command::AddHtlc(add))?;
@@ -270,14 +262,14 @@ impl Node {
             .map(|(payment, attempt)| (payment.clone(), attempt.clone()))
             .collect();
         for (payment, attempt) in undelivered {
-            let onion = self.invoice_of(&payment).and_then(|invoice| build_onion(&attempt, &invoice));
+            let invoice = self.invoice_of(&payment);
+            let Some(entry) = self.channels.get_mut(&attempt.channel) else { continue };
+            let onion = invoice.and_then(|it| build_onion(&self.keys, entry.node_id, &attempt, &it));
             let (packet, _) = onion.ok_or_else(|| LoadError::Damaged {
                 what: "payment",
                 detail: "the onion of its HTLC cannot be built again".into(),
             })?;
-            if let Some(entry) = self.channels.get_mut(&attempt.channel) {
-                entry.channel.attach_onion(attempt.htlc_id, Arc::from(packet));
-            }
+            entry.channel.attach_onion(attempt.htlc_id, Arc::from(packet));
         }
         Ok(())
     }
@@ -311,8 +303,12 @@ impl Node {
         };
         let OutgoingState::InFlight(attempt) = &payment.state else { return };
         let invoice = self.invoice_of(&payment);
-        let (hop_index, failure) = read_failure(attempt, invoice.as_ref(), reason);
-        let hops: Vec<_> = attempt.hops.iter().map(|hop| (hop.node_id, hop.short_channel_id)).collect();
+        let Some(entry) = self.channels.get(&index) else { return };
+        let (hop_index, failure) = read_failure(&self.keys, entry.node_id, attempt, invoice.as_ref(), reason);
+        let first = entry.channel.commitments().and_then(|commitments| commitments.funding.short_channel_id);
+        let onward = attempt.onward.iter().map(|hop| (hop.node_id, hop.short_channel_id));
+        let hops: Vec<_> =
+            std::iter::once((entry.node_id, first.unwrap_or(ShortChannelId(0)))).chain(onward).collect();
         let learnt = self.exclusions.entry(id).or_default().learn(&hops, hop_index, &failure);
         let hop = hop_index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
         let code = failure.failure_code();

@@ -22,7 +22,7 @@ pub struct Incoming {
     #[n(4)]
     pub description: String,
     /// The BOLT 11 text.
-    #[n(5)]
+    #[cbor(n(5), with = "super::invoice_text")]
     pub invoice: String,
     /// When the invoice was made.
     #[n(6)]

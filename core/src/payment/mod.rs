@@ -5,6 +5,7 @@
 
 mod failure;
 mod incoming;
+mod invoice_text;
 mod outgoing;
 mod parts;
 mod record;

@@ -144,8 +144,9 @@ mod tests {
         let attempt = Attempt {
             channel: 3,
             htlc_id: HtlcId(4),
-            session_key: [0xaa; 32],
-            hops: vec![AttemptHop {
+            sent: MilliSatoshi::from_msat(1_009),
+            cltv_expiry: CltvExpiry::new(800_040).unwrap(),
+            onward: vec![AttemptHop {
                 node_id,
                 short_channel_id: ShortChannelId(77),
                 amount: MilliSatoshi::from_msat(1_007),

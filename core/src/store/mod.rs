@@ -8,6 +8,8 @@ mod batch;
 pub(crate) mod cbor;
 mod journal;
 mod name;
+pub(crate) mod number;
+mod repeats;
 mod shelf;
 mod vault;
 

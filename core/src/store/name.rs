@@ -1,8 +1,10 @@
 //! Names of records, before they are made opaque.
 
+use super::number::{read_number, write_number};
+use crate::wire::{Reader, Writer};
 use std::fmt;
 
-/// What a record is about; the first byte of its name. Numbers are never used again for something else.
+/// What a record is about; the first byte of its name, below 15. Numbers are never used again for something else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum RecordKind {
@@ -43,6 +45,20 @@ impl RecordName {
     /// A record that there is only one of.
     pub fn only(kind: RecordKind) -> Self {
         Self { kind, which: Vec::new() }
+    }
+
+    /// One of many that are numbered, or what the names of all that belong to it begin with. The order of names is not
+    /// that of the numbers.
+    pub fn numbered(kind: RecordKind, number: u64) -> Self {
+        let mut which = Writer::new();
+        write_number(&mut which, number);
+        Self { kind, which: which.into_bytes() }
+    }
+
+    /// The number that the name begins with, and the rest of it.
+    pub fn number(&self) -> Option<(u64, &[u8])> {
+        let mut which = Reader::new(&self.which);
+        Some((read_number(&mut which).ok()?, which.rest()))
     }
 
     /// One record of many.

@@ -1,6 +1,7 @@
 //! Gathers writes until the next batch, and leaves out what the store holds already.
 
 use super::journal::{self, Change, Entry, LARGE_BYTES};
+use super::repeats::History;
 use super::{Batch, Op, RecordKind, RecordName, Stored, Vault, VaultError};
 use bitcoin::hashes::{Hash, sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The journal is gathered into its records after so many entries, or so many bytes.
 const GATHER_AFTER_ENTRIES: u64 = 128;
 const GATHER_AFTER_BYTES: usize = 64 * 1024;
+
+/// The same for what the entries say, before repetitions are left out.
+const GATHER_AFTER_HISTORY: usize = 256 * 1024;
 
 /// What the store holds or will hold once the batches made so far are durable, and what is to be written next.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ struct Journal {
     bytes: usize,
     /// The last change of every record that the entries speak of.
     changes: Entry,
+    /// All that they say.
+    history: History,
 }
 
 /// The opened records of a store.
@@ -161,10 +167,10 @@ impl Shelf {
                     Change::InPlace => {}
                 }
             }
-            self.journal.first = self.journal.next;
-            self.journal.bytes = 0;
+            let next = self.journal.next;
+            self.journal = Journal { first: next, next, ..Journal::default() };
         } else if !entry.is_empty() {
-            let bytes = journal::encode(&entry);
+            let bytes = self.journal.history.shorten(&journal::encode(&entry));
             put(&mut ops, &entry_name(self.journal.next), &bytes);
             self.journal.append(entry, bytes.len());
         }
@@ -179,18 +185,22 @@ impl Journal {
     fn replay(records: &mut Records) -> Result<Self, VaultError> {
         let mut journal = Self::default();
         let mut entries = records.split_off(&RecordName::only(RecordKind::Journal));
-        records.append(&mut entries.split_off(&RecordName::of(RecordKind::Journal, [0xff; 9])));
-        for (expected, (name, bytes)) in (0..).zip(entries) {
-            let number = <[u8; 8]>::try_from(name.which).map_err(|_| VaultError::Damaged)?;
-            let number = u64::from_be_bytes(number);
-            if expected == 0 {
-                (journal.first, journal.next) = (number, number);
-            }
+        records.append(&mut entries.split_off(&RecordName::of(RecordKind::Journal, [0xff; 11])));
+        let mut numbered = BTreeMap::new();
+        for (name, bytes) in entries {
+            let (number, _) = name.number().filter(|(_, rest)| rest.is_empty()).ok_or(VaultError::Damaged)?;
+            numbered.insert(number, bytes);
+        }
+        if let Some(first) = numbered.keys().next() {
+            (journal.first, journal.next) = (*first, *first);
+        }
+        for (number, bytes) in numbered {
             // Entries are written one after the other and removed together: a gap is a lost record.
             if number != journal.next {
                 return Err(VaultError::Damaged);
             }
-            journal.append(journal::decode(&bytes)?, bytes.len());
+            let entry = journal.history.restore(&bytes).map_err(|_| VaultError::Damaged)?;
+            journal.append(journal::decode(&entry)?, bytes.len());
         }
         for (name, change) in &journal.changes {
             match change {
@@ -213,12 +223,14 @@ impl Journal {
     }
 
     fn is_full(&self) -> bool {
-        self.next - self.first >= GATHER_AFTER_ENTRIES || self.bytes >= GATHER_AFTER_BYTES
+        self.next - self.first >= GATHER_AFTER_ENTRIES
+            || self.bytes >= GATHER_AFTER_BYTES
+            || self.history.len() >= GATHER_AFTER_HISTORY
     }
 }
 
 fn entry_name(number: u64) -> RecordName {
-    RecordName::of(RecordKind::Journal, number.to_be_bytes())
+    RecordName::numbered(RecordKind::Journal, number)
 }
 
 fn digest(content: &[u8]) -> [u8; 16] {

@@ -1,24 +1,24 @@
 //! Seals records where the batch is made, so that no store and no copy of one can read or exchange them.
 //!
-//! On disk a key is a MAC of the record's name, and a value is `version || fence || nonce || ciphertext`. The
-//! ciphertext holds name and content; key, version and fence are its associated data. A record moved to another
+//! On disk a key is a MAC of the record's name, and a value is `version || fence || sealed`. What is sealed is name and
+//! content; version, fence and key are its associated data. A record moved to another
 //! key, given another fence, cut or altered does not open.
 
+use super::number::{read_number, write_number};
 use super::{RecordKind, RecordName};
+use crate::crypto::seal::{NONCE_LEN, SealKey, open, seal};
+use crate::wire::{Reader, Writer};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use std::fmt;
 
 const VERSION: u8 = 1;
 const KEY_LEN: usize = 16;
-const NONCE_LEN: usize = 24;
-const HEADER_LEN: usize = 1 + 8 + NONCE_LEN;
+const JOURNAL_KEY_LEN: usize = 8;
 
 /// The keys of a store, from the one key that the passphrase or the platform's key store protects.
 pub struct Vault {
     names: [u8; 32],
-    records: XChaCha20Poly1305,
+    records: SealKey,
 }
 
 /// Why a stored record cannot be used.
@@ -49,15 +49,13 @@ impl Vault {
     /// The vault that this storage key opens.
     pub fn new(storage_key: &[u8; 32]) -> Self {
         let derive = |purpose: &[u8]| mac(storage_key, purpose);
-        Self {
-            names: derive(b"kite record names"),
-            records: XChaCha20Poly1305::new(&derive(b"kite record contents").into()),
-        }
+        Self { names: derive(b"kite record names"), records: SealKey::new(derive(b"kite record contents")) }
     }
 
-    /// The opaque key of a record.
+    /// The opaque key of a record. The few entries of the journal, written with every step, have short ones.
     pub fn key(&self, name: &RecordName) -> Vec<u8> {
-        mac(&self.names, &name_bytes(name))[..KEY_LEN].to_vec()
+        let length = if name.kind == RecordKind::Journal { JOURNAL_KEY_LEN } else { KEY_LEN };
+        mac(&self.names, &name_bytes(name))[..length].to_vec()
     }
 
     /// Seals a record. The nonce must be fresh.
@@ -72,13 +70,8 @@ impl Vault {
         let mut plain = name_bytes(name);
         plain.insert(0, u8::try_from(plain.len()).unwrap_or(u8::MAX));
         plain.extend_from_slice(content);
-        let payload = Payload { msg: &plain, aad: &associated_data(&key, fence) };
-        // Encryption fails only above 256 GiB, which no record of a wallet reaches.
-        let sealed = self.records.encrypt(XNonce::from_slice(&nonce), payload).expect("record below 256 GiB");
-        let mut value = Vec::with_capacity(HEADER_LEN + sealed.len());
-        value.push(VERSION);
-        value.extend_from_slice(&fence.to_be_bytes());
-        value.extend_from_slice(&nonce);
+        let mut value = header(fence);
+        let sealed = seal(&self.records, &nonce, &[&value, &key[..]].concat(), &plain);
         value.extend_from_slice(&sealed);
         (key, value)
     }
@@ -93,16 +86,15 @@ impl Vault {
         value: &[u8],
         store_fence: u64,
     ) -> Result<(RecordName, Vec<u8>), VaultError> {
-        let (&version, rest) = value.split_first().ok_or(VaultError::Damaged)?;
+        let mut reader = Reader::new(value);
+        let version: u8 = reader.read().map_err(|_| VaultError::Damaged)?;
         if version > VERSION {
             return Err(VaultError::NewerVersion { version });
         }
-        let (fence, rest) = rest.split_first_chunk::<8>().ok_or(VaultError::Damaged)?;
-        let fence = u64::from_be_bytes(*fence);
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Damaged)?;
-        let payload = Payload { msg: sealed, aad: &associated_data(key, fence) };
+        let fence = read_number(&mut reader).map_err(|_| VaultError::Damaged)?;
+        let (header, sealed) = value.split_at(value.len() - reader.remaining());
         let mut plain =
-            self.records.decrypt(XNonce::from_slice(nonce), payload).map_err(|_| VaultError::Damaged)?;
+            open(&self.records, &[header, key].concat(), sealed).map_err(|_| VaultError::Damaged)?;
         if fence > store_fence {
             return Err(VaultError::FromTheFuture { record: fence, store: store_fence });
         }
@@ -132,11 +124,12 @@ fn name_bytes(name: &RecordName) -> Vec<u8> {
     bytes
 }
 
-fn associated_data(key: &[u8], fence: u64) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    bytes.extend_from_slice(&fence.to_be_bytes());
-    bytes.extend_from_slice(key);
-    bytes
+/// What stands in front of the sealed bytes.
+fn header(fence: u64) -> Vec<u8> {
+    let mut header = Writer::new();
+    header.write(&VERSION);
+    write_number(&mut header, fence);
+    header.into_bytes()
 }
 
 fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {

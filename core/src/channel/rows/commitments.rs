@@ -18,6 +18,9 @@ use crate::types::{
     CltvExpiry, CommitmentNumber, FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentSecret,
 };
 use crate::wire::{Reader, Writer};
+use bitcoin::Txid;
+use bitcoin::hashes::Hash;
+use bitcoin::secp256k1::PublicKey;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -25,16 +28,10 @@ pub(super) fn write(commitments: &Commitments, rows: &mut Rows) {
     write_funding(&commitments.funding, rows);
     write_live(commitments, rows);
     let mut row = new_row();
-    write_spec(&mut row, &commitments.local.spec);
     row.write(&commitments.local.remote_signature);
-    row.write(&commitments.local.htlc_signatures);
+    write_count(&mut row, commitments.local.htlc_signatures.len());
+    commitments.local.htlc_signatures.iter().for_each(|signature| row.write(signature));
     rows.insert(RowName::Local, row.into_bytes());
-    for remote in [Some(&commitments.remote), commitments.remote_next.as_ref()].into_iter().flatten() {
-        let mut row = new_row();
-        row.write(&remote.txid);
-        write_spec(&mut row, &remote.spec);
-        rows.insert(RowName::Remote(Parity::of(remote.number)), row.into_bytes());
-    }
     let number = commitments.remote.number;
     let points = [(number, Some(commitments.remote_point)), (number.next(), commitments.remote_next_point)];
     for (number, point) in points {
@@ -44,10 +41,8 @@ pub(super) fn write(commitments: &Commitments, rows: &mut Rows) {
             rows.insert(RowName::RemotePoint(Parity::of(number)), row.into_bytes());
         }
     }
-    for (slot, (index, secret)) in (0..).zip(commitments.remote_secrets.slots()) {
+    for (slot, (_, secret)) in (0..).zip(commitments.remote_secrets.slots()) {
         let mut row = new_row();
-        // The number of the commitment takes fewer bytes than its index.
-        write_number(&mut row, sha_chain::FIRST_INDEX.saturating_sub(index));
         row.put(secret);
         rows.insert(RowName::Secret(slot), row.into_bytes());
     }
@@ -58,43 +53,61 @@ pub(super) fn read(rows: &Rows, params: ChannelParams) -> Result<Commitments, Ro
     let htlcs = read_htlcs(rows)?;
     let live = open(rows, RowName::Live, read_live)?;
     let funding_msat = MilliSatoshi::from_amount(params.funding_amount);
-    let spec = |row: &mut Reader<'_>| read_spec(row, funding_msat, &htlcs);
-    let local = open(rows, RowName::Local, |row| {
-        Ok(LocalCommitment {
-            number: live.local_number,
-            spec: spec(row)?,
-            remote_signature: row.read()?,
-            htlc_signatures: row.read()?,
-        })
-    })?;
-    let remote = |number| {
-        open(rows, RowName::Remote(Parity::of(number)), |row| {
-            Ok(RemoteCommitment { number, txid: row.read()?, spec: spec(row)? })
-        })
-    };
+    let spec = |balance: Balance| balance.into_spec(funding_msat, &htlcs).map_err(inconsistent);
+    let (remote_signature, htlc_signatures) =
+        open(rows, RowName::Local, |row| Ok((row.read()?, read_list(row, |row| Ok(row.read()?))?)))?;
+    let number = live.remote_number;
     let point = |number| open(rows, RowName::RemotePoint(Parity::of(number)), |row| Ok(row.read()?));
-    let (number, next) = (live.remote_number, live.remote_number.next());
-    let (remote, remote_next) =
-        (remote(number)?, if live.has_remote_next { Some(remote(next)?) } else { None });
-    let remote_next_point = if live.has_remote_next_point { Some(point(next)?) } else { None };
-    Ok(Commitments {
+    let remote_next_point = if live.has_remote_next_point { Some(point(number.next())?) } else { None };
+    let local_spec = spec(live.local)?;
+    let remote_spec = live.remote.map_or_else(|| Ok(local_spec.clone()), spec)?;
+    let unknown_txid = Txid::from_byte_array([0; 32]);
+    let mut commitments = Commitments {
         params: Arc::new(params),
         funding: open(rows, RowName::Funding, read_funding)?,
         local_changes: live.local_changes,
         remote_changes: live.remote_changes,
         local_next_htlc_id: live.local_next_htlc_id,
         remote_next_htlc_id: live.remote_next_htlc_id,
-        local,
-        remote,
-        remote_next,
+        local: LocalCommitment {
+            number: live.local_number,
+            spec: local_spec,
+            remote_signature,
+            htlc_signatures,
+        },
+        remote: RemoteCommitment { number, txid: unknown_txid, spec: remote_spec },
+        remote_next: None,
         remote_point: point(number)?,
         remote_next_point,
-        remote_secrets: read_secrets(rows)?,
+        remote_secrets: read_secrets(rows, number)?,
         last_sent: live.last_sent,
         may_broadcast: live.may_broadcast,
         cache: KeyCache::default(),
         htlcs,
-    })
+    };
+    commitments.remote.txid = remote_txid(&commitments, &commitments.remote, &commitments.remote_point)?;
+    if live.has_remote_next {
+        let spec = commitments.remote_next_spec().map_err(|_| inconsistent("updates that do not fit"))?;
+        let next = RemoteCommitment { number: number.next(), txid: unknown_txid, spec };
+        let point = remote_next_point.ok_or_else(|| inconsistent("a next commitment without its point"))?;
+        let txid = remote_txid(&commitments, &next, &point)?;
+        commitments.remote_next = Some(RemoteCommitment { txid, ..next });
+    }
+    Ok(commitments)
+}
+
+/// A commitment transaction follows from what it says.
+fn remote_txid(
+    commitments: &Commitments,
+    remote: &RemoteCommitment,
+    point: &PublicKey,
+) -> Result<Txid, RowError> {
+    let draft = commitments.drafting().build(Party::Remote, remote.number, &remote.spec, point);
+    Ok(draft.map_err(|_| inconsistent("no commitment of the peer"))?.commitment.tx.compute_txid())
+}
+
+fn inconsistent(what: &'static str) -> RowError {
+    RowError::Inconsistent { name: RowName::Live, what }
 }
 
 fn write_funding(funding: &Funding, rows: &mut Rows) {
@@ -127,12 +140,16 @@ struct Live {
     may_broadcast: bool,
     local_changes: LocalChanges,
     remote_changes: RemoteChanges,
+    local: Balance,
+    /// Unset where both commitments say the same.
+    remote: Option<Balance>,
 }
 
 const HAS_REMOTE_NEXT: u8 = 1;
 const HAS_REMOTE_NEXT_POINT: u8 = 2;
 const SENT_COMMITMENT_LAST: u8 = 4;
 const MAY_BROADCAST: u8 = 8;
+const SAME_SPEC: u8 = 16;
 
 fn write_live(commitments: &Commitments, rows: &mut Rows) {
     let mut row = new_row();
@@ -145,13 +162,17 @@ fn write_live(commitments: &Commitments, rows: &mut Rows) {
         (commitments.remote_next_point.is_some(), HAS_REMOTE_NEXT_POINT),
         (commitments.last_sent == LastSent::CommitmentSigned, SENT_COMMITMENT_LAST),
         (commitments.may_broadcast, MAY_BROADCAST),
+        (commitments.local.spec == commitments.remote.spec, SAME_SPEC),
     ];
-    row.write(&flags.iter().filter(|(set, _)| *set).fold(0u8, |byte, (_, flag)| byte | flag));
+    row.write(&set_flags(flags));
     let LocalChanges { proposed, signed, acked } = &commitments.local_changes;
-    [proposed, signed, acked].into_iter().for_each(|list| write_updates(&mut row, list));
     // The peer's proposed updates are not stored: a lost connection makes them void.
-    let RemoteChanges { acked, signed, .. } = &commitments.remote_changes;
-    [acked, signed].into_iter().for_each(|list| write_updates(&mut row, list));
+    let RemoteChanges { acked: remote_acked, signed: remote_signed, .. } = &commitments.remote_changes;
+    write_lists(&mut row, [proposed, signed, acked, remote_acked, remote_signed]);
+    write_spec(&mut row, &commitments.local.spec);
+    if commitments.local.spec != commitments.remote.spec {
+        write_spec(&mut row, &commitments.remote.spec);
+    }
     rows.insert(RowName::Live, row.into_bytes());
 }
 
@@ -164,6 +185,7 @@ fn read_live(row: &mut Reader<'_>) -> Result<Live, FieldError> {
     let (local_next_htlc_id, remote_next_htlc_id) = (HtlcId(read_number(row)?), HtlcId(read_number(row)?));
     let flags: u8 = row.read()?;
     let has = |flag| flags & flag != 0;
+    let [proposed, signed, acked, remote_acked, remote_signed] = read_lists(row)?;
     Ok(Live {
         local_number,
         remote_number,
@@ -177,47 +199,53 @@ fn read_live(row: &mut Reader<'_>) -> Result<Live, FieldError> {
             LastSent::RevokeAndAck
         },
         may_broadcast: has(MAY_BROADCAST),
-        local_changes: LocalChanges {
-            proposed: read_updates(row)?,
-            signed: read_updates(row)?,
-            acked: read_updates(row)?,
-        },
-        remote_changes: RemoteChanges {
-            proposed: Vec::new(),
-            acked: read_updates(row)?,
-            signed: read_updates(row)?,
-        },
+        local_changes: LocalChanges { proposed, signed, acked },
+        remote_changes: RemoteChanges { proposed: Vec::new(), acked: remote_acked, signed: remote_signed },
+        local: Balance::read(row)?,
+        remote: if has(SAME_SPEC) { None } else { Some(Balance::read(row)?) },
     })
 }
 
-fn write_updates(row: &mut Writer, updates: &[Update]) {
-    write_count(row, updates.len());
-    for update in updates {
-        match update {
-            Update::Add(id) => {
-                row.write(&0u8);
-                write_number(row, id.0);
-            }
-            Update::Remove(id) => {
-                row.write(&1u8);
-                write_number(row, id.0);
-            }
-            Update::Fee(feerate) => {
-                row.write(&2u8);
-                row.write(feerate);
+/// A bit for each list with updates, then those.
+fn write_lists(row: &mut Writer, lists: [&Vec<Update>; 5]) {
+    row.write(
+        &(0u8..).zip(lists).filter(|(_, list)| !list.is_empty()).fold(0u8, |bits, (bit, _)| bits | 1 << bit),
+    );
+    for list in lists.into_iter().filter(|list| !list.is_empty()) {
+        write_count(row, list.len());
+        for update in list {
+            match update {
+                Update::Add(id) => write_number(row, id.0 << 2),
+                Update::Remove(id) => write_number(row, id.0 << 2 | 1),
+                Update::Fee(feerate) => write_number(row, u64::from(feerate.to_sat_per_kw()) << 2 | 2),
             }
         }
     }
 }
 
-fn read_updates(row: &mut Reader<'_>) -> Result<Vec<Update>, FieldError> {
-    read_list(row, |row| {
-        Ok(match row.read::<u8>()? {
-            0 => Update::Add(HtlcId(read_number(row)?)),
-            1 => Update::Remove(HtlcId(read_number(row)?)),
-            2 => Update::Fee(row.read()?),
-            _ => return Err(FieldError::Value("an unknown kind of update")),
-        })
+fn read_lists(row: &mut Reader<'_>) -> Result<[Vec<Update>; 5], FieldError> {
+    let bits: u8 = row.read()?;
+    if bits >> 5 != 0 {
+        return Err(FieldError::Value("an unknown list of updates"));
+    }
+    let mut lists: [Vec<Update>; 5] = Default::default();
+    for (bit, list) in (0u8..).zip(&mut lists) {
+        if bits >> bit & 1 == 1 {
+            *list = read_list(row, read_update)?;
+        }
+    }
+    Ok(lists)
+}
+
+fn read_update(row: &mut Reader<'_>) -> Result<Update, FieldError> {
+    let number = read_number(row)?;
+    Ok(match number & 3 {
+        0 => Update::Add(HtlcId(number >> 2)),
+        1 => Update::Remove(HtlcId(number >> 2)),
+        2 => Update::Fee(FeeratePerKw::from_sat_per_kw(
+            u32::try_from(number >> 2).map_err(|_| FieldError::Value("a fee rate above 32 bits"))?,
+        )),
+        _ => return Err(FieldError::Value("an unknown kind of update")),
     })
 }
 
@@ -227,25 +255,48 @@ fn write_spec(row: &mut Writer, spec: &Spec) {
     write_msat(row, spec.local);
     write_count(row, spec.htlcs.len());
     for key in &spec.htlcs {
-        write_flag(row, key.offered_by == Party::Remote);
-        write_number(row, key.id.0);
+        write_number(row, key.id.0 << 1 | u64::from(key.offered_by == Party::Remote));
     }
 }
 
-fn read_spec(row: &mut Reader<'_>, funding: MilliSatoshi, table: &HtlcTable) -> Result<Spec, FieldError> {
-    let feerate = FeeratePerKw::from_sat_per_kw(read_u32(row)?);
-    let local = read_msat(row)?;
-    let keys = read_list(row, |row| {
-        let offered_by = if read_flag(row)? { Party::Remote } else { Party::Local };
-        Ok(HtlcKey { offered_by, id: HtlcId(read_number(row)?) })
-    })?;
-    let htlcs: BTreeSet<HtlcKey> = keys.into_iter().collect();
-    let mut remote = funding.checked_sub(local).ok_or(FieldError::Value("more than the channel holds"))?;
-    for key in &htlcs {
-        let amount = table.get(key).ok_or(FieldError::Value("an HTLC without its row"))?.amount;
-        remote = remote.checked_sub(amount).ok_or(FieldError::Value("more than the channel holds"))?;
+/// A [`Spec`] as it is stored.
+struct Balance {
+    feerate: FeeratePerKw,
+    local: MilliSatoshi,
+    htlcs: BTreeSet<HtlcKey>,
+}
+
+impl Balance {
+    fn read(row: &mut Reader<'_>) -> Result<Self, FieldError> {
+        let feerate = FeeratePerKw::from_sat_per_kw(read_u32(row)?);
+        let local = read_msat(row)?;
+        let keys = read_list(row, |row| {
+            let number = read_number(row)?;
+            let offered_by = if number & 1 == 1 { Party::Remote } else { Party::Local };
+            Ok(HtlcKey { offered_by, id: HtlcId(number >> 1) })
+        })?;
+        Ok(Self { feerate, local, htlcs: keys.into_iter().collect() })
     }
-    Ok(Spec { feerate, local, remote, htlcs })
+
+    fn into_spec(self, funding: MilliSatoshi, table: &HtlcTable) -> Result<Spec, &'static str> {
+        let Self { feerate, local, htlcs } = self;
+        let too_much = "more than the channel holds";
+        let mut remote = funding.checked_sub(local).ok_or(too_much)?;
+        for key in &htlcs {
+            let amount = table.get(key).ok_or("an HTLC without its row")?.amount;
+            remote = remote.checked_sub(amount).ok_or(too_much)?;
+        }
+        Ok(Spec { feerate, local, remote, htlcs })
+    }
+}
+
+const HAS_ORIGIN: u8 = 1;
+const HAS_PATH_KEY: u8 = 2;
+const HAS_INSTRUCTION: u8 = 4;
+const HAS_REMOVAL: u8 = 8;
+
+fn set_flags<const N: usize>(flags: [(bool, u8); N]) -> u8 {
+    flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |byte, (_, flag)| byte | flag)
 }
 
 fn write_htlc(key: HtlcKey, htlc: &LiveHtlc, rows: &mut Rows) {
@@ -253,66 +304,41 @@ fn write_htlc(key: HtlcKey, htlc: &LiveHtlc, rows: &mut Rows) {
     write_msat(&mut row, htlc.amount);
     row.write(&htlc.payment_hash);
     write_number(&mut row, u64::from(htlc.cltv_expiry.height()));
-    write_option(&mut row, htlc.origin.as_ref(), |row, origin| row.put(&origin.0));
-    write_option(&mut row, htlc.path_key.as_ref(), |row, key| row.write(key));
-    rows.insert(RowName::Htlc(key), row.into_bytes());
+    let flags = [
+        (htlc.origin.is_some(), HAS_ORIGIN),
+        (htlc.path_key.is_some(), HAS_PATH_KEY),
+        (htlc.instruction.is_some(), HAS_INSTRUCTION),
+        (htlc.removal.is_some(), HAS_REMOVAL),
+    ];
+    row.write(&set_flags(flags));
+    htlc.origin.iter().for_each(|origin| row.put(&origin.0));
+    htlc.path_key.iter().for_each(|key| row.write(key));
     if let Some(instruction) = &htlc.instruction {
-        let mut row = new_row();
         write_instruction(&mut row, instruction, htlc);
-        rows.insert(RowName::Instruction(key), row.into_bytes());
     }
-    if let Some(removal) = &htlc.removal {
-        let mut row = new_row();
-        match removal {
-            Removal::Fulfilled(preimage) => {
-                row.write(&0u8);
-                row.write(preimage);
-            }
-            Removal::Failed(reason) => {
-                row.write(&1u8);
-                write_bytes(&mut row, reason);
-            }
-            Removal::Malformed { sha256_of_onion, failure_code } => {
-                row.write(&2u8);
-                row.write(sha256_of_onion);
-                row.write(failure_code);
-            }
-        }
-        rows.insert(RowName::Removal(key), row.into_bytes());
-    }
+    htlc.removal.iter().for_each(|removal| write_removal(&mut row, removal));
+    rows.insert(RowName::Htlc(key), row.into_bytes());
 }
 
 fn read_htlcs(rows: &Rows) -> Result<HtlcTable, RowError> {
-    let mut table = HtlcTable::new();
-    for (name, bytes) in rows {
-        if let RowName::Htlc(key) = name {
-            let mut htlc = open_bytes(bytes, *name, read_htlc)?;
-            if let Some(bytes) = rows.get(&RowName::Instruction(*key)) {
-                let instruction =
-                    open_bytes(bytes, RowName::Instruction(*key), |row| read_instruction(row, &htlc))?;
-                htlc.instruction = Some(instruction);
-            }
-            if let Some(bytes) = rows.get(&RowName::Removal(*key)) {
-                htlc.removal = Some(open_bytes(bytes, RowName::Removal(*key), read_removal)?);
-            }
-            table.insert(*key, htlc);
-        }
-    }
-    Ok(table)
+    let htlcs = rows.iter().filter_map(|(name, bytes)| match name {
+        RowName::Htlc(key) => Some(open_bytes(bytes, *name, read_htlc).map(|htlc| (*key, htlc))),
+        _ => None,
+    });
+    htlcs.collect()
 }
 
 fn read_htlc(row: &mut Reader<'_>) -> Result<LiveHtlc, FieldError> {
-    Ok(LiveHtlc {
-        amount: read_msat(row)?,
-        payment_hash: row.read()?,
-        cltv_expiry: CltvExpiry::new(read_u32(row)?)
-            .ok_or(FieldError::Value("an expiry that is no height"))?,
-        origin: read_option(row, |row| Ok(PaymentId(row.array()?)))?,
-        path_key: read_option(row, |row| Ok(row.read()?))?,
-        onion: None,
-        instruction: None,
-        removal: None,
-    })
+    let (amount, payment_hash) = (read_msat(row)?, row.read()?);
+    let cltv_expiry =
+        CltvExpiry::new(read_u32(row)?).ok_or(FieldError::Value("an expiry that is no height"))?;
+    let flags: u8 = row.read()?;
+    let has = |flag| flags & flag != 0;
+    let origin = if has(HAS_ORIGIN) { Some(PaymentId(row.array()?)) } else { None };
+    let path_key = if has(HAS_PATH_KEY) { Some(row.read()?) } else { None };
+    let instruction = if has(HAS_INSTRUCTION) { Some(read_instruction(row, amount)?) } else { None };
+    let removal = if has(HAS_REMOVAL) { Some(read_removal(row)?) } else { None };
+    Ok(LiveHtlc { amount, payment_hash, cltv_expiry, origin, path_key, onion: None, instruction, removal })
 }
 
 const RECEIVE: u8 = 0;
@@ -351,14 +377,14 @@ fn write_instruction(row: &mut Writer, instruction: &Instruction, htlc: &LiveHtl
     }
 }
 
-fn read_instruction(row: &mut Reader<'_>, htlc: &LiveHtlc) -> Result<Instruction, FieldError> {
+fn read_instruction(row: &mut Reader<'_>, htlc_amount: MilliSatoshi) -> Result<Instruction, FieldError> {
     // What a sender writes into its onion may be any number.
     let amount = |row: &mut Reader<'_>| Ok(MilliSatoshi::from_msat(read_number(row)?));
     Ok(match row.read::<u8>()? {
         RECEIVE => {
             let shared_secret = SharedSecret::from_bytes(row.array()?);
             let payment_secret = read_option(row, |row| Ok(PaymentSecret(row.array()?)))?;
-            let amt_to_forward = read_option(row, amount)?.unwrap_or(htlc.amount);
+            let amt_to_forward = read_option(row, amount)?.unwrap_or(htlc_amount);
             let total_msat = read_option(row, amount)?.unwrap_or(amt_to_forward);
             Instruction::Receive {
                 shared_secret,
@@ -377,6 +403,24 @@ fn read_instruction(row: &mut Reader<'_>, htlc: &LiveHtlc) -> Result<Instruction
     })
 }
 
+fn write_removal(row: &mut Writer, removal: &Removal) {
+    match removal {
+        Removal::Fulfilled(preimage) => {
+            row.write(&0u8);
+            row.write(preimage);
+        }
+        Removal::Failed(reason) => {
+            row.write(&1u8);
+            write_bytes(row, reason);
+        }
+        Removal::Malformed { sha256_of_onion, failure_code } => {
+            row.write(&2u8);
+            row.write(sha256_of_onion);
+            row.write(failure_code);
+        }
+    }
+}
+
 fn read_removal(row: &mut Reader<'_>) -> Result<Removal, FieldError> {
     Ok(match row.read::<u8>()? {
         0 => Removal::Fulfilled(row.read()?),
@@ -386,14 +430,19 @@ fn read_removal(row: &mut Reader<'_>) -> Result<Removal, FieldError> {
     })
 }
 
-fn read_secrets(rows: &Rows) -> Result<SecretStore, RowError> {
+fn read_secrets(rows: &Rows, revoked_below: CommitmentNumber) -> Result<SecretStore, RowError> {
     let mut slots = Vec::new();
-    for name in (0u8..49).map(RowName::Secret) {
+    for slot in 0u8..49 {
+        let name = RowName::Secret(slot);
         let Some(bytes) = rows.get(&name) else { break };
+        let index = sha_chain::index_in_slot(slot, revoked_below.0);
         slots.push(open_bytes(bytes, name, |row| {
-            let index = sha_chain::FIRST_INDEX.checked_sub(read_number(row)?);
-            Ok((index.ok_or(FieldError::Value("a commitment number above 48 bits"))?, row.array()?))
+            Ok((index.ok_or(FieldError::Value("a secret that was never given"))?, row.array()?))
         })?);
     }
-    SecretStore::from_slots(slots).map_err(RowError::Secrets)
+    let secrets = SecretStore::from_slots(slots).map_err(RowError::Secrets)?;
+    match secrets.next_index() == sha_chain::FIRST_INDEX.checked_sub(revoked_below.0) {
+        true => Ok(secrets),
+        false => Err(RowError::Missing { name: RowName::Secret(0) }),
+    }
 }

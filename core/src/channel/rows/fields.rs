@@ -1,6 +1,8 @@
 //! Bytes of what rows are made of.
 
 use super::{RowError, RowName, Rows, VERSION};
+use crate::store::number;
+pub(super) use crate::store::number::write_number;
 use crate::types::MilliSatoshi;
 use crate::wire::{DecodeError, Reader, Writer};
 use bitcoin::consensus::encode;
@@ -53,33 +55,8 @@ impl From<DecodeError> for FieldError {
     }
 }
 
-/// A number in groups of seven bits, the lowest first; all but the last group have the high bit set. Most numbers here
-/// are small, and rows are written with every step.
-pub(super) fn write_number(writer: &mut Writer, mut number: u64) {
-    while number >= 0x80 {
-        let [low, ..] = number.to_le_bytes();
-        writer.write(&(low | 0x80));
-        number >>= 7;
-    }
-    let [low, ..] = number.to_le_bytes();
-    writer.write(&low);
-}
-
 pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u64, FieldError> {
-    let mut number = 0u64;
-    for shift in (0..64).step_by(7) {
-        let group: u8 = reader.read()?;
-        let bits = u64::from(group & 0x7f);
-        if bits << shift >> shift != bits {
-            return Err(FieldError::Value("a number above 64 bits"));
-        }
-        number |= bits << shift;
-        if group & 0x80 == 0 {
-            let minimal = group != 0 || shift == 0;
-            return minimal.then_some(number).ok_or(FieldError::Value("a number with needless bytes"));
-        }
-    }
-    Err(FieldError::Value("a number above 64 bits"))
+    number::read_number(reader).map_err(|number::NotANumber| FieldError::Value("bytes that are no number"))
 }
 
 pub(super) fn write_msat(writer: &mut Writer, amount: MilliSatoshi) {

@@ -1,7 +1,8 @@
 //! How a channel is stored: small rows, so that a step writes no more than what it changed.
 //!
 //! Every row begins with the version of its form. What can be computed is not stored: numbers are implied by the row's
-//! place, the peer's balance by the channel's amount. A channel without a funding transaction, and one that is closed for
+//! place, the peer's balance by the channel's amount, its next commitment by the updates in it, transactions by what they
+//! say. A channel without a funding transaction, and one that is closed for
 //! good, has no rows.
 
 mod commitments;
@@ -16,6 +17,7 @@ use super::changes::HtlcKey;
 use super::params::Party;
 use super::{Channel, Standing, State};
 use crate::crypto::ShaChainError;
+use crate::store::number::{read_number, write_number};
 use crate::types::{CommitmentNumber, HtlcId};
 use crate::wire::{DecodeError, Reader, Writer};
 use std::collections::BTreeMap;
@@ -32,20 +34,15 @@ pub enum RowName {
     Funding,
     /// What the protocol is doing.
     State,
-    /// Numbers and pending updates: changes with every step.
+    /// What both commitments say, and the updates on their way into them: changes with every step.
     Live,
-    /// Our commitment.
+    /// The peer's signatures of our commitment.
     Local,
-    /// A commitment of the peer, by the parity of its number: the present and the next one stand side by side.
-    Remote(Parity),
-    /// The per-commitment point of a commitment of the peer, likewise.
+    /// The per-commitment point of a commitment of the peer, by the parity of its number: the present and the next one
+    /// stand side by side.
     RemotePoint(Parity),
-    /// An HTLC.
+    /// An HTLC: what it is, what its onion said, how it was removed.
     Htlc(HtlcKey),
-    /// What the onion of an HTLC of the peer said.
-    Instruction(HtlcKey),
-    /// How an HTLC was removed.
-    Removal(HtlcKey),
     /// A slot of the peer's per-commitment secrets (BOLT 3, Efficient Per-commitment Secret Storage).
     Secret(u8),
     /// The HTLCs of a revoked commitment of the peer, for the penalty. Written once.
@@ -111,33 +108,22 @@ pub enum RowError {
 impl RowName {
     /// The name as bytes, to be part of a key.
     pub fn to_bytes(self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        let htlc = |writer: &mut Writer, tag: u8, key: HtlcKey| {
-            writer.write(&tag);
-            writer.write(&u8::from(key.offered_by == Party::Remote));
-            writer.write(&key.id);
+        let (tag, number) = match self {
+            Self::Params => (0, None),
+            Self::Funding => (1, None),
+            Self::State => (2, None),
+            Self::Live => (3, None),
+            Self::Local => (4, None),
+            Self::RemotePoint(Parity::Even) => (5, None),
+            Self::RemotePoint(Parity::Odd) => (6, None),
+            Self::Secret(slot) => (7, Some(u64::from(slot))),
+            Self::Revoked(number) => (8, Some(number.0)),
+            Self::Htlc(key) => (9 + u8::from(key.offered_by == Party::Remote), Some(key.id.0)),
         };
-        match self {
-            Self::Params => writer.write(&0u8),
-            Self::Funding => writer.write(&1u8),
-            Self::State => writer.write(&2u8),
-            Self::Live => writer.write(&3u8),
-            Self::Local => writer.write(&4u8),
-            Self::Remote(Parity::Even) => writer.write(&5u8),
-            Self::Remote(Parity::Odd) => writer.write(&6u8),
-            Self::RemotePoint(Parity::Even) => writer.write(&7u8),
-            Self::RemotePoint(Parity::Odd) => writer.write(&8u8),
-            Self::Htlc(key) => htlc(&mut writer, 9, key),
-            Self::Instruction(key) => htlc(&mut writer, 10, key),
-            Self::Removal(key) => htlc(&mut writer, 11, key),
-            Self::Secret(slot) => {
-                writer.write(&12u8);
-                writer.write(&slot);
-            }
-            Self::Revoked(number) => {
-                writer.write(&13u8);
-                writer.write(&number.0);
-            }
+        let mut writer = Writer::new();
+        writer.write(&tag);
+        if let Some(number) = number {
+            write_number(&mut writer, number);
         }
         writer.into_bytes()
     }
@@ -147,38 +133,28 @@ impl RowName {
     /// # Errors
     /// [`RowError::Name`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
-        Self::read(&mut Reader::new(bytes)).map_err(|_| RowError::Name)?.ok_or(RowError::Name)
+        Self::read(&mut Reader::new(bytes)).ok_or(RowError::Name)
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
-        let tag: u8 = reader.read()?;
-        let key = |reader: &mut Reader<'_>| -> Result<Option<HtlcKey>, DecodeError> {
-            let offered_by = match reader.read::<u8>()? {
-                0 => Party::Local,
-                1 => Party::Remote,
-                _ => return Ok(None),
-            };
-            Ok(Some(HtlcKey { offered_by, id: reader.read::<HtlcId>()? }))
-        };
-        let name = match tag {
-            0 => Some(Self::Params),
-            1 => Some(Self::Funding),
-            2 => Some(Self::State),
-            3 => Some(Self::Live),
-            4 => Some(Self::Local),
-            5 => Some(Self::Remote(Parity::Even)),
-            6 => Some(Self::Remote(Parity::Odd)),
-            7 => Some(Self::RemotePoint(Parity::Even)),
-            8 => Some(Self::RemotePoint(Parity::Odd)),
-            9 => key(reader)?.map(Self::Htlc),
-            10 => key(reader)?.map(Self::Instruction),
-            11 => key(reader)?.map(Self::Removal),
-            12 => Some(Self::Secret(reader.read()?)),
-            13 => Some(Self::Revoked(CommitmentNumber(reader.read()?))),
-            _ => None,
-        };
-        reader.finish()?;
-        Ok(name)
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let tag: u8 = reader.read().ok()?;
+        let number = if tag < 7 { None } else { Some(read_number(reader).ok()?) };
+        let key = |offered_by| Some(HtlcKey { offered_by, id: HtlcId(number?) });
+        reader.finish().ok()?;
+        Some(match tag {
+            0 => Self::Params,
+            1 => Self::Funding,
+            2 => Self::State,
+            3 => Self::Live,
+            4 => Self::Local,
+            5 => Self::RemotePoint(Parity::Even),
+            6 => Self::RemotePoint(Parity::Odd),
+            7 => Self::Secret(u8::try_from(number?).ok()?),
+            8 => Self::Revoked(CommitmentNumber(number?)),
+            9 => Self::Htlc(key(Party::Local)?),
+            10 => Self::Htlc(key(Party::Remote)?),
+            _ => return None,
+        })
     }
 }
 

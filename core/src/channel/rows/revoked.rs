@@ -1,7 +1,7 @@
 //! What the penalty for a revoked commitment needs and nothing else tells: its HTLCs (BOLT 5, Revoked Transaction Close
 //! Handling). The per-commitment secret comes from the stored chain, the amounts from the published transaction.
 
-use super::fields::{FieldError, new_row, open_bytes, read_flag, read_u32, write_flag, write_number};
+use super::fields::{FieldError, new_row, open_bytes, read_number, write_number};
 use super::{RowError, RowName};
 use crate::channel::commitments::Commitments;
 use crate::channel::params::Party;
@@ -28,9 +28,9 @@ pub(in crate::channel) fn revoked_row(commitments: &Commitments) -> Option<Vec<u
         if htlc.amount.to_amount_floor() < dust_limit {
             continue;
         }
-        write_flag(&mut row, key.offered_by == Party::Remote);
+        let offered_by = u64::from(key.offered_by == Party::Remote);
+        write_number(&mut row, u64::from(htlc.cltv_expiry.height()) << 1 | offered_by);
         row.write(&htlc.payment_hash);
-        write_number(&mut row, u64::from(htlc.cltv_expiry.height()));
     }
     (row.len() > empty).then(|| row.into_bytes())
 }
@@ -43,10 +43,13 @@ pub fn read_revoked_row(number: CommitmentNumber, bytes: &[u8]) -> Result<Vec<Re
     open_bytes(bytes, RowName::Revoked(number), |row| {
         let mut htlcs = Vec::new();
         while !row.is_empty() {
+            let number = read_number(row)?;
             htlcs.push(RevokedHtlc {
-                offered_by: if read_flag(row)? { Party::Remote } else { Party::Local },
+                offered_by: if number & 1 == 1 { Party::Remote } else { Party::Local },
                 payment_hash: row.read()?,
-                cltv_expiry: CltvExpiry::new(read_u32(row)?)
+                cltv_expiry: u32::try_from(number >> 1)
+                    .ok()
+                    .and_then(CltvExpiry::new)
                     .ok_or(FieldError::Value("an expiry that is no height"))?,
             });
         }

@@ -2,7 +2,7 @@ use super::harness::{Who, World, request};
 use crate::channel::{Channel, Command, HtlcKey, RowError, RowName};
 use crate::types::{CommitmentNumber, HtlcId};
 
-/// What one durable commit writes when it gathers all that `steps` change, without onions.
+/// What one durable commit writes when it gathers all that `steps` change.
 fn commit(world: &mut World, who: Who, steps: impl FnOnce(&mut World)) -> usize {
     let side = world.side(who);
     let (before, revoked) = (side.channel().clone(), side.revoked.len());
@@ -10,8 +10,7 @@ fn commit(world: &mut World, who: Who, steps: impl FnOnce(&mut World)) -> usize 
     let side = world.side(who);
     let appended: usize = side.revoked.values().skip(revoked).map(Vec::len).sum();
     let changed = Channel::changed_rows(Some(&before), side.channel()).into_iter();
-    let kept = changed.filter(|(name, _)| !matches!(name, RowName::Instruction(_)));
-    appended + kept.filter_map(|(_, bytes)| bytes).map(|bytes| bytes.len()).sum::<usize>()
+    appended + changed.filter_map(|(_, bytes)| bytes).map(|bytes| bytes.len()).sum::<usize>()
 }
 
 #[test]
@@ -74,12 +73,11 @@ fn damaged_rows_are_errors_and_never_panics() {
     world.fulfil(Who::Bob, id, 1);
     world.sign_if_needed(Who::Bob);
     let rows = world.bob.rows.clone();
-    assert!(rows.len() > 12);
+    assert!(rows.len() > 10);
     for (name, bytes) in &rows {
         let mut missing = rows.clone();
         missing.remove(name);
-        let optional = matches!(name, RowName::Instruction(_) | RowName::Secret(_) | RowName::Removal(_));
-        assert!(Channel::from_rows(missing).is_err() || optional, "{name:?}");
+        assert!(Channel::from_rows(missing).is_err(), "{name:?}");
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 80) {
             let mut short = rows.clone();
             short.insert(*name, bytes[..length].to_vec());
@@ -110,14 +108,10 @@ fn names_are_distinct() {
         RowName::State,
         RowName::Live,
         RowName::Local,
-        RowName::Remote(crate::channel::Parity::Even),
-        RowName::Remote(crate::channel::Parity::Odd),
         RowName::RemotePoint(crate::channel::Parity::Even),
         RowName::RemotePoint(crate::channel::Parity::Odd),
         RowName::Htlc(key),
         RowName::Htlc(HtlcKey::outgoing(HtlcId(7))),
-        RowName::Instruction(key),
-        RowName::Removal(key),
         RowName::Secret(12),
         RowName::Revoked(CommitmentNumber(3)),
     ];
@@ -128,7 +122,7 @@ fn names_are_distinct() {
     bytes.sort();
     bytes.dedup();
     assert_eq!(bytes.len(), names.len());
-    for wrong in [&[][..], &[14], &[0, 0], &[9, 2, 0, 0, 0, 0, 0, 0, 0, 1]] {
+    for wrong in [&[][..], &[11, 0], &[0, 0], &[9], &[9, 0x80, 0], &[9, 1, 1], &[7, 0x80, 2]] {
         assert_eq!(RowName::from_bytes(wrong), Err(RowError::Name));
     }
 }

@@ -1,10 +1,14 @@
 //! What an owner does, from one end to the other.
 
 use super::world::World;
+use crate::channel::Party;
 use crate::invoice::Invoice;
-use crate::node::{Answer, Command, CommandError, Event, SendRequest};
-use crate::types::{FeeratePerKw, MilliSatoshi, PaymentId};
+use crate::node::{Answer, Command, CommandError, Event, Node, SendRequest};
+use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId};
 use bitcoin::Amount;
+
+/// With it an invoice is as long as most are.
+const DESCRIPTION: &str = "Two pots of tea and a cake, table 7";
 
 pub(super) fn with_channel() -> World {
     let mut world = World::new();
@@ -27,13 +31,17 @@ pub(super) fn with_channel() -> World {
 
 pub(super) fn invoice(world: &mut World, side: usize, msat: u64) -> Invoice {
     let amount = Some(MilliSatoshi::from_msat(msat));
-    let answer =
-        world.command(side, Command::MakeInvoice { amount, description: "tea".into(), expiry_secs: 3_600 });
+    let answer = world
+        .command(side, Command::MakeInvoice { amount, description: DESCRIPTION.into(), expiry_secs: 3_600 });
     let Ok(Answer::Invoice { invoice, .. }) = answer else { panic!("{answer:?}") };
     Invoice::decode(&invoice).unwrap()
 }
 
 pub(super) fn pay(world: &mut World, side: usize, id: u8, invoice: &Invoice) -> Result<Answer, CommandError> {
+    world.command(side, send(id, invoice))
+}
+
+pub(super) fn send(id: u8, invoice: &Invoice) -> Command {
     let request = SendRequest {
         id: PaymentId([id; 16]),
         invoice: invoice.clone(),
@@ -42,7 +50,7 @@ pub(super) fn pay(world: &mut World, side: usize, id: u8, invoice: &Invoice) -> 
         timeout_secs: 60,
         note: None,
     };
-    world.command(side, Command::Send(Box::new(request)))
+    Command::Send(Box::new(request))
 }
 
 pub(super) fn was_sent(world: &World, side: usize, invoice: &Invoice) -> bool {
@@ -113,4 +121,19 @@ fn a_restart_forgets_nothing() {
     let after = invoice(&mut world, 1, 60_000_000);
     assert!(pay(&mut world, 0, 2, &after).is_ok());
     assert!(was_sent(&world, 0, &after), "{:?}", world.sides[0].events);
+}
+
+#[test]
+fn an_onion_is_built_again_byte_for_byte() {
+    let mut world = with_channel();
+    let invoice = invoice(&mut world, 1, 70_000_000);
+    let onion = |node: &Node| {
+        let (_, entry) = node.channels.first_key_value().unwrap();
+        entry.channel.htlc(Party::Local, HtlcId(0)).unwrap().onion.clone().unwrap()
+    };
+    let crashed = world.crash_once_durable(0, send(1, &invoice));
+    assert_eq!(onion(&world.load(0)), onion(&crashed));
+    world.start(0);
+    assert!(was_sent(&world, 0, &invoice), "{:?}", world.sides[0].events);
+    assert_eq!(world.node(1).balance().total.to_msat(), 70_000_000);
 }

@@ -76,15 +76,20 @@ impl World {
     }
 
     pub(super) fn start(&mut self, side: usize) {
-        let this = &mut self.sides[side];
-        this.starts += 1;
+        self.sides[side].starts += 1;
+        self.sides[side].node = Some(self.load(side));
+        self.drain(side);
+        self.sync();
+    }
+
+    /// The node as its disk has it, before it does anything.
+    pub(super) fn load(&self, side: usize) -> Node {
+        let this = &self.sides[side];
         let mut config = NodeConfig::new(Network::Regtest);
         config.channel.minimum_depth = 1;
         let entropy = [this.seed.wrapping_mul(31).wrapping_add(this.starts); 32];
         let seed = Seed::new([this.seed; 64]);
-        this.node = Some(Node::load(&seed, &[9; 32], entropy, config, &this.disk, self.now).unwrap());
-        self.drain(side);
-        self.sync();
+        Node::load(&seed, &[9; 32], entropy, config, &this.disk, self.now).unwrap()
     }
 
     /// The host gives the node time to write what nothing waits for.
@@ -99,6 +104,18 @@ impl World {
     pub(super) fn crash(&mut self, side: usize) {
         self.sides[side].node = None;
         self.cut();
+    }
+
+    /// The node is gone just when the batch of this command is durable, and nothing that waited for it has left.
+    pub(super) fn crash_once_durable(&mut self, side: usize, command: Command) -> Node {
+        let now = self.now;
+        let this = &mut self.sides[side];
+        let mut node = this.node.take().unwrap();
+        node.handle_input(now, Input::Command { id: CommandId(0), command: Box::new(command) });
+        let Output::Persist(batch) = node.poll_output() else { panic!("nothing to store") };
+        apply(&mut this.disk, batch);
+        self.cut();
+        node
     }
 
     pub(super) fn cut(&mut self) {
