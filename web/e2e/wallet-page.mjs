@@ -64,6 +64,19 @@ export class WalletPage {
     await this.at(testid).fill(text);
   }
 
+  /** Moves with the Tab key until this part has the focus, and can be seen to have it. */
+  async tabTo(testid) {
+    for (let presses = 0; presses < 40; presses += 1) {
+      await this.page.keyboard.press('Tab');
+      const { at, outline, shadow } = await this.page.evaluate(() => {
+        const style = getComputedStyle(document.activeElement);
+        return { at: document.activeElement.dataset.testid, outline: style.outlineStyle, shadow: style.boxShadow };
+      });
+      if (at === testid) return assert.ok(outline !== 'none' || shadow !== 'none', `${testid} does not show its focus`);
+    }
+    return assert.fail(`the Tab key does not reach ${testid}`);
+  }
+
   async see(testid, timeout) {
     await this.at(testid).waitFor(timeout ? { timeout } : {});
   }

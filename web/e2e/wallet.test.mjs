@@ -239,6 +239,27 @@ test('reads a dropped picture and a dropped text', { timeout: 60_000 }, async ()
   await wallet.go('home');
 });
 
+test('pays with the keyboard alone', { timeout: 90_000 }, async () => {
+  const { invoice } = await world.invoice('bob', 5_000_000, 'By keyboard');
+  const { keyboard } = wallet.page;
+  await wallet.tabTo('tab-home');
+  await keyboard.press('Enter');
+  await wallet.see('screen-home');
+  await wallet.tabTo('send');
+  await keyboard.press('Enter');
+  await wallet.see('send-input');
+  await wallet.tabTo('send-input');
+  await keyboard.insertText(invoice);
+  await wallet.tabTo('send-continue');
+  await keyboard.press('Enter');
+  await wallet.see('review');
+  await wallet.tabTo('pay');
+  await wallet.shot('by-keyboard');
+  await keyboard.press('Enter');
+  await wallet.see('outcome');
+  await wallet.outcome('succeeded');
+});
+
 test('pays what the camera shows', { timeout: 180_000 }, async () => {
   const { invoice } = await world.invoice('bob', 30_000_000, 'Seen by camera');
   const camera = join(folder, 'camera.y4m');

@@ -121,6 +121,7 @@ export class App {
 
   halt(halt: Halt, reason: string): void {
     if (this.phase.name === 'halted') return;
+    this.hush();
     this.to({ name: 'halted', halt, reason });
   }
 

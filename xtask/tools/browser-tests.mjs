@@ -24,7 +24,24 @@ window.cases = cases;
 const listening = (server, port = 0) =>
   new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server.address().port)));
 
+/** Answers that a client has to end by itself, while they are under way. */
+const unended = new Set();
+const ODD = {
+  '/echo': (request, response) => request.pipe(response),
+  '/endless': (_, response) => {
+    const more = () => response.destroyed || (response.write(Buffer.alloc(16_384)), setTimeout(more, 5));
+    more();
+  },
+  '/silent': () => undefined,
+};
+
 const site = createServer((request, response) => {
+  const odd = ODD[request.url];
+  if (odd && request.url !== '/echo') {
+    unended.add(request.url);
+    response.on('close', () => unended.delete(request.url));
+  }
+  if (odd) return odd(request, response);
   if (request.url === '/favicon.ico') return response.writeHead(204).end();
   if (request.url === '/') return response.setHeader('content-type', 'text/html').end(PAGE);
   try {
@@ -111,6 +128,15 @@ await test('web_locks::one_tab_has_it_and_a_closed_tab_gives_it_back', async () 
 });
 
 await test('clock_and_entropy', () => page.evaluate(() => window.cases.clock_and_entropy()));
+
+await test('text_is_normalised', () => page.evaluate(() => window.cases.text()));
+
+await test('fetch::answers_have_a_limit_and_what_is_dropped_ends', async () => {
+  await page.evaluate(([server, nobody]) => window.cases.fetch(server, nobody), [url, `http://${nobody}/`]);
+  const end = Date.now() + 5000;
+  while (unended.size > 0 && Date.now() < end) await new Promise((go) => setTimeout(go, 50));
+  same('requests that go on', [...unended].join(), '');
+});
 
 await test('websocket::bytes_go_there_and_back_through_the_proxy', () =>
   page.evaluate(([proxy, echo, nobody]) => window.cases.echo(proxy, echo, nobody, 700_000),

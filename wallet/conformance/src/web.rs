@@ -3,8 +3,14 @@
 use crate::cases::{CASES, Make, MakeStore, Verdict};
 use crate::room;
 use bitcoin::secp256k1::{PublicKey, Secp256k1, SecretKey};
-use kite_wallet::platform::browser::{BrowserClock, BrowserEntropy, IndexedDbStore, WebLock, WebsocketDial};
-use kite_wallet::platform::{Clock as _, Dial as _, Entropy as _, Held, Lock as _, LockError, Store};
+use futures::future::{Either, select};
+use kite_wallet::platform::browser::{
+    BrowserClock, BrowserEntropy, HttpClient, IndexedDbStore, WebLock, WebsocketDial,
+};
+use kite_wallet::platform::{
+    Clock as _, Dial as _, Entropy as _, Held, Http as _, HttpAnswer, HttpError, HttpRequest, Lock as _,
+    LockError, Store, nfkd,
+};
 use std::cell::RefCell;
 use std::sync::Arc;
 use wasm_bindgen::JsValue;
@@ -94,6 +100,57 @@ pub async fn clock_and_entropy() -> Result<(), JsValue> {
     } else {
         Ok(())
     })
+}
+
+/// Two ways to write the same passphrase become one.
+#[wasm_bindgen]
+pub fn text() -> Result<(), JsValue> {
+    let (composed, decomposed) = (nfkd("caf\u{e9} \u{fb01}"), nfkd("cafe\u{301} fi"));
+    let same = composed == decomposed && decomposed.as_str() == "cafe\u{301} fi";
+    thrown(if same { Ok(()) } else { Err(format!("{composed:?} and {decomposed:?}")) })
+}
+
+/// Asks a server that echoes `/echo`, has no `/missing`, sends `/endless` without end and never answers `/silent`.
+#[wasm_bindgen]
+pub async fn fetch(server: String, nobody: String) -> Result<(), JsValue> {
+    thrown(ask(&server, nobody).await)
+}
+
+async fn ask(server: &str, nobody: String) -> Verdict {
+    for url in ["", "esplora", "ftp://x", "http://", "http://x/?a=b", "http://x/?", "http://x/#a"] {
+        if HttpClient.is_address(url) {
+            return Err(format!("{url:?} is taken for a server"));
+        }
+    }
+    if !["http://127.0.0.1:3000", "https://example.com/signet/api"]
+        .iter()
+        .all(|url| HttpClient.is_address(url))
+    {
+        return Err("a server's address is refused".to_owned());
+    }
+    let request = |path: &str, body: Option<&str>| {
+        let (url, body) = (format!("{server}{path}"), body.map(str::to_owned));
+        HttpClient.request(HttpRequest { url, body, limit: 1000 })
+    };
+    let echoed = Ok(HttpAnswer { status: 200, body: b"ping".to_vec() });
+    if request("echo", Some("ping")).await != echoed {
+        return Err("the echo differs".to_owned());
+    }
+    if !matches!(request("missing", None).await, Ok(HttpAnswer { status: 404, .. })) {
+        return Err("what is missing is not 404".to_owned());
+    }
+    if request("endless", None).await != Err(HttpError::TooLarge) {
+        return Err("an endless answer is not too large".to_owned());
+    }
+    let clock = BrowserClock::new();
+    let patience = clock.sleep_until(clock.now().mono.plus_millis(200));
+    if let Either::Left(_) = select(request("silent", None), patience).await {
+        return Err("silence is an answer".to_owned());
+    }
+    match HttpClient.request(HttpRequest { url: nobody, body: None, limit: 1000 }).await {
+        Err(HttpError::Unreachable { reason }) if !reason.is_empty() => Ok(()),
+        other => Err(format!("nobody answers {other:?}")),
+    }
 }
 
 /// Sends this many bytes to an echo through the proxy and reads them all back, then the end; an unreachable address is

@@ -85,6 +85,9 @@ export class HistoryScreen extends Screen {
       const fresh = page.filter((payment) => shown.every((other) => other.id !== payment.id));
       this.#payments = [...shown, ...fresh];
       this.#more = page.length === limit;
+      // The button may be gone now, and the focus with it.
+      const first = fresh[0]?.id;
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-id="${first}"]`)?.focus());
     });
   }
 }
