@@ -71,7 +71,8 @@ impl Meter {
         let known = self.readings.iter_mut().find(|reading| reading.name == name);
         let units = units as f64;
         match (self.mode, known) {
-            (Mode::Once, _) => {}
+            (Mode::Once, Some(_)) => {}
+            (Mode::Once, None) => self.readings.push(Reading { name: name.to_owned(), value: 0.0 }),
             (Mode::Count, _) => {
                 end_of_section();
                 self.readings.push(Reading { name: name.to_owned(), value: units });

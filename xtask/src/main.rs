@@ -1,5 +1,6 @@
 //! Every command of the README and of CI: `cargo xtask <command>`.
 
+mod bench;
 mod bindings;
 mod demo;
 mod install;
@@ -21,6 +22,7 @@ cargo xtask <command>
   stages           the parts of `test` and what each one runs
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
   size             how large that package is; fails above 800 KiB (brotli)
+  bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
 
@@ -52,6 +54,7 @@ fn run(arguments: &[String]) -> Outcome {
         "stages" => stage::list(),
         "wasm" => wasm::wasm(rest),
         "size" => wasm::size(),
+        "bench" => bench::bench(rest),
         "parity" => bindings::parity(),
         "api" => bindings::write_list(),
         "help" | "--help" | "-h" => {

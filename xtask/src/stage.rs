@@ -46,8 +46,12 @@ const STAGES: &[Stage] = &[
 ];
 
 /// Members whose tests belong to another stage than `native`, and that stage.
-const ELSEWHERE: &[(&str, &str)] =
-    &[("kite-devnet", "interop"), ("kite-devnet-kernel", "interop"), ("kite-interop", "interop")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("kite-bench", "interop"),
+    ("kite-devnet", "interop"),
+    ("kite-devnet-kernel", "interop"),
+    ("kite-interop", "interop"),
+];
 /// What the devnet's chain is checked with: Bitcoin Core's own code, in C++.
 const CPP_TOOLS: &[install::Need] =
     &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];

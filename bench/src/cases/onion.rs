@@ -63,7 +63,7 @@ fn run(meter: &mut Meter) {
             });
             let path = path(&nodes);
             meter.measure(&format!("{}/ldk", row.name), times, || {
-                (0..times).for_each(|_| drop(black_box(ldk_builds(&secp, &session_key, &path))));
+                (0..times).for_each(|_| _ = black_box(ldk_builds(&secp, &session_key, &path)));
             });
         }
     }

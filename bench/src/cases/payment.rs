@@ -30,7 +30,7 @@ pub(super) const CASE: Case = Case {
 };
 
 /// What was paid before is not measured: caches are full, and so is LDK's.
-const WARM_UP: usize = 40;
+const WARM_UP: usize = 80;
 const IN_FLIGHT: usize = 40;
 
 fn run(meter: &mut Meter) {

@@ -12,7 +12,6 @@ use crate::crypto::{ChannelSigner, ec, sha_chain};
 use crate::tx::CommitmentError;
 use crate::types::CommitmentNumber;
 use crate::wire::{CommitmentSigned, RevokeAndAck};
-use bitcoin::secp256k1::SecretKey;
 
 impl Commitments {
     /// Signs the peer's next commitment with everything that is due in it.
@@ -113,9 +112,8 @@ impl Commitments {
             return Err(fail(Violation::RevocationOutOfTurn));
         };
         let revoked = self.remote.number;
-        let secret = SecretKey::from_slice(&message.per_commitment_secret)
-            .map_err(|_| fail(Violation::WrongSecret))?;
-        if ec::public_key(&secret) != self.remote_point {
+        // What is revealed is public from now on.
+        if ec::public_key_of_revealed(&message.per_commitment_secret) != Ok(self.remote_point) {
             return Err(fail(Violation::WrongSecret));
         }
         let index = sha_chain::index_of(revoked).ok_or(Fault::Broken("commitment numbers are used up"))?;

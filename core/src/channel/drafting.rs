@@ -66,7 +66,7 @@ impl Drafting<'_> {
             &self.params.funding_script(),
             last,
         )?;
-        let htlc_txs = commitment.htlc_transactions()?;
+        let htlc_txs = commitment.htlc_transactions();
         let htlcs = htlc_txs.iter().map(|htlc| HtlcToSign {
             tx: &htlc.tx,
             witness_script: &htlc.witness_script,
@@ -96,15 +96,17 @@ impl Drafting<'_> {
             return Err(fail(Violation::HtlcSignatureCount { found: htlc_signatures.len(), expected }));
         }
         let remote_funding_pubkey = &self.params.remote.basepoints.funding_pubkey;
-        ec::verify_ecdsa(&commitment.sighash(), signature, remote_funding_pubkey)
+        let sighash = commitment.sighash().map_err(|error| Fault::Commitment(error.into()))?;
+        ec::verify_ecdsa(&sighash, signature, remote_funding_pubkey)
             .map_err(|error| fail(Violation::CommitmentSignature(error)))?;
         if expected == 0 {
             return Ok(());
         }
         let remote_htlc_pubkey = keys.htlc_keys()?.countersignatory_htlc_pubkey;
-        let htlc_txs = commitment.htlc_transactions().map_err(Fault::from)?;
+        let htlc_txs = commitment.htlc_transactions();
         for (index, (htlc, signature)) in htlc_txs.iter().zip(htlc_signatures).enumerate() {
-            ec::verify_ecdsa(&htlc.countersignatory_sighash, signature, &remote_htlc_pubkey)
+            let sighash = htlc.countersignatory_sighash().map_err(|error| Fault::Commitment(error.into()))?;
+            ec::verify_ecdsa(&sighash, signature, &remote_htlc_pubkey)
                 .map_err(|error| fail(Violation::HtlcSignature { index, error }))?;
         }
         Ok(())

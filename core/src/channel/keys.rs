@@ -1,8 +1,9 @@
 //! Keys of commitments, derived once each and, where the node finds the time, before they are needed.
 
+use super::changes::Spec;
 use super::commitments::Commitments;
 use super::params::{ChannelParams, Party};
-use crate::crypto::{ChannelSigner, DeriveError, SignerError};
+use crate::crypto::{ChannelSigner, DeriveError, Multiples, SignerError, ec};
 use crate::tx::CommitmentKeys;
 use crate::types::CommitmentNumber;
 use bitcoin::secp256k1::PublicKey;
@@ -18,6 +19,8 @@ pub(super) struct KeyCache {
     local: Option<Arc<CommitmentKeys>>,
     /// The keys of the peer's next commitment.
     remote: Option<Arc<CommitmentKeys>>,
+    /// Our revocation basepoint, and the peer's.
+    revocation_basepoints: Option<Arc<[Multiples; 2]>>,
 }
 
 impl PartialEq for KeyCache {
@@ -66,8 +69,26 @@ impl KeyCache {
         if let Some(keys) = cached.as_ref().filter(|keys| keys.per_commitment_point() == point) {
             return Ok(Arc::clone(keys));
         }
+        let (broadcaster, countersignatory) = (broadcaster, broadcaster.other());
         let of = |party| &params.of(party).basepoints;
-        CommitmentKeys::derive(of(broadcaster), of(broadcaster.other()), point).map(Arc::new)
+        let keys = match (self.revocation_basepoints.as_deref(), countersignatory) {
+            (None, _) => CommitmentKeys::derive(of(broadcaster), of(countersignatory), point),
+            (Some([own, _]), Party::Local) => {
+                CommitmentKeys::derive_from(of(broadcaster), of(countersignatory), own, point)
+            }
+            (Some([_, remote]), Party::Remote) => {
+                CommitmentKeys::derive_from(of(broadcaster), of(countersignatory), remote, point)
+            }
+        };
+        keys.map(Arc::new)
+    }
+
+    /// Makes the tables from which the keys of further commitments are derived at less cost, if they pay.
+    fn prepare_tables(&mut self, params: &ChannelParams) {
+        ec::generator().prepare();
+        let of = |party| Multiples::new(params.of(party).basepoints.revocation_basepoint);
+        let both = || Arc::new([of(Party::Local), of(Party::Remote)]);
+        self.revocation_basepoints.get_or_insert_with(both).iter().for_each(Multiples::prepare);
     }
 }
 
@@ -77,17 +98,29 @@ impl Commitments {
     /// # Errors
     /// [`SignerError`]: a key does not exist, with probability 2^-128.
     pub fn derive_ahead(&mut self, signer: &ChannelSigner) -> Result<(), SignerError> {
+        self.cache.prepare_tables(&self.params);
         let next = self.local.number.next();
         let point = self.cache.local_point(signer, next)?;
         self.cache.local_point(signer, next.next())?;
         let keys = self.cache.keys_for(&self.params, Party::Local, &point)?;
-        keys.htlc_keys()?;
-        self.cache.local = Some(keys);
-        if let Some(point) = self.remote_next_point {
-            let keys = self.cache.keys_for(&self.params, Party::Remote, &point)?;
+        if next_has_htlcs(&self.local.spec) {
             keys.htlc_keys()?;
+        }
+        self.cache.local = Some(keys);
+        // The point of a commitment that is signed already is not needed again.
+        if let (Some(point), None) = (self.remote_next_point, &self.remote_next) {
+            let keys = self.cache.keys_for(&self.params, Party::Remote, &point)?;
+            if next_has_htlcs(&self.remote.spec) {
+                keys.htlc_keys()?;
+            }
             self.cache.remote = Some(keys);
         }
         Ok(())
     }
+}
+
+/// Whether the commitment after this one will most likely have HTLCs: after one without comes an HTLC, and one that
+/// stands alone is removed next. Keys that turn out to be missing are derived when they are needed.
+fn next_has_htlcs(spec: &Spec) -> bool {
+    spec.htlcs.len() != 1
 }

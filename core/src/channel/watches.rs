@@ -56,6 +56,17 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// Whether an earlier state of this channel had the same [`Channel::watches`]: nothing in them but this ever changes.
+    pub fn watches_as_before(&self, before: &Self) -> bool {
+        let closing = |channel: &Self| match &channel.state {
+            State::Closing(closing) => Some(closing.txid),
+            _ => None,
+        };
+        self.commitments().is_some() == before.commitments().is_some() && closing(self) == closing(before)
+    }
+}
+
 fn funding_spent(commitments: &Commitments) -> Watch {
     let params = &commitments.params;
     Watch::FundingSpent { outpoint: params.funding_outpoint, script: params.funding_script().to_p2wsh() }

@@ -3,6 +3,7 @@
 use super::{
     ec::{self, CurveError},
     hash::sha256,
+    multiples::Multiples,
 };
 use bitcoin::secp256k1::{PublicKey, SecretKey};
 use thiserror::Error;
@@ -24,15 +25,16 @@ pub fn derive_public_key(
     Ok(ec::add_scalar_to_point(basepoint, &tweak)?)
 }
 
-/// The secret key of [`derive_public_key`].
+/// The secret key of [`derive_public_key`]; `basepoint` is that of `basepoint_secret`.
 ///
 /// # Errors
 /// [`DeriveError`], with probability 2^-128.
 pub fn derive_private_key(
     basepoint_secret: &SecretKey,
+    basepoint: &PublicKey,
     per_commitment_point: &PublicKey,
 ) -> Result<SecretKey, DeriveError> {
-    let tweak = hash_points(per_commitment_point, &ec::public_key(basepoint_secret));
+    let tweak = hash_points(per_commitment_point, basepoint);
     Ok(ec::add_scalar_to_key(basepoint_secret, &tweak)?)
 }
 
@@ -45,11 +47,22 @@ pub fn derive_revocation_public_key(
     revocation_basepoint: &PublicKey,
     per_commitment_point: &PublicKey,
 ) -> Result<PublicKey, DeriveError> {
-    let of_basepoint =
-        ec::multiply_point(revocation_basepoint, &hash_points(revocation_basepoint, per_commitment_point))?;
+    derive_revocation_public_key_from(&Multiples::new(*revocation_basepoint), per_commitment_point)
+}
+
+/// As [`derive_revocation_public_key`], for a basepoint that serves many commitments.
+///
+/// # Errors
+/// [`DeriveError`], with probability 2^-128.
+pub fn derive_revocation_public_key_from(
+    revocation_basepoint: &Multiples,
+    per_commitment_point: &PublicKey,
+) -> Result<PublicKey, DeriveError> {
+    let basepoint = revocation_basepoint.point();
     let of_commitment =
-        ec::multiply_point(per_commitment_point, &hash_points(per_commitment_point, revocation_basepoint))?;
-    Ok(ec::add_points(&of_basepoint, &of_commitment)?)
+        ec::multiply_point(per_commitment_point, &hash_points(per_commitment_point, basepoint))?;
+    let blinding = hash_points(basepoint, per_commitment_point);
+    Ok(ec::add_product(&of_commitment, revocation_basepoint, &blinding)?)
 }
 
 /// The secret key of [`derive_revocation_public_key`], once the per-commitment secret has been revealed.

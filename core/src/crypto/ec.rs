@@ -1,5 +1,7 @@
 //! The one place that calls libsecp256k1, so that every curve operation of a payment can be counted.
 
+use super::multiples::Multiples;
+use bitcoin::secp256k1::constants::{GENERATOR_X, GENERATOR_Y};
 use bitcoin::secp256k1::ecdsa::{RecoverableSignature, Signature};
 use bitcoin::secp256k1::{All, Message, PublicKey, Scalar, Secp256k1, SecretKey, ecdh};
 use std::sync::OnceLock;
@@ -33,6 +35,18 @@ pub enum CurveError {
 pub fn secp() -> &'static Secp256k1<All> {
     static SECP: OnceLock<Secp256k1<All>> = OnceLock::new();
     SECP.get_or_init(Secp256k1::gen_new)
+}
+
+/// The generator of the curve.
+pub fn generator() -> &'static Multiples {
+    static GENERATOR: OnceLock<Multiples> = OnceLock::new();
+    GENERATOR.get_or_init(|| {
+        let mut uncompressed = [4; 65];
+        uncompressed[1..33].copy_from_slice(&GENERATOR_X);
+        uncompressed[33..].copy_from_slice(&GENERATOR_Y);
+        // A constant of the curve.
+        Multiples::new(PublicKey::from_slice(&uncompressed).expect("a point of the curve"))
+    })
 }
 
 /// Signs a digest: RFC 6979 nonce, low-S, no grinding for a low R.
@@ -83,7 +97,22 @@ pub fn public_key(key: &SecretKey) -> PublicKey {
     PublicKey::from_secret_key(secp(), key)
 }
 
-/// `scalar * point`.
+/// The public key of a secret key that is no secret any more: its duration may tell the key.
+///
+/// # Errors
+/// [`CurveError::ScalarOutOfRange`] for what is no secret key.
+pub fn public_key_of_revealed(key: &[u8; 32]) -> Result<PublicKey, CurveError> {
+    let secret = SecretKey::from_slice(key).map_err(|_| CurveError::ScalarOutOfRange)?;
+    match generator().terms(key) {
+        Some(terms) => {
+            count(|counts| &mut counts.create);
+            sum(&terms)
+        }
+        None => Ok(public_key(&secret)),
+    }
+}
+
+/// `scalar * point`, for a public scalar.
 ///
 /// # Errors
 /// [`CurveError::ScalarOutOfRange`] for zero and for scalars not below the order.
@@ -92,13 +121,44 @@ pub fn multiply_point(point: &PublicKey, scalar: &[u8; 32]) -> Result<PublicKey,
     point.mul_tweak(secp(), &to_scalar(scalar)?).map_err(|_| CurveError::ScalarOutOfRange)
 }
 
-/// `point + scalar * G`.
+/// `point + scalar * G`, for a public scalar.
 ///
 /// # Errors
 /// [`CurveError`] when the scalar is not below the order or the sum is the point at infinity.
 pub fn add_scalar_to_point(point: &PublicKey, scalar: &[u8; 32]) -> Result<PublicKey, CurveError> {
-    count(|counts| &mut counts.mul);
-    point.add_exp_tweak(secp(), &to_scalar(scalar)?).map_err(|_| CurveError::SumIsZero)
+    add_product(point, generator(), scalar)
+}
+
+/// `point + scalar * base`, for a public scalar.
+///
+/// # Errors
+/// [`CurveError`] when the scalar is not below the order or the sum is the point at infinity.
+pub fn add_product(point: &PublicKey, base: &Multiples, scalar: &[u8; 32]) -> Result<PublicKey, CurveError> {
+    let in_range = to_scalar(scalar)?;
+    if let Some(mut terms) = base.terms(scalar) {
+        count(|counts| &mut counts.mul);
+        terms.push(*point);
+        return sum(&terms);
+    }
+    if base.point() == generator().point() {
+        count(|counts| &mut counts.mul);
+        return point.add_exp_tweak(secp(), &in_range).map_err(|_| CurveError::SumIsZero);
+    }
+    add_points(point, &multiply_point(base.point(), scalar)?)
+}
+
+/// The sum of points: one inversion, however many they are.
+///
+/// # Errors
+/// [`CurveError::SumIsZero`] when it is the point at infinity, as the sum of none is.
+pub(super) fn sum(points: &[PublicKey]) -> Result<PublicKey, CurveError> {
+    let points: Vec<&PublicKey> = points.iter().collect();
+    PublicKey::combine_keys(&points).map_err(|_| CurveError::SumIsZero)
+}
+
+/// `-point`.
+pub(super) fn negate(point: &PublicKey) -> PublicKey {
+    point.negate(secp())
 }
 
 /// `a + b`.

@@ -13,7 +13,7 @@ use super::{
     derive::{self, DeriveError},
     ec,
     keys::{ChannelBasepoints, ChannelKeys},
-    sha_chain::{index_of, per_commitment_secret},
+    sha_chain::{NearbySecrets, index_of},
 };
 use crate::types::CommitmentNumber;
 use bitcoin::{
@@ -153,13 +153,14 @@ pub enum SignerError {
 pub struct ChannelSigner {
     keys: ChannelKeys,
     basepoints: ChannelBasepoints,
+    nearby: NearbySecrets,
 }
 
 impl ChannelSigner {
     /// Takes over the secrets.
     pub fn new(keys: ChannelKeys) -> Self {
         let basepoints = keys.basepoints();
-        Self { keys, basepoints }
+        Self { keys, basepoints, nearby: NearbySecrets::default() }
     }
 
     /// The public keys of our side.
@@ -167,7 +168,7 @@ impl ChannelSigner {
         &self.basepoints
     }
 
-    /// The point of one of our commitments. Costs one point multiplication and up to 48 hashes.
+    /// The point of one of our commitments. Costs one point multiplication and a few hashes.
     ///
     /// # Errors
     /// [`SignerError::NumberOutOfRange`].
@@ -300,7 +301,8 @@ impl ChannelSigner {
             ClaimKey::Payment => self.keys.payment,
             ClaimKey::Delayed(number) => {
                 let point = self.per_commitment_point(*number)?;
-                derive::derive_private_key(&self.keys.delayed_payment_base, &point)?
+                let basepoint = &self.basepoints.delayed_payment_basepoint;
+                derive::derive_private_key(&self.keys.delayed_payment_base, basepoint, &point)?
             }
             ClaimKey::LocalHtlc(number) => self.htlc_key(&self.per_commitment_point(*number)?)?,
             ClaimKey::RemoteHtlc(point) => self.htlc_key(point)?,
@@ -312,7 +314,8 @@ impl ChannelSigner {
     }
 
     fn htlc_key(&self, per_commitment_point: &PublicKey) -> Result<SecretKey, SignerError> {
-        Ok(derive::derive_private_key(&self.keys.htlc_base, per_commitment_point)?)
+        let basepoint = &self.basepoints.htlc_basepoint;
+        Ok(derive::derive_private_key(&self.keys.htlc_base, basepoint, per_commitment_point)?)
     }
 
     fn sign_funding(
@@ -328,7 +331,7 @@ impl ChannelSigner {
 
     fn commitment_secret(&self, number: CommitmentNumber) -> Result<[u8; 32], SignerError> {
         let index = index_of(number).ok_or(SignerError::NumberOutOfRange { number })?;
-        Ok(per_commitment_secret(&self.keys.commitment_seed, index))
+        Ok(self.nearby.secret(&self.keys.commitment_seed, index))
     }
 }
 

@@ -98,7 +98,7 @@ fn appendix_e_key_derivation() {
     assert_eq!(ec::public_key(&base_secret), *base);
     assert_eq!(ec::public_key(&secret), *point);
     assert_eq!(derive::derive_public_key(base, point), Ok(case.localpubkey));
-    assert_eq!(derive::derive_private_key(&base_secret, point), Ok(key(&case.localprivkey)));
+    assert_eq!(derive::derive_private_key(&base_secret, base, point), Ok(key(&case.localprivkey)));
     assert_eq!(derive::derive_revocation_public_key(base, point), Ok(case.revocationpubkey));
     assert_eq!(
         derive::derive_revocation_private_key(&base_secret, &secret),

@@ -281,13 +281,15 @@ impl Node {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let was_syncing = entry.channel.link != Link::Online;
         let was_funded = entry.channel.commitments().is_some();
-        let watched = entry.channel.watches();
-        entry.channel = transition.next;
+        let before = std::mem::replace(&mut entry.channel, transition.next);
         let came_online = was_syncing && entry.channel.link == Link::Online;
-        if entry.channel.watches() != watched {
+        if !entry.channel.watches_as_before(&before) {
             self.outbox.exempt(Exempt::WatchesChanged);
         }
-        self.store_channel(index, transition.effects.append);
+        for (name, content) in transition.effects.append {
+            self.outbox.put(row_name(index, &name.to_bytes()), content);
+        }
+        self.unstored.insert(index);
         for effect in transition.effects.then {
             match effect {
                 channel::Gated::Send(message) => self.send_to_channel_peer(index, message),
@@ -304,7 +306,12 @@ impl Node {
         }
     }
 
-    fn store_channel(&mut self, index: u32, append: Vec<(RowName, Vec<u8>)>) {
+    /// Once an input, for all the steps it caused: they share a batch, and only the last state is written.
+    pub(super) fn store_channels(&mut self) {
+        std::mem::take(&mut self.unstored).into_iter().for_each(|index| self.store_channel(index));
+    }
+
+    fn store_channel(&mut self, index: u32) {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let mut names = BTreeSet::new();
         for (name, content) in entry.channel.to_rows() {
@@ -313,9 +320,6 @@ impl Node {
         }
         if !names.is_empty() {
             self.outbox.put(row_name(index, Terms::ROW), entry.terms.to_bytes());
-        }
-        for (name, content) in append {
-            self.outbox.put(row_name(index, &name.to_bytes()), content);
         }
         for gone in entry.rows.difference(&names) {
             self.outbox.delete(&row_name(index, &gone.to_bytes()));

@@ -114,6 +114,7 @@ impl Node {
             outbox: Outbox::new(shelf),
             record,
             todo: VecDeque::new(),
+            unstored: BTreeSet::new(),
             keys_due: BTreeSet::new(),
             payments: BTreeMap::new(),
             payment_ids: BTreeMap::new(),

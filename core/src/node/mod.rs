@@ -59,6 +59,8 @@ pub struct Node {
     channels: BTreeMap<u32, ChannelEntry>,
     /// Commands to channels that follow from what other parts decided, carried out before the input is done.
     todo: VecDeque<(u32, crate::channel::Command)>,
+    /// Channels that took a step and are not put yet.
+    unstored: BTreeSet<u32>,
     /// Channels whose next keys are not derived yet.
     keys_due: BTreeSet<u32>,
     payments: BTreeMap<PaymentId, PaymentRecord>,
@@ -190,6 +192,7 @@ impl Node {
         self.advance_payments();
         self.run_channels();
         self.sign_channels();
+        self.store_channels();
         self.store_coins();
         self.store_graph();
     }

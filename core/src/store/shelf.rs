@@ -20,7 +20,7 @@ pub struct Shelf {
     expect_fence: u64,
     fence: u64,
     issued: u64,
-    written: BTreeMap<RecordName, [u8; 16]>,
+    written: BTreeMap<RecordName, Written>,
     staged: BTreeMap<RecordName, Option<Vec<u8>>>,
     fence_staged: bool,
     journal: Journal,
@@ -58,7 +58,7 @@ impl Shelf {
             expect_fence: stored.fence,
             fence: stored.fence + 1,
             issued: 0,
-            written: records.iter().map(|(name, content)| (name.clone(), digest(content))).collect(),
+            written: records.iter().map(|(name, content)| (name.clone(), Written::of(content))).collect(),
             staged: BTreeMap::new(),
             fence_staged: true,
             journal,
@@ -68,7 +68,7 @@ impl Shelf {
 
     /// Writes a record with the next batch, unless the store has this very content.
     pub fn put(&mut self, name: RecordName, content: Vec<u8>) {
-        if self.written.get(&name) == Some(&digest(&content)) {
+        if self.written.get(&name).is_some_and(|written| written.is(&content)) {
             self.staged.remove(&name);
         } else {
             self.staged.insert(name, Some(content));
@@ -140,7 +140,7 @@ impl Shelf {
         for (name, content) in std::mem::take(&mut self.staged) {
             match content {
                 Some(content) => {
-                    self.written.insert(name.clone(), digest(&content));
+                    self.written.insert(name.clone(), Written::of(&content));
                     if content.len() >= LARGE_BYTES {
                         put(&mut ops, &name, &content);
                         entry.insert(name, Change::InPlace);
@@ -231,6 +231,29 @@ impl Journal {
 
 fn entry_name(number: u64) -> RecordName {
     RecordName::numbered(RecordKind::Journal, number)
+}
+
+/// What the store holds of a record: all of it, or a digest of what is large.
+#[derive(Debug)]
+enum Written {
+    Content(Vec<u8>),
+    Digest([u8; 16]),
+}
+
+impl Written {
+    fn of(content: &[u8]) -> Self {
+        match content.len() {
+            LARGE_BYTES.. => Self::Digest(digest(content)),
+            _ => Self::Content(content.to_vec()),
+        }
+    }
+
+    fn is(&self, content: &[u8]) -> bool {
+        match self {
+            Self::Content(written) => written == content,
+            Self::Digest(written) => content.len() >= LARGE_BYTES && *written == digest(content),
+        }
+    }
 }
 
 fn digest(content: &[u8]) -> [u8; 16] {

@@ -6,7 +6,9 @@ use super::obscured::obscure;
 use super::order::output_order;
 use super::trim::untrimmed;
 use super::weight::{ANCHOR_AMOUNT, MAX_ACCEPTED_HTLCS};
-use super::{CommitmentError, CommitmentFormat, CommitmentKeys, CommitmentSpec, Direction, Htlc, scripts};
+use super::{
+    CommitmentError, CommitmentFormat, CommitmentKeys, CommitmentSpec, Direction, Htlc, SighashError, scripts,
+};
 use crate::types::{CommitmentNumber, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
 use bitcoin::transaction::Version;
@@ -47,7 +49,7 @@ pub struct Commitment {
     pub(super) second_stage_script: ScriptBuf,
     broadcaster_funding_pubkey: PublicKey,
     countersignatory_funding_pubkey: PublicKey,
-    sighash: [u8; 32],
+    funding_amount: Amount,
 }
 
 /// What an output of a commitment transaction is.
@@ -80,8 +82,13 @@ pub struct CommitmentHtlc {
 
 impl Commitment {
     /// The digest that both parties sign.
-    pub const fn sighash(&self) -> [u8; 32] {
-        self.sighash
+    ///
+    /// # Errors
+    /// The transaction has lost its input.
+    pub fn sighash(&self) -> Result<[u8; 32], SighashError> {
+        let funding_script =
+            funding_script(&self.broadcaster_funding_pubkey, &self.countersignatory_funding_pubkey);
+        funding_sighash(&self.tx, &funding_script, self.funding_amount)
     }
 
     /// The witness script of `to_local` and of the outputs of the HTLC transactions.
@@ -144,9 +151,6 @@ pub fn build_commitment(
         }],
         output,
     };
-    let funding_script =
-        funding_script(&keys.broadcaster_funding_pubkey, &keys.countersignatory_funding_pubkey);
-    let sighash = funding_sighash(&tx, &funding_script, params.funding_amount)?;
     Ok(Commitment {
         tx,
         outputs,
@@ -157,7 +161,7 @@ pub fn build_commitment(
         second_stage_script: delayed_script,
         broadcaster_funding_pubkey: keys.broadcaster_funding_pubkey,
         countersignatory_funding_pubkey: keys.countersignatory_funding_pubkey,
-        sighash,
+        funding_amount: params.funding_amount,
     })
 }
 

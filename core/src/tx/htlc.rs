@@ -2,9 +2,7 @@
 
 use super::fees::htlc_tx_fee;
 use super::sighash::p2wsh_sighash;
-use super::{
-    Commitment, CommitmentError, CommitmentFormat, CommitmentHtlc, Direction, Htlc, SighashError, witness,
-};
+use super::{Commitment, CommitmentFormat, CommitmentHtlc, Direction, Htlc, SighashError, witness};
 use crate::types::PaymentPreimage;
 use bitcoin::absolute::LockTime;
 use bitcoin::secp256k1::ecdsa::Signature;
@@ -25,32 +23,22 @@ pub struct HtlcTx {
     pub witness_script: ScriptBuf,
     /// What the output it spends holds.
     pub amount: Amount,
-    /// The digest that the countersignatory signs in `commitment_signed`.
-    pub countersignatory_sighash: [u8; 32],
     /// The sighash type of that signature.
     pub countersignatory_sighash_type: EcdsaSighashType,
 }
 
 impl Commitment {
     /// The HTLC transactions of all untrimmed HTLCs, in the order of `htlc_signatures`.
-    ///
-    /// # Errors
-    /// The digests cannot be computed; never for a commitment as it was built.
-    pub fn htlc_transactions(&self) -> Result<Vec<HtlcTx>, CommitmentError> {
+    pub fn htlc_transactions(&self) -> Vec<HtlcTx> {
         if self.htlcs.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let txid = self.tx.compute_txid();
         let output_script = self.second_stage_script.to_p2wsh();
-        self.htlcs.iter().map(|htlc| Ok(self.htlc_transaction(txid, htlc, &output_script)?)).collect()
+        self.htlcs.iter().map(|htlc| self.htlc_transaction(txid, htlc, &output_script)).collect()
     }
 
-    fn htlc_transaction(
-        &self,
-        txid: Txid,
-        htlc: &CommitmentHtlc,
-        output_script: &ScriptBuf,
-    ) -> Result<HtlcTx, SighashError> {
+    fn htlc_transaction(&self, txid: Txid, htlc: &CommitmentHtlc, output_script: &ScriptBuf) -> HtlcTx {
         let CommitmentHtlc { htlc, direction, output_index, witness_script } = htlc;
         let amount = htlc.amount_msat.to_amount_floor();
         let fee = htlc_tx_fee(self.feerate_per_kw, *direction, self.format);
@@ -71,21 +59,27 @@ impl Commitment {
                 script_pubkey: output_script.clone(),
             }],
         };
-        let sighash_type = CommitmentFormat::htlc_sighash_type(self.format);
-        let countersignatory_sighash = p2wsh_sighash(&tx, 0, witness_script, amount, sighash_type)?;
-        Ok(HtlcTx {
+        HtlcTx {
             tx,
             htlc: *htlc,
             direction: *direction,
             witness_script: witness_script.clone(),
             amount,
-            countersignatory_sighash,
-            countersignatory_sighash_type: sighash_type,
-        })
+            countersignatory_sighash_type: CommitmentFormat::htlc_sighash_type(self.format),
+        }
     }
 }
 
 impl HtlcTx {
+    /// The digest that the countersignatory signs in `commitment_signed`.
+    ///
+    /// # Errors
+    /// The transaction has lost its input.
+    pub fn countersignatory_sighash(&self) -> Result<[u8; 32], SighashError> {
+        let Self { tx, witness_script, amount, countersignatory_sighash_type, .. } = self;
+        p2wsh_sighash(tx, 0, witness_script, *amount, *countersignatory_sighash_type)
+    }
+
     /// The digest that the broadcaster signs when it publishes the transaction as it is, without further inputs.
     ///
     /// # Errors

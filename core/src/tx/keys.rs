@@ -1,6 +1,8 @@
 //! The public keys of one commitment transaction (BOLT 3, Keys).
 
-use crate::crypto::{ChannelBasepoints, DeriveError, derive_public_key, derive_revocation_public_key};
+use crate::crypto::{
+    ChannelBasepoints, DeriveError, Multiples, derive_public_key, derive_revocation_public_key_from,
+};
 use bitcoin::secp256k1::PublicKey;
 use std::sync::OnceLock;
 
@@ -43,11 +45,22 @@ impl CommitmentKeys {
         countersignatory: &ChannelBasepoints,
         per_commitment_point: &PublicKey,
     ) -> Result<Self, DeriveError> {
+        let revocation_basepoint = Multiples::new(countersignatory.revocation_basepoint);
+        Self::derive_from(broadcaster, countersignatory, &revocation_basepoint, per_commitment_point)
+    }
+
+    /// As [`CommitmentKeys::derive`], with the countersignatory's revocation basepoint as it serves many commitments.
+    ///
+    /// # Errors
+    /// [`DeriveError`], with probability 2^-128.
+    pub fn derive_from(
+        broadcaster: &ChannelBasepoints,
+        countersignatory: &ChannelBasepoints,
+        revocation_basepoint: &Multiples,
+        per_commitment_point: &PublicKey,
+    ) -> Result<Self, DeriveError> {
         Ok(Self {
-            revocation_pubkey: derive_revocation_public_key(
-                &countersignatory.revocation_basepoint,
-                per_commitment_point,
-            )?,
+            revocation_pubkey: derive_revocation_public_key_from(revocation_basepoint, per_commitment_point)?,
             broadcaster_delayed_pubkey: derive_public_key(
                 &broadcaster.delayed_payment_basepoint,
                 per_commitment_point,

@@ -132,15 +132,30 @@ impl TestChannel {
     }
 
     pub(super) fn local_htlc_key(&self) -> SecretKey {
-        derive_private_key(&self.local.htlc_base, self.keys.per_commitment_point()).unwrap()
+        derive_private_key(
+            &self.local.htlc_base,
+            &self.local.basepoints().htlc_basepoint,
+            self.keys.per_commitment_point(),
+        )
+        .unwrap()
     }
 
     pub(super) fn remote_htlc_key(&self) -> SecretKey {
-        derive_private_key(&self.remote.htlc_base, self.keys.per_commitment_point()).unwrap()
+        derive_private_key(
+            &self.remote.htlc_base,
+            &self.remote.basepoints().htlc_basepoint,
+            self.keys.per_commitment_point(),
+        )
+        .unwrap()
     }
 
     pub(super) fn local_delayed_key(&self) -> SecretKey {
-        derive_private_key(&self.local.delayed_payment_base, self.keys.per_commitment_point()).unwrap()
+        derive_private_key(
+            &self.local.delayed_payment_base,
+            &self.local.basepoints().delayed_payment_basepoint,
+            self.keys.per_commitment_point(),
+        )
+        .unwrap()
     }
 
     /// The basepoints of both parties, the broadcaster's first.

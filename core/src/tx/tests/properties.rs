@@ -104,7 +104,7 @@ proptest! {
         let kept: u64 = commitment.htlcs.iter().map(|htlc| htlc.htlc.amount_msat.to_msat()).sum();
         let all: u64 = spec.htlcs.iter().map(|(_, htlc)| htlc.amount_msat.to_msat()).sum();
         prop_assert_eq!(dust_exposure(&spec, dust_limit, format).to_msat(), all - kept);
-        let htlc_txs = commitment.htlc_transactions().unwrap();
+        let htlc_txs = commitment.htlc_transactions();
         prop_assert_eq!(htlc_txs.len(), commitment.htlcs.len());
         for (htlc_tx, htlc) in htlc_txs.iter().zip(&commitment.htlcs) {
             let output = &outputs[usize::try_from(htlc.output_index).unwrap()];

@@ -143,7 +143,7 @@ fn the_fullest_commitment_has_the_expected_weight_and_a_fixed_order() {
 }
 
 fn sign(channel: &TestChannel, commitment: &Commitment) -> Transaction {
-    let digest = commitment.sighash();
+    let digest = commitment.sighash().unwrap();
     let local = sign_ecdsa(&digest, &channel.local.funding);
     commitment.signed(&local, &sign_ecdsa(&digest, &channel.remote.funding))
 }
@@ -152,8 +152,8 @@ fn sign(channel: &TestChannel, commitment: &Commitment) -> Transaction {
 fn htlc_transactions_have_the_expected_weight() {
     let channel = TestChannel::new(FORMAT);
     let commitment = build(&channel, &channel.spec(&[0, 1, 2, 3, 4], 1000)).unwrap();
-    for htlc_tx in commitment.htlc_transactions().unwrap() {
-        let signature = sign_ecdsa(&htlc_tx.countersignatory_sighash, &channel.remote_htlc_key());
+    for htlc_tx in commitment.htlc_transactions() {
+        let signature = sign_ecdsa(&htlc_tx.countersignatory_sighash().unwrap(), &channel.remote_htlc_key());
         let mut tx = htlc_tx.tx.clone();
         tx.input[0].witness = htlc_tx.witness(&signature, &signature, Some(&channel.preimages[0])).unwrap();
         let (weight, expected) = (tx.weight().to_wu(), htlc_tx_weight(FORMAT, htlc_tx.direction));

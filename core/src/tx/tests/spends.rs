@@ -171,9 +171,10 @@ fn check_htlc_penalty(world: &World, spent: &Spent<'_>) {
 fn htlc_transactions_need_both_signatures_and_their_outputs_are_delayed() {
     let world = World::new();
     let channel = &world.channel;
-    for htlc_tx in world.commitment.htlc_transactions().unwrap() {
+    for htlc_tx in world.commitment.htlc_transactions() {
         let preimage = channel.preimages[usize::try_from(htlc_tx.htlc.id.0).unwrap()];
-        let from_remote = sign_ecdsa(&htlc_tx.countersignatory_sighash, &channel.remote_htlc_key());
+        let from_remote =
+            sign_ecdsa(&htlc_tx.countersignatory_sighash().unwrap(), &channel.remote_htlc_key());
         let from_local = sign_ecdsa(&htlc_tx.broadcaster_sighash().unwrap(), &channel.local_htlc_key());
         let spent = world.spent(htlc_tx.tx.input[0].previous_output.vout, &htlc_tx.witness_script);
         let is_valid = |local, remote| {
@@ -205,8 +206,8 @@ fn htlc_transactions_need_both_signatures_and_their_outputs_are_delayed() {
 fn an_htlc_transaction_may_gain_inputs_and_outputs() {
     let world = World::new();
     let channel = &world.channel;
-    let htlc_tx = world.commitment.htlc_transactions().unwrap().remove(0);
-    let from_remote = sign_ecdsa(&htlc_tx.countersignatory_sighash, &channel.remote_htlc_key());
+    let htlc_tx = world.commitment.htlc_transactions().remove(0);
+    let from_remote = sign_ecdsa(&htlc_tx.countersignatory_sighash().unwrap(), &channel.remote_htlc_key());
     let mut tx = htlc_tx.tx.clone();
     let fee_input =
         TxIn { previous_output: OutPoint { vout: 7, ..channel.params.funding_outpoint }, ..TxIn::default() };

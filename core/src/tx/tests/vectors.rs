@@ -133,16 +133,16 @@ fn check(channel: &mut TestChannel, case: &Case) -> (Commitment, Vec<HtlcTx>) {
     let commitment = build_commitment(NUMBER, &channel.params, &channel.keys, &case.spec).unwrap();
     assert_eq!(commitment_number(&commitment.tx, channel.params.obscuring_factor), Some(NUMBER), "{name}");
 
-    let remote_signature = sign_ecdsa(&commitment.sighash(), &channel.remote.funding);
+    let remote_signature = sign_ecdsa(&commitment.sighash().unwrap(), &channel.remote.funding);
     assert_eq!(remote_signature, signature(&case.remote_signature), "{name}");
-    let local_signature = sign_ecdsa(&commitment.sighash(), &channel.local.funding);
+    let local_signature = sign_ecdsa(&commitment.sighash().unwrap(), &channel.local.funding);
     let signed = commitment.signed(&local_signature, &remote_signature);
     assert_eq!(serialize_hex(&signed), case.tx, "{name}");
     let (local, remote) = channel.basepoints();
     let funding = funding_output_script(&local.funding_pubkey, &remote.funding_pubkey);
     assert!(spend_is_valid(&signed, 0, &funding, channel.params.funding_amount), "{name}");
 
-    let htlc_txs = commitment.htlc_transactions().unwrap();
+    let htlc_txs = commitment.htlc_transactions();
     assert_eq!(htlc_txs.len(), case.htlcs.len(), "{name}");
     for (htlc_tx, (remote_signature, tx)) in htlc_txs.iter().zip(&case.htlcs) {
         check_htlc(channel, name, &signed, htlc_tx, remote_signature, tx);
@@ -158,10 +158,10 @@ fn check_htlc(
     remote_signature: &str,
     tx: &str,
 ) {
-    let from_remote = sign_ecdsa(&htlc_tx.countersignatory_sighash, &channel.remote_htlc_key());
+    let from_remote = sign_ecdsa(&htlc_tx.countersignatory_sighash().unwrap(), &channel.remote_htlc_key());
     assert_eq!(from_remote, signature(remote_signature), "{name}");
     let remote_key = channel.keys.htlc_keys().unwrap().countersignatory_htlc_pubkey;
-    verify_ecdsa(&htlc_tx.countersignatory_sighash, &from_remote, &remote_key).unwrap();
+    verify_ecdsa(&htlc_tx.countersignatory_sighash().unwrap(), &from_remote, &remote_key).unwrap();
     let from_local = sign_ecdsa(&htlc_tx.broadcaster_sighash().unwrap(), &channel.local_htlc_key());
     let preimage = usize::try_from(htlc_tx.htlc.id.0).map(|id| channel.preimages[id]).unwrap();
     let mut signed = htlc_tx.tx.clone();
@@ -214,7 +214,7 @@ fn check_comments(
     htlc_txs: &[HtlcTx],
 ) {
     let name = &vector.name;
-    let local_signature = sign_ecdsa(&commitment.sighash(), &channel.local.funding);
+    let local_signature = sign_ecdsa(&commitment.sighash().unwrap(), &channel.local.funding);
     assert_eq!(local_signature, signature(&vector.local_signature), "{name}");
     assert_eq!(htlc_txs.len(), vector.num_htlcs, "{name}");
     for expected in &vector.htlc_outputs {
