@@ -125,6 +125,8 @@ export interface OnchainRequest {
   /** Unset: everything. */
   amountSat?: bigint | undefined;
   feerateSatPerVb?: number | undefined;
+  /** Unset: a payment of its own. */
+  idempotencyKey?: string | undefined;
 }
 
 export interface Balance {

@@ -185,7 +185,6 @@ impl Opened {
             platform: self.platform,
             protected: ready.protected,
             listener: None.into(),
-            onchain_keys: Default::default(),
         };
         match wallet.handle.durable().await {
             Ok(()) => Ok(Arc::new(wallet)),
