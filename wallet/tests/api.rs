@@ -334,14 +334,26 @@ async fn coins_arrive_are_spent_and_listed_and_the_events_come_until_they_are_ha
     assert_eq!(wallet.list_payments(PaymentFilter { limit: 1, ..all() }).await.unwrap().len(), 1);
     assert!(wallet.list_payments(PaymentFilter { before_secs: Some(1), ..all() }).await.unwrap().is_empty());
 
-    let everything = OnchainRequest { address: payee.into(), amount_sat: None, feerate_sat_per_vb: Some(3) };
-    let swept = wallet.send_onchain(everything).await.unwrap();
+    let everything = OnchainRequest {
+        address: payee.into(),
+        amount_sat: None,
+        feerate_sat_per_vb: Some(3),
+        idempotency_key: Some("sweep".into()),
+    };
+    let swept = wallet.send_onchain(everything.clone()).await.unwrap();
     assert!(swept.amount_msat > 200_000_000);
-    let too_fast = OnchainRequest { address: payee.into(), amount_sat: Some(1), feerate_sat_per_vb: Some(0) };
+    let too_fast = OnchainRequest {
+        address: payee.into(),
+        amount_sat: Some(1),
+        feerate_sat_per_vb: Some(0),
+        idempotency_key: None,
+    };
     assert_eq!(wallet.send_onchain(too_fast).await.unwrap_err().code(), "invalid_input");
 
     wallet.stop().await;
     let wallet = open(&device, "secret").await.unwrap();
+    assert_eq!(wallet.list_payments(all()).await.unwrap().len(), 3);
+    assert_eq!(wallet.send_onchain(everything).await.unwrap().id, swept.id, "not even after a restart");
     assert_eq!(wallet.list_payments(all()).await.unwrap().len(), 3);
     let stored =
         until(|| async { Some(wallet.next_event().await.unwrap()).filter(|event| event.seq > 0) }).await;

@@ -10,6 +10,7 @@ use super::error::{ChannelError, Refusal, Violation};
 use super::params::{FORMAT, Party};
 use crate::tx::{CommitmentSpec, Direction, dust_exposure, fees::opener_cost, untrimmed_count};
 use crate::types::{FeeratePerKw, MilliSatoshi};
+use bitcoin::Amount;
 
 /// How much more weight a fee is to be paid for than there is.
 #[derive(Clone, Copy)]
@@ -22,6 +23,14 @@ const NO_MARGIN: Margin = Margin { feerate_factor: 1, extra_htlcs: 0 };
 
 /// The fee spike buffer: the fee rate doubles and one more HTLC comes.
 const FEE_SPIKE: Margin = Margin { feerate_factor: 2, extra_htlcs: 1 };
+
+/// The most that one HTLC can carry away right after a channel was opened by us and for us: beside the peer's reserve, the
+/// opener keeps what the commitment may cost.
+pub fn sendable_at_first(funding: Amount, reserve: Amount, feerate: FeeratePerKw) -> MilliSatoshi {
+    let cost =
+        opener_cost(feerate.saturating_mul(FEE_SPIKE.feerate_factor), FEE_SPIKE.extra_htlcs + 1, FORMAT);
+    MilliSatoshi::from_amount(funding).saturating_sub(reserve.into()).saturating_sub(cost)
+}
 
 impl Commitments {
     /// The peer's next commitment with all that we would sign now.

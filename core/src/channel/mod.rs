@@ -34,6 +34,7 @@ pub use command::{AddHtlc, Command, Env, Feerates, OpenRequest};
 pub use commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCommitment};
 pub use effects::{ChannelEvent, CloseReason, Closer, Effects, Gated, IncomingHtlc, Transition};
 pub use error::{ChannelError, Fault, Refusal, Violation};
+pub use limits::sendable_at_first;
 pub use open::Agreement;
 pub use params::{ChannelConfig, ChannelParams, FORMAT, Party, PartyParams, channel_type};
 pub use rows::{Parity, RevokedHtlc, RowChange, RowError, RowName, read_revoked_row};

@@ -1,173 +1,21 @@
 //! Channels inside the node: every step goes through one place, which stores it and lets out what follows.
 
-use super::load::{LoadError, StoredRow};
+use super::channel_entry::ChannelEntry;
 use super::outbox::{Exempt, Gated};
+use super::terms::Terms;
 use super::{Event, Node};
-use crate::chain::{Confirmation, Urgency};
+use crate::chain::Urgency;
 use crate::channel::{
-    self, Channel, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State,
-    Transition, Watch,
+    self, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, Transition,
 };
-use crate::crypto::{ChannelSigner, NodeKeys};
+use crate::crypto::ChannelSigner;
 use crate::store::{RecordKind, RecordName};
-use crate::types::{BlockHeight, ChannelId, ConnId, Features, FeeratePerKw, MilliSatoshi};
+use crate::types::{BlockHeight, ChannelId, ConnId, Features};
 use crate::wire::{self, ChannelUpdate};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{Amount, Transaction};
 use std::collections::BTreeSet;
-
-use super::opening::Opening;
-use super::terms::{InboundPolicy, Terms};
-
-/// A channel with what the node knows about it besides its state.
-#[derive(Debug)]
-pub(super) struct ChannelEntry {
-    /// The peer.
-    pub(super) node_id: PublicKey,
-    /// The state machine.
-    pub(super) channel: Channel,
-    /// Its secrets.
-    signer: ChannelSigner,
-    /// The connection over which the peer is reached.
-    pub(super) conn: Option<ConnId>,
-    /// What the peer offered in its last `init`.
-    remote_features: Features,
-    /// The rows that are stored, those left out that are written once.
-    rows: BTreeSet<RowName>,
-    /// What is stored beside the state.
-    pub(super) terms: Terms,
-    /// The owner's wish that opened it.
-    pub(super) opening: Option<Opening>,
-    /// The funding transaction, once it is proven to be in a block.
-    pub(super) funding_seen: Option<(Transaction, Confirmation)>,
-    /// The transaction that spends the funding output.
-    pub(super) spend_seen: Option<(Transaction, Option<Confirmation>)>,
-}
-
-impl ChannelEntry {
-    pub(super) fn new(channel: Channel, keys: &NodeKeys, terms: Terms) -> Self {
-        Self {
-            node_id: channel.peer,
-            signer: ChannelSigner::new(keys.channel_keys(channel.key_index)),
-            channel,
-            conn: None,
-            remote_features: Features::empty(),
-            rows: BTreeSet::new(),
-            terms,
-            opening: None,
-            funding_seen: None,
-            spend_seen: None,
-        }
-    }
-
-    pub(super) fn load(index: u32, rows: Vec<StoredRow>, keys: &NodeKeys) -> Result<Self, LoadError> {
-        let damaged =
-            |detail: String| LoadError::Damaged { what: "channel", detail: format!("{index}: {detail}") };
-        let (terms, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name == Terms::ROW);
-        let (_, terms) = terms.first().ok_or_else(|| damaged("its terms are missing".into()))?;
-        let terms = Terms::from_bytes(terms).map_err(damaged)?;
-        let mut read = Vec::new();
-        for (name, content) in rows {
-            let name = RowName::from_bytes(&name).map_err(|error| damaged(error.to_string()))?;
-            if !matches!(name, RowName::Revoked(_)) {
-                read.push((name, content));
-            }
-        }
-        let names = read.iter().map(|(name, _)| *name).collect();
-        let channel = Channel::from_rows(read).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { rows: names, ..Self::new(channel, keys, terms) })
-    }
-
-    /// The output that is the channel, once there is one.
-    pub(super) fn funding_outpoint(&self) -> Option<OutPoint> {
-        self.channel.commitments().map(|commitments| commitments.params.funding_outpoint)
-    }
-
-    /// Its script, as long as something about it can happen.
-    pub(super) fn funding_script(&self) -> Option<ScriptBuf> {
-        self.channel.watches().into_iter().find_map(|watch| match watch {
-            Watch::FundingSpent { script, .. } => Some(script),
-            Watch::FundingConfirmed { .. } | Watch::FundingSpendBuried { .. } => None,
-        })
-    }
-
-    /// How deep the funding transaction must be, as long as somebody waits for it.
-    pub(super) fn funding_depth_needed(&self) -> Option<u32> {
-        let confirmed = self.channel.commitments()?.funding.short_channel_id.is_some();
-        self.channel.watches().into_iter().find_map(|watch| match watch {
-            Watch::FundingConfirmed { depth, .. } if !confirmed => Some(depth),
-            _ => None,
-        })
-    }
-
-    /// Our funding transaction, while it may have to be published.
-    pub(super) fn funding_tx(&self) -> Option<&Transaction> {
-        self.channel.commitments()?.funding.tx.as_ref()
-    }
-
-    /// What has to be published again after a start and with every block.
-    pub(super) fn to_publish(&self) -> Vec<Transaction> {
-        let waits =
-            matches!(self.channel.state, State::WaitForFundingConfirmed(_) | State::WaitForChannelReady(_));
-        let funding = self.funding_tx().filter(|_| waits && self.funding_seen.is_none());
-        let closing = match &self.channel.state {
-            State::Negotiating(state) => state.agreed.as_ref(),
-            _ => None,
-        };
-        funding.into_iter().chain(closing).cloned().collect()
-    }
-
-    /// The most that one payment can bring through it.
-    pub(super) fn receivable(&self) -> MilliSatoshi {
-        if self.channel.is_usable() { self.channel.receivable() } else { MilliSatoshi::ZERO }
-    }
-
-    /// How a payer can reach us through it.
-    pub(super) fn inbound_policy(&self) -> Option<InboundPolicy> {
-        let funding = &self.channel.commitments()?.funding;
-        let short_channel_id = funding.remote_alias.or(funding.short_channel_id)?;
-        Some(self.terms.inbound_policy(short_channel_id))
-    }
-
-    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive.
-    pub(super) fn closing_amount(&self) -> Amount {
-        match &self.channel.state {
-            State::Closing(closing) if closing.closer != Closer::Mutual => closing.to_us,
-            _ => Amount::ZERO,
-        }
-    }
-
-    pub(super) fn closing_txid(&self) -> Option<Txid> {
-        match &self.channel.state {
-            State::Closing(closing) => Some(closing.txid),
-            State::Negotiating(state) => state.agreed.as_ref().map(Transaction::compute_txid),
-            _ => None,
-        }
-    }
-
-    pub(super) fn close_reason(&self) -> Option<String> {
-        match &self.channel.state {
-            State::Closing(closing) => Some(closing.reason.to_string()),
-            State::Failed(failed) => Some(failed.reason.to_string()),
-            State::Closed(closed) => Some(closed.reason.to_string()),
-            _ => None,
-        }
-    }
-
-    pub(super) fn set_remote_features(&mut self, features: Features) {
-        self.remote_features = features;
-    }
-
-    /// Whether we pay for the commitments and they are far from this estimate.
-    pub(super) fn wants_feerate(&self, estimate: FeeratePerKw) -> bool {
-        let Some(commitments) = self.channel.commitments() else { return false };
-        let now = u64::from(commitments.local.spec.feerate.to_sat_per_kw());
-        let wanted = u64::from(estimate.to_sat_per_kw());
-        let far = wanted > now + now / 4 || wanted < now - now / 4;
-        commitments.params.opener == channel::Party::Local && self.channel.is_usable() && far
-    }
-}
 
 impl Node {
     /// The channel with this peer that a message is for.
@@ -325,6 +173,17 @@ impl Node {
             self.outbox.delete(&row_name(index, &gone.to_bytes()));
         }
         entry.rows = names;
+    }
+
+    /// What has to be published again after a start and with every block: the funding transaction only until it is seen.
+    pub(super) fn to_publish(&self) -> Vec<Transaction> {
+        let of = |entry: &ChannelEntry| {
+            // What cannot be signed now froze its channel, or will with the next step.
+            let again = self.with_env(entry, |env| entry.channel.rebroadcasts(env)).unwrap_or_default();
+            let is_seen = |tx: &Transaction| entry.funding_seen.as_ref().is_some_and(|(seen, _)| seen == tx);
+            again.into_iter().filter(|tx| !is_seen(tx)).collect::<Vec<_>>()
+        };
+        self.channels.values().flat_map(of).collect()
     }
 
     fn send_to_channel_peer(&mut self, index: u32, message: wire::Message) {

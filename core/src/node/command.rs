@@ -54,6 +54,8 @@ pub enum Command {
     NewAddress,
     /// Pay on-chain.
     SendOnchain {
+        /// Chosen by the app; the same one never pays twice, whatever else it says.
+        id: PaymentId,
         /// To where.
         script_pubkey: ScriptBuf,
         /// Unset: everything that is not reserved.

@@ -4,9 +4,13 @@ use super::{Answer, Command, CommandError, CommandId, Node};
 use crate::channel;
 use crate::coins::Spending;
 use crate::store::{RecordKind, RecordName};
-use crate::types::{ChannelId, FeeratePerKw};
+use crate::types::{ChannelId, FeeratePerKw, PaymentId};
+use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, ScriptBuf};
+use bitcoin::{Amount, ScriptBuf, Txid};
+
+/// The version of the stored form of an on-chain payment's id.
+const ONCHAIN_PAYMENT_VERSION: u8 = 1;
 
 impl Node {
     pub(super) fn command(&mut self, id: CommandId, command: Command) {
@@ -32,8 +36,8 @@ impl Node {
                 self.outbox.exempt(super::outbox::Exempt::WatchesChanged);
                 self.answer(id, Ok(Answer::Address(address)));
             }
-            Command::SendOnchain { script_pubkey, amount, feerate } => {
-                let answer = self.send_onchain(script_pubkey, amount, feerate);
+            Command::SendOnchain { id: payment_id, script_pubkey, amount, feerate } => {
+                let answer = self.send_onchain(payment_id, script_pubkey, amount, feerate);
                 self.answer(id, answer);
             }
         }
@@ -81,15 +85,25 @@ impl Node {
         Ok(Answer::Done)
     }
 
+    /// The id is stored with the transaction (contract P6): asked again, even after a start, the answer is the same.
     fn send_onchain(
         &mut self,
+        id: PaymentId,
         script_pubkey: ScriptBuf,
         amount: Option<Amount>,
         feerate: FeeratePerKw,
     ) -> Result<Answer, CommandError> {
+        if let Some(txid) = self.onchain_payments.get(&id) {
+            return Ok(Answer::Sent(*txid));
+        }
         let spending = Spending { feerate, kept: self.reserve(), randomness: self.entropy.bytes32() };
         let tx = self.coins.send(&self.keys, script_pubkey, amount, spending, self.now.unix)?;
         let txid = tx.compute_txid();
+        self.outbox.put(
+            RecordName::of(RecordKind::OnchainPayment, id.0),
+            [&[ONCHAIN_PAYMENT_VERSION], txid.as_byte_array().as_slice()].concat(),
+        );
+        self.onchain_payments.insert(id, txid);
         self.outbox.gated(super::outbox::Gated::Broadcast(vec![tx]));
         self.outbox.exempt(super::outbox::Exempt::WatchesChanged);
         Ok(Answer::Sent(txid))
@@ -97,7 +111,8 @@ impl Node {
 
     /// What stays on-chain, to pay for closing the channels there are (BOLT 3, anchors need confirmed coins).
     pub(super) fn reserve(&self) -> Amount {
-        let channels = u64::try_from(self.channels.len()).unwrap_or(u64::MAX);
+        let channels = self.channels.values().filter(|entry| entry.needs_reserve()).count();
+        let channels = u64::try_from(channels).unwrap_or(u64::MAX);
         Amount::from_sat(self.config.reserve_per_channel.to_sat().saturating_mul(channels))
     }
 
@@ -105,6 +120,13 @@ impl Node {
     pub(super) fn onchain_spendable(&self) -> Amount {
         self.coins.balance().spendable.checked_sub(self.reserve()).unwrap_or(Amount::ZERO)
     }
+}
+
+/// The transaction of an on-chain payment, as it is stored.
+pub(super) fn read_onchain_payment(name: &RecordName, content: &[u8]) -> Option<(PaymentId, Txid)> {
+    let (&ONCHAIN_PAYMENT_VERSION, txid) = content.split_first()? else { return None };
+    let id = PaymentId(name.which.as_slice().try_into().ok()?);
+    Some((id, Txid::from_byte_array(txid.try_into().ok()?)))
 }
 
 fn peer_name(node_id: &PublicKey) -> RecordName {

@@ -196,7 +196,7 @@ impl Node {
     /// Contract P9: what may not have reached the network is published again with every block.
     pub(super) fn broadcast_again(&mut self) {
         let own = self.coins.unconfirmed_own().into_iter().map(|tx| vec![tx]);
-        let channels = self.channels.values().flat_map(|entry| entry.to_publish()).map(|tx| vec![tx]);
+        let channels = self.to_publish().into_iter().map(|tx| vec![tx]);
         for package in own.chain(channels).collect::<Vec<_>>() {
             self.outbox.gated(Gated::Broadcast(package));
         }

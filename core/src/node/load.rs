@@ -1,6 +1,7 @@
 //! A node from what is stored. The rest is derived (contract P9).
 
-use super::channels::ChannelEntry;
+use super::channel_entry::ChannelEntry;
+use super::commands::read_onchain_payment;
 use super::connections::Connections;
 use super::facts::read_headers;
 use super::outbox::{Gated, Outbox};
@@ -113,6 +114,7 @@ impl Node {
             entropy: Entropy::new(entropy),
             outbox: Outbox::new(shelf),
             record,
+            onchain_payments: BTreeMap::new(),
             todo: VecDeque::new(),
             unstored: BTreeSet::new(),
             keys_due: BTreeSet::new(),
@@ -131,6 +133,7 @@ impl Node {
         };
         node.store_record();
         node.load_payments(&records)?;
+        node.load_onchain_payments(&records)?;
         node.rebuild_onions()?;
         node.load_events(&records)?;
         node.load_peers(&records)?;
@@ -146,6 +149,17 @@ impl Node {
             let payment = PaymentRecord::from_bytes(terms, progress.map_or(&[], Vec::as_slice))
                 .map_err(|error| LoadError::Damaged { what: "payment", detail: error.to_string() })?;
             self.index_payment(payment);
+        }
+        Ok(())
+    }
+
+    fn load_onchain_payments(&mut self, records: &Records) -> Result<(), LoadError> {
+        for (name, content) in of_kind(records, RecordKind::OnchainPayment) {
+            let payment = read_onchain_payment(name, content).ok_or_else(|| LoadError::Damaged {
+                what: "on-chain payment",
+                detail: format!("a record named {name:?}"),
+            })?;
+            self.onchain_payments.extend([payment]);
         }
         Ok(())
     }

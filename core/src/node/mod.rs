@@ -4,6 +4,7 @@
 //! repeat. The gate in `outbox` makes sure that nothing leaves before the state it speaks of is durable.
 
 mod attempt;
+mod channel_entry;
 mod channels;
 mod command;
 mod commands;
@@ -40,7 +41,8 @@ use crate::payment::{PartKey, Parts, PaymentRecord};
 use crate::route::Exclusions;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{Instant, Now, PaymentHash, PaymentId, UnixTime};
-use channels::ChannelEntry;
+use bitcoin::Txid;
+use channel_entry::ChannelEntry;
 use connections::Connections;
 use outbox::{Exempt, Gated, Next, Outbox};
 use record::NodeRecord;
@@ -80,6 +82,8 @@ pub struct Node {
     /// When every watched script was asked about last, in this run.
     synced_at: Option<UnixTime>,
     coins: Coins,
+    /// The transactions of on-chain payments, by the id that the app gave each.
+    onchain_payments: BTreeMap<PaymentId, Txid>,
     graph: Graph,
     /// Which state of the graph is stored, and since when.
     graph_stored: (u64, Instant),

@@ -1,6 +1,6 @@
 //! Channels on their way into being.
 
-use super::channels::ChannelEntry;
+use super::channel_entry::ChannelEntry;
 use super::outbox::Gated;
 use super::terms::Terms;
 use super::{Answer, CommandError, CommandId, Event, Node};

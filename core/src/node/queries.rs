@@ -1,7 +1,8 @@
 //! What an app can look at. Nothing here changes anything.
 
 use super::{Node, SendRequest};
-use crate::channel::{Commitments, Link, Party, State};
+use crate::chain::Urgency;
+use crate::channel::{Commitments, Link, Party, State, sendable_at_first};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
 use crate::route::{Route, RouteError};
@@ -114,7 +115,8 @@ impl Node {
             channels.iter().map(part).fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
         };
         let (local, in_flight) = (sum(|info| info.local_balance), sum(|info| info.in_flight));
-        let closing: Amount = self.channels.values().map(super::channels::ChannelEntry::closing_amount).sum();
+        let closing: Amount =
+            self.channels.values().map(super::channel_entry::ChannelEntry::closing_amount).sum();
         let onchain = self.coins.balance();
         let total = MilliSatoshi::from_amount(onchain.total() + closing).saturating_add(local);
         Balance {
@@ -126,6 +128,16 @@ impl Node {
             onchain,
             reserved: self.reserve().min(onchain.spendable),
         }
+    }
+
+    /// What could be put into a new channel, the fee of its funding transaction included.
+    pub fn openable(&self) -> Amount {
+        self.onchain_spendable().checked_sub(self.config.reserve_per_channel).unwrap_or(Amount::ZERO)
+    }
+
+    /// What a new channel that holds so much could send, if the peer asks for this reserve.
+    pub fn sendable_after_opening(&self, funding: Amount, reserve: Amount) -> MilliSatoshi {
+        sendable_at_first(funding, reserve, self.fee_rates.at(Urgency::Normal))
     }
 
     /// All channels, closing ones included.
@@ -184,7 +196,7 @@ impl Node {
         if payments {
             return Some("a payment is on its way");
         }
-        let htlcs = |entry: &super::channels::ChannelEntry| {
+        let htlcs = |entry: &super::channel_entry::ChannelEntry| {
             entry.channel.commitments().is_some_and(|c| !c.htlcs.is_empty())
         };
         if self.channels.values().any(htlcs) {
@@ -203,7 +215,7 @@ impl Node {
         matches!(payment.state, OutgoingState::Sent { .. })
     }
 
-    fn channel_info(&self, index: u32, entry: &super::channels::ChannelEntry) -> ChannelInfo {
+    fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
         let channel = &entry.channel;
         let commitments = channel.commitments();
         let params = commitments.map(|commitments| &commitments.params);

@@ -30,6 +30,8 @@ pub enum RecordKind {
     PaymentProgress = 11,
     /// What one batch changed, by the number of the entry.
     Journal = 12,
+    /// The transaction of an on-chain payment, by the id that the app gave it.
+    OnchainPayment = 13,
 }
 
 /// The name of a record: its kind and what tells it from others of the kind.
@@ -90,6 +92,7 @@ impl TryFrom<u8> for RecordKind {
             Self::Seed,
             Self::PaymentProgress,
             Self::Journal,
+            Self::OnchainPayment,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

@@ -7,7 +7,7 @@ use super::{Wallet, WalletError};
 use bitcoin::Amount;
 use kite_api::api;
 use kite_core::node::{Answer, ChannelInfo, Command, Node};
-use kite_core::types::{FeeratePerKw, MAX_MONEY_SAT};
+use kite_core::types::MAX_MONEY_SAT;
 
 /// A channel.
 #[api(record)]
@@ -95,10 +95,6 @@ pub struct OpenChannelQuote {
 
 /// Two inputs and two outputs of the usual kind (P2WPKH in, P2WSH and P2WPKH out), in weight units.
 const FUNDING_WEIGHT: u64 = 881;
-/// A commitment without HTLCs (BOLT 3, Fee Calculation, option_anchors).
-const COMMITMENT_WEIGHT: u64 = 1_124;
-/// Both anchors (BOLT 3, `to_local_anchor` and `to_remote_anchor`).
-const ANCHORS_SAT: u64 = 660;
 
 #[api]
 impl Wallet {
@@ -127,25 +123,24 @@ impl Wallet {
         parse_node_id(&request.node_id)?;
         let amount = parse_sat("amount_sat", request.amount_sat)?;
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
-        let balance = self.ask(Node::balance).await?;
+        // Peers ask for a hundredth, and for no less than the dust limit.
+        let reserve = Amount::from_sat((amount.to_sat() / 100).max(354));
+        let known = move |node: &Node| (node.openable(), node.sendable_after_opening(amount, reserve));
+        let (available, spendable_after) = self.ask(known).await?;
         let fee = feerate.fee(FUNDING_WEIGHT);
         let total = amount.checked_add(fee).unwrap_or(Amount::MAX_MONEY);
-        let available = balance.onchain.spendable.checked_sub(balance.reserved).unwrap_or(Amount::ZERO);
         if total > available {
             return Err(WalletError::InsufficientFunds {
                 needed_msat: total.to_sat().saturating_mul(1_000),
                 available_msat: available.to_sat().saturating_mul(1_000),
             });
         }
-        // Peers ask for a hundredth, and for no less than the dust limit.
-        let reserve_sat = (amount.to_sat() / 100).max(354);
-        let kept = reserve_sat + ANCHORS_SAT + commitment_fee(feerate).to_sat();
         Ok(OpenChannelQuote {
             amount_sat: amount.to_sat(),
             fee_sat: fee.to_sat(),
             total_sat: total.to_sat(),
-            reserve_sat,
-            spendable_after_msat: amount.to_sat().saturating_sub(kept).saturating_mul(1_000),
+            reserve_sat: reserve.to_sat(),
+            spendable_after_msat: spendable_after.to_msat(),
         })
     }
 
@@ -207,10 +202,6 @@ impl ChannelState {
             _ => Self::Opening,
         }
     }
-}
-
-fn commitment_fee(feerate: FeeratePerKw) -> Amount {
-    feerate.fee(COMMITMENT_WEIGHT)
 }
 
 /// An amount of at least one satoshi and at most all there can be.

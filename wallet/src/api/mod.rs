@@ -42,7 +42,6 @@ use bitcoin::secp256k1::PublicKey;
 use futures::future::AbortHandle;
 use kite_api::api;
 use kite_core::node::Node;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -58,8 +57,6 @@ pub struct Wallet {
     /// The slot and the sealed words, to show the words when the passphrase is given again.
     protected: words::Protected,
     listener: Mutex<Option<AbortHandle>>,
-    /// On-chain payments of this run by their idempotency key; unset while one is being made.
-    onchain_keys: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl fmt::Debug for Wallet {

@@ -4,6 +4,7 @@
 use super::WalletJs;
 use super::channels::{parse_sat, unexpected};
 use super::parse::parse_address;
+use super::send::{idempotency_key, onchain_payment_id};
 use super::{Payment, Wallet, WalletError};
 use kite_api::api;
 use kite_core::node::{Answer, Command};
@@ -18,6 +19,9 @@ pub struct OnchainRequest {
     pub amount_sat: Option<u64>,
     /// What the transaction pays, in satoshi per virtual byte (1 to 1000); unset: what is normal these days.
     pub feerate_sat_per_vb: Option<u32>,
+    /// A name that the app gives this payment, at most 256 bytes. The same one never pays twice. Unset: this call is a
+    /// payment of its own.
+    pub idempotency_key: Option<String>,
 }
 
 #[api]
@@ -30,7 +34,13 @@ impl Wallet {
         let address = parse_address(&request.address, self.network)?;
         let amount = request.amount_sat.map(|sat| parse_sat("amount_sat", sat)).transpose()?;
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
-        let command = Command::SendOnchain { script_pubkey: address.script_pubkey(), amount, feerate };
+        let key = idempotency_key(request.idempotency_key.as_deref(), self.platform.entropy.as_ref())?;
+        let command = Command::SendOnchain {
+            id: onchain_payment_id(&key),
+            script_pubkey: address.script_pubkey(),
+            amount,
+            feerate,
+        };
         match self.command(command).await? {
             Answer::Sent(txid) => self.get_payment(txid.to_string()).await,
             other => Err(unexpected(&other)),

@@ -230,7 +230,6 @@ impl Opened {
             platform: self.platform,
             protected: ready.protected,
             listener: None.into(),
-            onchain_keys: Default::default(),
         };
         match wallet.handle.durable().await {
             Ok(()) => Ok(Arc::new(wallet)),

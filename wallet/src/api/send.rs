@@ -4,7 +4,7 @@
 use super::WalletJs;
 use super::parse::{OnchainTarget, Payable, parse_payable};
 use super::receive::parse_msat;
-use super::{OnchainRequest, Payment, PaymentStatus, Wallet, WalletError, lock};
+use super::{OnchainRequest, Payment, PaymentStatus, Wallet, WalletError};
 use bitcoin::Amount;
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
@@ -224,27 +224,14 @@ impl Wallet {
         })
     }
 
-    /// The node does not know idempotency keys of on-chain payments; this keeps them for as long as the wallet is open.
     async fn send_quoted_onchain(&self, quote: Quote) -> Result<Payment, WalletError> {
-        let key = quote.idempotency_key.clone();
-        let known = lock(&self.onchain_keys).get(&key).cloned();
-        match known {
-            Some(Some(txid)) => return self.get_payment(txid).await,
-            Some(None) => return Err(WalletError::InFlight { id: String::new() }),
-            None => lock(&self.onchain_keys).insert(key.clone(), None),
-        };
-        let request = OnchainRequest {
+        self.send_onchain(OnchainRequest {
             address: quote.input,
             amount_sat: Some(quote.amount_msat.div_ceil(1_000)),
             feerate_sat_per_vb: None,
-        };
-        let sent = self.send_onchain(request).await;
-        let mut keys = lock(&self.onchain_keys);
-        match &sent {
-            Ok(payment) => keys.insert(key, Some(payment.id.clone())),
-            Err(_) => keys.remove(&key),
-        };
-        sent
+            idempotency_key: Some(quote.idempotency_key),
+        })
+        .await
     }
 }
 
@@ -267,11 +254,7 @@ impl Terms {
         if request.note.as_ref().is_some_and(|note| note.len() > 1_000) {
             return Err(WalletError::invalid("note", "must not be longer than 1000 bytes"));
         }
-        let idempotency_key = match &request.idempotency_key {
-            Some(key) if (1..=256).contains(&key.len()) => key.clone(),
-            Some(_) => return Err(WalletError::invalid("idempotency_key", "must have 1 to 256 bytes")),
-            None => entropy.bytes()?[..16].to_lower_hex_string(),
-        };
+        let idempotency_key = idempotency_key(request.idempotency_key.as_deref(), entropy)?;
         let max_fee = request.max_fee_msat.map(MilliSatoshi::try_from_msat).transpose();
         Ok(Self {
             amount: request.amount_msat.map(|msat| parse_msat("amount_msat", msat)).transpose()?,
@@ -368,9 +351,30 @@ fn usual_max_fee(amount: MilliSatoshi) -> MilliSatoshi {
     MilliSatoshi::from_msat((amount.to_msat() / 100).max(10_000))
 }
 
+/// The app's name of a payment; a fresh one where it gave none.
+pub(super) fn idempotency_key(
+    given: Option<&str>,
+    entropy: &dyn crate::platform::Entropy,
+) -> Result<String, WalletError> {
+    match given {
+        Some(key) if (1..=256).contains(&key.len()) => Ok(key.into()),
+        Some(_) => Err(WalletError::invalid("idempotency_key", "must have 1 to 256 bytes")),
+        None => Ok(entropy.bytes()?[..16].to_lower_hex_string()),
+    }
+}
+
 /// The node's name of a payment, from the app's.
 fn payment_id(idempotency_key: &str) -> PaymentId {
-    let hash = sha256::Hash::hash(format!("kite payment {idempotency_key}").as_bytes()).to_byte_array();
+    named("kite payment", idempotency_key)
+}
+
+/// The same for an on-chain payment.
+pub(super) fn onchain_payment_id(idempotency_key: &str) -> PaymentId {
+    named("kite on-chain payment", idempotency_key)
+}
+
+fn named(purpose: &str, key: &str) -> PaymentId {
+    let hash = sha256::Hash::hash(format!("{purpose} {key}").as_bytes()).to_byte_array();
     // A SHA-256 has 32 bytes.
     PaymentId(*hash.first_chunk().expect("16 of 32 bytes"))
 }

@@ -1,5 +1,6 @@
 //! Failed, frozen, closed: states in which no payment moves any more.
 
+use super::State;
 use crate::channel::Channel;
 use crate::channel::command::{Command, Env};
 use crate::channel::commitments::Commitments;
@@ -66,10 +67,19 @@ impl Channel {
                 Ok(step)
             }
             Command::Message(_) => Ok(self.unchanged()),
-            Command::NewBlock(_) => {
+            // Our commitment is published again by `Channel::rebroadcasts`. Where the opener never published what it
+            // spends, that is in vain, and ends as if we had gone on waiting.
+            Command::NewBlock(height) if failed.commitments.is_unfunded(env, height) => {
+                Ok(self.forget_unfunded())
+            }
+            Command::NewBlock(_) => Ok(self.unchanged()),
+            Command::FundingConfirmed { tx, short_channel_id } => {
+                let mut failed = failed.clone();
                 let mut effects = Effects::default();
-                effects.broadcast(failed.commitments.signed_local_commitment(env.signer)?);
-                Ok(Transition { next: self.clone(), effects })
+                if failed.commitments.confirm_funding(env, &tx, short_channel_id)? {
+                    effects.broadcast(failed.commitments.signed_local_commitment(env.signer)?);
+                }
+                Ok(self.step(State::Failed(failed), effects))
             }
             command => self.unhandled(&command),
         }

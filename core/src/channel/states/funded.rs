@@ -41,6 +41,14 @@ impl Commitments {
         Ok(true)
     }
 
+    /// Whether the peer was to publish the funding transaction, and too much time has passed without it.
+    pub(super) fn is_unfunded(&self, env: &Env<'_>, height: BlockHeight) -> bool {
+        let waited = height.saturating_sub(self.params.opened_at);
+        self.params.opener == Party::Remote
+            && self.funding.short_channel_id.is_none()
+            && waited >= env.config.funding_timeout
+    }
+
     /// Takes what the peer's `channel_ready` tells; repetitions may only change the alias.
     pub(super) fn receive_channel_ready(&mut self, message: &ChannelReady) {
         self.remote_next_point.get_or_insert(message.second_per_commitment_point);

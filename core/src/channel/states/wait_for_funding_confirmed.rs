@@ -1,11 +1,11 @@
 //! Both sides have a commitment and wait for the funding transaction to be deep enough.
 
 use super::{Closed, Link, ShuttingDown, State, WaitForChannelReady};
+use crate::channel::Channel;
 use crate::channel::command::{Command, Env};
 use crate::channel::commitments::Commitments;
 use crate::channel::effects::{ChannelEvent, CloseReason, Effects, Transition};
 use crate::channel::error::{ChannelError, Violation};
-use crate::channel::{Channel, Party};
 use crate::types::ShortChannelId;
 use crate::wire::{self, Message};
 use bitcoin::Transaction;
@@ -34,14 +34,8 @@ impl Channel {
             Command::FundingConfirmed { tx, short_channel_id } => {
                 self.funding_confirmed(commitments, env, &tx, short_channel_id)
             }
-            Command::NewBlock(height) => {
-                let params = &commitments.params;
-                let waited = height.saturating_sub(params.opened_at);
-                if params.opener == Party::Remote && waited >= env.config.funding_timeout {
-                    return Ok(self.forget_unfunded());
-                }
-                Ok(self.unchanged())
-            }
+            Command::NewBlock(height) if commitments.is_unfunded(env, height) => Ok(self.forget_unfunded()),
+            Command::NewBlock(_) => Ok(self.unchanged()),
             command @ (Command::Shutdown { .. } | Command::Message(Message::Shutdown(_))) => {
                 let state = ShuttingDown::begin(commitments, env);
                 self.in_shutting_down(&state, env, command)
@@ -73,7 +67,7 @@ impl Channel {
     }
 
     /// The opener never published its transaction, or it never confirmed (BOLT 2, channel_ready).
-    fn forget_unfunded(&self) -> Transition {
+    pub(super) fn forget_unfunded(&self) -> Transition {
         let detail = Violation::FundingTimeout.to_string();
         let mut effects = Effects::default();
         if self.link != Link::Offline {

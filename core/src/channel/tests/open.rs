@@ -342,6 +342,30 @@ fn accepter_forgets_after_2016_blocks_opener_does_not() {
 }
 
 #[test]
+fn a_failed_accepter_publishes_once_it_can_and_forgets_if_it_never_can() {
+    let push = MilliSatoshi::from_msat(300_000_000);
+    let failed = || {
+        let mut world = World::funded(OpenRequest { push, ..request() });
+        world.tell(Who::Bob, Command::ForceClose);
+        assert_eq!(world.bob.channel().state.name(), "failed");
+        world
+    };
+    let mut world = failed();
+    let published = world.bob.broadcasts.len();
+    world.confirm(Who::Bob).unwrap();
+    assert_eq!(world.bob.broadcasts.len(), published + 1, "now its parent is there");
+    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    assert_eq!(world.bob.channel().state.name(), "failed");
+
+    let mut world = failed();
+    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_015));
+    assert_eq!(world.bob.channel().state.name(), "failed");
+    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    assert_eq!(world.bob.channel().state.name(), "closed");
+    assert!(world.bob.rows.is_empty());
+}
+
+#[test]
 fn disconnected_before_funding_is_forgotten() {
     let mut world = World::new();
     world.request(request());

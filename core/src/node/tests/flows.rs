@@ -5,7 +5,8 @@ use crate::channel::Party;
 use crate::invoice::Invoice;
 use crate::node::{Answer, Command, CommandError, Event, Node, SendRequest};
 use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId};
-use bitcoin::Amount;
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, ScriptBuf};
 
 /// With it an invoice is as long as most are.
 const DESCRIPTION: &str = "Two pots of tea and a cake, table 7";
@@ -73,6 +74,7 @@ fn opens_pays_both_ways_and_closes() {
     assert!(matches!(world.command(0, Command::CloseChannel { channel_id }), Ok(Answer::Done)));
     world.mine(1);
     let onchain = world.node(1).balance().onchain.total().to_sat();
+    assert_eq!(world.node(0).balance().reserved, Amount::ZERO, "nothing can need it any more");
     assert_eq!(onchain, 300_000, "{:?} {:?}", world.node(1).channels(), world.sides[1].events);
     world.mine(100);
     assert!(world.node(0).channels().is_empty() && world.node(1).channels().is_empty());
@@ -91,6 +93,40 @@ fn a_payment_that_is_told_is_in_the_balance() {
         let at = world.sides[side].events.iter().position(is_the_news).unwrap();
         assert_eq!(world.sides[side].totals[at], world.node(side).balance().total);
     }
+}
+
+#[test]
+fn what_a_new_channel_can_send_is_what_was_foretold() {
+    let world = with_channel();
+    let channel = &world.node(0).channels()[0];
+    assert_eq!(world.node(0).balance().reserved, Amount::from_sat(10_000));
+    let foretold = world.node(0).sendable_after_opening(channel.capacity, channel.reserve);
+    assert_eq!(channel.spendable, foretold);
+}
+
+#[test]
+fn an_onchain_payment_is_made_once_and_a_restart_knows_it() {
+    let mut world = World::new();
+    world.give_coins(0, 500_000);
+    let to = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([7; 20]));
+    let pay = |id: u8| Command::SendOnchain {
+        id: PaymentId([id; 16]),
+        script_pubkey: to.clone(),
+        amount: Some(Amount::from_sat(100_000)),
+        feerate: FeeratePerKw::FLOOR,
+    };
+    let sent = |answer| match answer {
+        Ok(Answer::Sent(txid)) => txid,
+        other => panic!("{other:?}"),
+    };
+    // The batch of the payment is durable, and the app never heard of it.
+    world.crash_once_durable(0, pay(1));
+    world.start(0);
+    let first = sent(world.command(0, pay(1)));
+    assert_eq!(sent(world.command(0, pay(1))), first);
+    assert!(world.mempool.contains_key(&first) && world.mempool.len() == 1);
+    world.mine(1);
+    assert_ne!(sent(world.command(0, pay(2))), first);
 }
 
 #[test]
