@@ -64,6 +64,7 @@ fn cut_while_paying(pieces: u32, repeats: bool) {
             }
         }
     }
+    assert!(run.world.is_connected(0, 1), "{pieces}: a peer hung up");
     run.finish();
 }
 

@@ -1,7 +1,8 @@
 //! What a node does when its store is slow, full, or somebody else's.
 
-use kite_core::node::StoreFailure;
+use kite_core::node::{Command, CommandError, StoreFailure};
 use kite_sim::disk::{Fault, Mode};
+use kite_sim::host::{Act, Host};
 use kite_sim::scenario::{Run, Transition};
 
 const PAY: Transition = Transition::Pay { by: 0, msat: 20_000_000 };
@@ -39,13 +40,42 @@ fn a_node_whose_store_fails_stops_and_goes_on_after_a_restart() {
         let mut run = with_channel();
         run.world.hosts[0].disk.mode = Mode::Failing(failure);
         run.take(PAY);
+        let (sent, hung_up) = count_acts(&run.world.hosts[0]);
+        assert_eq!((sent, hung_up), (0, 1), "what waited is dropped, and the connection closed");
         run.world.settle();
         assert_eq!(run.world.hosts[0].halted(), Some(failure));
+        // It does nothing any more, whatever happens, and says so.
+        let answer = run.world.command(0, Command::NewAddress);
+        assert_eq!(answer.map(|answer| answer.err()), Some(Some(CommandError::Stopped)));
         run.world.hosts[0].disk.mode = Mode::Prompt;
+        let before = run.world.hosts[0].transcript();
+        run.world.mine(1);
+        run.world.pass(600);
+        assert_eq!(run.world.hosts[0].transcript(), before, "a stopped node went on");
         run.world.crash(0);
         run.settle();
         run.finish();
     }
+}
+
+/// How many messages a device is about to send, and how many connections it is about to close.
+fn count_acts(host: &Host) -> (usize, usize) {
+    let count = |is: fn(&&Act) -> bool| host.acts.iter().filter(is).count();
+    (count(|act| matches!(act, Act::Send(..))), count(|act| matches!(act, Act::Disconnect(_))))
+}
+
+#[test]
+fn of_two_that_opened_one_store_the_second_wins() {
+    let mut run = with_channel();
+    let now = run.world.now();
+    let mut second = run.world.hosts[0].copy(1_000);
+    second.start(now);
+    run.world.hosts[0].disk = second.disk.clone();
+    run.take(PAY);
+    assert_eq!(count_acts(&run.world.hosts[0]).0, 0, "the first one spoke");
+    assert_eq!(run.world.hosts[0].halted(), Some(StoreFailure::FenceLost));
+    assert_eq!(second.halted(), None);
+    assert!(second.try_command(now, Command::NewAddress).is_some_and(|answer| answer.is_ok()));
 }
 
 fn lose_the_store_to_another(fault: Option<Fault>) {

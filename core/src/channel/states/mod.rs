@@ -335,10 +335,9 @@ impl Channel {
     /// [`ChannelError::Bug`].
     pub fn fail(&self, env: &Env<'_>, violation: &Violation) -> Result<Transition, ChannelError> {
         let is_agreed = matches!(&self.state, State::Negotiating(state) if state.agreed.is_some());
+        let publishes = self.state.reestablishes() && !is_agreed && !self.state.has_nothing_at_stake();
         match &self.standing {
-            Standing::Unproven { failed } if self.state.reestablishes() && !is_agreed => {
-                Ok(self.fail_later(violation, failed.is_none()))
-            }
+            Standing::Unproven { failed } if publishes => Ok(self.fail_later(violation, failed.is_none())),
             _ => self.fail_with(env, Some(violation)),
         }
     }
