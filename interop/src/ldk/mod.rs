@@ -6,7 +6,7 @@ mod surroundings;
 
 pub use events::PeerEvent;
 
-use bitcoin::hashes::Hash;
+use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::{PublicKey, Secp256k1};
 use bitcoin::{Amount, Network};
 use kite_sim::chain::Chain;
@@ -258,7 +258,7 @@ impl LdkPeer {
         let node_secret = self.keys.get_node_secret_key();
         let builder = InvoiceBuilder::new(Currency::Regtest)
             .description("interop".into())
-            .payment_hash(bitcoin::hashes::sha256::Hash::from_byte_array(hash.0))
+            .payment_hash(sha256::Hash::from_byte_array(hash.0))
             .payment_secret(secret)
             .duration_since_epoch(Duration::from_secs(self.now_secs))
             .min_final_cltv_expiry_delta(u64::from(FINAL_CLTV_EXPIRY_DELTA))
@@ -279,6 +279,23 @@ impl LdkPeer {
     /// Pays with a hop that the test changes: a wrong amount, a wrong expiry.
     pub fn pay_with(&mut self, invoice: &str, change: impl FnOnce(&mut RouteHop)) -> PaymentHash {
         let invoice: Bolt11Invoice = invoice.parse().expect("a valid invoice");
+        let hash = PaymentHash(invoice.payment_hash().to_byte_array());
+        self.pay_hash(&invoice, hash, change)
+    }
+
+    /// Pays to a hash that the payee has never heard of, with everything else as in its invoice.
+    pub fn pay_other_hash(&mut self, invoice: &str) -> PaymentHash {
+        let invoice: Bolt11Invoice = invoice.parse().expect("a valid invoice");
+        let other = sha256::Hash::hash(&invoice.payment_hash().to_byte_array());
+        self.pay_hash(&invoice, PaymentHash(other.to_byte_array()), |_| {})
+    }
+
+    fn pay_hash(
+        &mut self,
+        invoice: &Bolt11Invoice,
+        hash: PaymentHash,
+        change: impl FnOnce(&mut RouteHop),
+    ) -> PaymentHash {
         let payee = invoice.payee_pub_key().copied().unwrap_or_else(|| invoice.recover_payee_pub_key());
         let usable = self.channels.list_usable_channels();
         let channel =
@@ -293,7 +310,6 @@ impl LdkPeer {
             maybe_announced_channel: false,
         };
         change(&mut hop);
-        let hash = PaymentHash(invoice.payment_hash().to_byte_array());
         self.payments += 1;
         let mut id = [self.seed; 32];
         id[..8].copy_from_slice(&self.payments.to_be_bytes());
