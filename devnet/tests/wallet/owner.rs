@@ -165,6 +165,15 @@ impl Owner {
     }
 }
 
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Inside another runtime nobody may wait for it.
+        if let Some(runtime) = self.runtime.lock().unwrap().take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// How long a payment took is known in its own run only.
 fn without_time(mut event: Event) -> Event {
     if let Event::PaymentSent { took_millis, .. } = &mut event {

@@ -6,8 +6,8 @@ use kite_wallet::api::PaymentFilter;
 
 use crate::owner::Owner;
 
-/// A page of Esplora has 25 confirmed transactions, and 50 that wait.
-const BLOCKS: [u64; 3] = [40, 25, 12];
+/// A page of Esplora has 25 confirmed transactions. The faucet has a few coins, and the change of each in the next block.
+const BLOCKS: [u64; 13] = [6; 13];
 const WAITING: u64 = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
