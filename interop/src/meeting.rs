@@ -29,7 +29,8 @@ pub struct Meeting {
     /// How many pieces were delivered.
     pub delivered: u32,
     source: Source,
-    next_payment: u8,
+    next_payment: u32,
+    last_send: Option<CommandId>,
     trace: Vec<String>,
 }
 
@@ -63,6 +64,7 @@ impl Meeting {
             delivered: 0,
             source: Source::default(),
             next_payment: 1,
+            last_send: None,
             trace: Vec::new(),
         };
         meeting.kite.start(meeting.now);
@@ -127,10 +129,11 @@ impl Meeting {
         let last = &ldk[ldk.len().saturating_sub(60)..];
         let events: Vec<_> = self.kite.events().collect();
         format!(
-            "TRACE\n{}\nLDK SAYS\n{}\nKITE EVENTS {events:?}\nKITE CHANNELS {:?}",
+            "TRACE\n{}\nLDK SAYS\n{}\nKITE EVENTS {events:?}\nKITE CHANNELS {:?}\nKITE'S LAST PAYMENT {:?}",
             self.trace.join("\n"),
             last.join("\n"),
             self.kite.node().map(Node::channels),
+            self.last_send.and_then(|id| self.kite.answer(id)),
         )
     }
 
@@ -359,7 +362,7 @@ impl Meeting {
     /// Starts to pay an invoice of LDK.
     pub fn kite_pays(&mut self, invoice: &str) -> PaymentId {
         let invoice = Invoice::decode(invoice).expect("LDK's invoices are valid");
-        let id = PaymentId([self.next_payment; 16]);
+        let id = PaymentId(u128::from(self.next_payment).to_be_bytes());
         self.next_payment += 1;
         let request = SendRequest {
             id,
@@ -369,7 +372,7 @@ impl Meeting {
             timeout_secs: 60,
             note: None,
         };
-        self.ask(Command::Send(Box::new(request)));
+        self.last_send = Some(self.ask(Command::Send(Box::new(request))));
         id
     }
 

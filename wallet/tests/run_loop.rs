@@ -5,11 +5,11 @@ mod support;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Network, ScriptBuf};
 use futures::{SinkExt, StreamExt};
-use kite_core::chain::ChainFact;
+use kite_core::chain::{ChainFact, History, ProofError};
 use kite_core::node::{Answer, Command, CommandError, CommandId, Input, Output, StoreFailure};
 use kite_core::store::{Batch, Op};
 use kite_core::types::{ConnId, Instant, Now};
-use kite_wallet::chain::{ChainConfig, ChainSource, ChainView, Publisher};
+use kite_wallet::chain::{ChainConfig, ChainError, ChainSource, ChainView, Publisher};
 use kite_wallet::platform::{Lock, StoreError};
 use kite_wallet::run::{Gone, Handle, Machine, Notice, Start, start, view};
 use std::collections::VecDeque;
@@ -33,6 +33,8 @@ struct Inner {
     commands: Vec<CommandId>,
     wake_at: Option<Instant>,
     headers: usize,
+    /// No history with a transaction in it is believed.
+    disbelieves: Option<bitcoin::BlockHash>,
     halts: bool,
 }
 
@@ -86,6 +88,13 @@ impl Machine for Puppet {
         let world = world.lock().unwrap();
         let hash = |height: u32| world.as_ref()?.get(height as usize).copied();
         view(height, hash, vec![ScriptBuf::from(vec![0x51; 22])])
+    }
+
+    fn check_history(&self, history: &History) -> Result<(), ProofError> {
+        self.0.lock().unwrap().disbelieves.map_or(Ok(()), |hash| match history.transactions.is_empty() {
+            true => Ok(()),
+            false => Err(ProofError::UnknownBlock { hash }),
+        })
     }
 
     fn connected_peers(&self) -> Vec<PublicKey> {
@@ -395,6 +404,25 @@ async fn the_chain_reaches_the_node_and_news_of_it_the_app() {
     let inputs = stage.inputs();
     let place = |input: &str| inputs.iter().position(|seen| seen.starts_with(input)).unwrap();
     assert!(place("headers 14") < place("history") && place("history") < place("synced"), "{inputs:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_proven_does_not_reach_the_node_and_is_asked_for_again() {
+    let stage = Stage::new(vec![], vec![]).await;
+    let genesis = stage.server.world.lock().unwrap().tip();
+    *WORLD.with(Clone::clone).lock().unwrap() = Some(vec![genesis]);
+    stage.server.world.lock().unwrap().pay(&ScriptBuf::from(vec![0x51; 22]), 700);
+    stage.puppet.0.lock().unwrap().disbelieves = Some(genesis);
+    stage.handle.go_online().await.unwrap();
+    while stage.handle.status.get().chain_error.is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(matches!(stage.handle.status.get().chain_error, Some(ChainError::Unproven { .. })));
+    assert!(!stage.inputs().iter().any(|input| input.starts_with("history") || input == "synced"));
+    stage.puppet.0.lock().unwrap().disbelieves = None;
+    stage.handle.hurry().await.unwrap();
+    stage.until("history 1").await;
+    stage.until("synced").await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What an app can look at. Nothing here changes anything.
 
 use super::{Node, SendRequest};
-use crate::chain::Urgency;
+use crate::chain::{History, ProofError, Urgency};
 use crate::channel::{Commitments, Link, Party, State, sendable_at_first};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
@@ -96,6 +96,15 @@ impl Node {
     /// The hash of the block at this height, to find out where a source's chain leaves ours.
     pub fn block_hash(&self, height: BlockHeight) -> Option<BlockHash> {
         self.chain.header(height).map(bitcoin::block::Header::block_hash)
+    }
+
+    /// Whether what a source says of a script can be believed as the chain is known here.
+    ///
+    /// # Errors
+    /// The first proof that proves nothing; such a transaction would be left out.
+    pub fn check_history(&self, history: &History) -> Result<(), ProofError> {
+        let claims = history.transactions.iter().filter_map(|seen| Some((&seen.tx, seen.proof.as_ref()?)));
+        claims.into_iter().try_for_each(|(tx, proof)| proof.check(tx, &self.chain).map(drop))
     }
 
     /// When everything was last in step with the chain, in this run; unset before.

@@ -9,7 +9,7 @@ pub use events::PeerEvent;
 pub use messages::PlannedPayment;
 pub use restart::Written;
 
-use bitcoin::hashes::Hash;
+use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::{PublicKey, Secp256k1};
 use bitcoin::{Amount, Network};
 use kite_sim::chain::Chain;
@@ -265,7 +265,7 @@ impl LdkPeer {
         let node_secret = self.keys.get_node_secret_key();
         let builder = InvoiceBuilder::new(Currency::Regtest)
             .description("interop".into())
-            .payment_hash(bitcoin::hashes::sha256::Hash::from_byte_array(hash.0))
+            .payment_hash(sha256::Hash::from_byte_array(hash.0))
             .payment_secret(secret)
             .duration_since_epoch(Duration::from_secs(self.now_secs))
             .min_final_cltv_expiry_delta(u64::from(FINAL_CLTV_EXPIRY_DELTA))
@@ -286,6 +286,17 @@ impl LdkPeer {
     /// Pays with a hop that the test changes: a wrong amount, a wrong expiry.
     pub fn pay_with(&mut self, invoice: &str, change: impl FnOnce(&mut RouteHop)) -> PaymentHash {
         let planned = self.plan(invoice, change);
+        self.make(planned)
+    }
+
+    /// Pays to a hash that the payee has never heard of, with everything else as in its invoice.
+    pub fn pay_other_hash(&mut self, invoice: &str) -> PaymentHash {
+        let mut planned = self.plan(invoice, |_| {});
+        planned.hash = PaymentHash(sha256::Hash::hash(&planned.hash.0).to_byte_array());
+        self.make(planned)
+    }
+
+    fn make(&self, planned: PlannedPayment) -> PaymentHash {
         let hash = planned.hash;
         self.offer(planned);
         self.peers.process_events();

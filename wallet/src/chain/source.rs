@@ -85,11 +85,16 @@ impl ChainSource {
     pub async fn look(&mut self, view: &ChainView) -> Result<Look, ChainError> {
         let found = self.look_once(view).await;
         if found.as_ref().is_err_and(ChainError::is_suspicious) {
-            self.told.clear();
-            self.asked = None;
-            self.proofs.forget();
+            self.distrust();
         }
         found
+    }
+
+    /// Forgets all that the server said: it is broken or lies, and may say something else when it is asked again.
+    pub fn distrust(&mut self) {
+        self.told.clear();
+        self.asked = None;
+        self.proofs.forget();
     }
 
     async fn look_once(&mut self, view: &ChainView) -> Result<Look, ChainError> {

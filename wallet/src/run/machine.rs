@@ -4,7 +4,7 @@ use crate::chain::ChainView;
 use crate::platform::MaybeSend;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{BlockHash, ScriptBuf};
-use kite_core::chain::BlockId;
+use kite_core::chain::{BlockId, History, ProofError};
 use kite_core::node::{Input, Output};
 use kite_core::types::{BlockHeight, Now};
 
@@ -16,6 +16,11 @@ pub trait Machine: MaybeSend {
     fn poll_output(&mut self) -> Output;
     /// What the next look at the chain starts from.
     fn chain_view(&self) -> ChainView;
+    /// Whether what a chain source says of a script can be believed.
+    ///
+    /// # Errors
+    /// The first proof that proves nothing.
+    fn check_history(&self, history: &History) -> Result<(), ProofError>;
     /// Peers that messages flow to and from.
     fn connected_peers(&self) -> Vec<PublicKey>;
 }

@@ -3,6 +3,7 @@
 use super::{Machine, view};
 use crate::chain::ChainView;
 use bitcoin::secp256k1::PublicKey;
+use kite_core::chain::{History, ProofError};
 use kite_core::node::{Input, Node, Output};
 use kite_core::types::Now;
 
@@ -17,6 +18,10 @@ impl Machine for Node {
 
     fn chain_view(&self) -> ChainView {
         view(self.tip().0, |height| self.block_hash(height), self.watches())
+    }
+
+    fn check_history(&self, history: &History) -> Result<(), ProofError> {
+        Self::check_history(self, history)
     }
 
     fn connected_peers(&self) -> Vec<PublicKey> {

@@ -6,7 +6,7 @@ use super::{Done, Machine, Notice, Package, Runner};
 use crate::chain::{ChainError, ChainSource, Look};
 use crate::platform::StoreError;
 use futures::channel::oneshot;
-use kite_core::chain::ChainFact;
+use kite_core::chain::{ChainFact, ProofError};
 use kite_core::node::{Answer, Command, CommandError, CommandId, Event, Input, Output, StoreFailure};
 use kite_core::store::Batch;
 use kite_core::types::Instant;
@@ -195,8 +195,15 @@ impl<M: Machine + 'static> Runner<M> {
         }));
     }
 
-    fn looked(&mut self, source: ChainSource, result: Result<Look, ChainError>) {
+    fn looked(&mut self, mut source: ChainSource, result: Result<Look, ChainError>) {
         let poll_millis = source.poll_millis();
+        let result = result.and_then(|look| match self.check(&look) {
+            Ok(()) => Ok(look),
+            Err(error) => {
+                source.distrust();
+                Err(ChainError::Unproven { error })
+            }
+        });
         self.source = Some(source);
         let pause = match result {
             Ok(look) => {
@@ -228,6 +235,14 @@ impl<M: Machine + 'static> Runner<M> {
         // Set meanwhile if the node asked for a look.
         let next = self.platform.clock.now().mono.plus_millis(pause);
         self.look_at = Some(self.look_at.map_or(next, |asked| asked.min(next)));
+    }
+
+    /// A look with one wrong proof in it is worth nothing: whoever gave it is asked for everything again.
+    fn check(&self, look: &Look) -> Result<(), ProofError> {
+        look.facts.iter().try_for_each(|fact| match fact {
+            ChainFact::History(history) => self.machine.check_history(history),
+            _ => Ok(()),
+        })
     }
 
     fn broadcast(&mut self, transactions: Vec<bitcoin::Transaction>) {

@@ -1,0 +1,11 @@
+//! The wallet as it runs on a phone or desktop (TCP, SQLite) against a real node and a real chain server.
+
+mod chance;
+mod liar;
+mod lies;
+mod owner;
+mod paging;
+mod payments;
+mod relay;
+mod steps;
+mod storm;
