@@ -5,9 +5,7 @@ use super::outbox::{Exempt, Gated};
 use super::terms::Terms;
 use super::{Event, Node};
 use crate::chain::Urgency;
-use crate::channel::{
-    self, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, Transition,
-};
+use crate::channel::{self, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, Transition};
 use crate::crypto::ChannelSigner;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{BlockHeight, ChannelId, ConnId, Features};
