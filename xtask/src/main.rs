@@ -21,7 +21,7 @@ cargo xtask <command>
   test [part]...   every test, or the named parts in the given order
   stages           the parts of `test` and what each one runs
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
-  size             how large that package is; fails above 850 KiB (brotli)
+  size             how large that package is; fails above 800 KiB (brotli)
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
