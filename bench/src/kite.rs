@@ -18,6 +18,8 @@ use std::collections::VecDeque;
 pub const AMOUNT_MSAT: u64 = 10_000_000;
 /// The largest channel without `option_support_large_channel`.
 pub const CAPACITY: Amount = Amount::from_sat(16_000_000);
+/// The number of the first payment after a start: none before it had one so high.
+const FIRST_AFTER_START: u64 = 1 << 32;
 /// What LDK takes by default.
 const MAX_ACCEPTED_HTLCS: u16 = 50;
 
@@ -135,7 +137,7 @@ impl Start {
     pub fn until_first_reply(&self, meter: &Meter, section: &mut Section, invoice: Invoice) {
         let payer = self.side(0);
         let payee = meter.part(section, || self.side(1));
-        let mut pair = Pair { sides: [payer, payee], now: self.now, next_payment: u64::MAX };
+        let mut pair = Pair { sides: [payer, payee], now: self.now, next_payment: FIRST_AFTER_START };
         for fact in self.facts[0].clone() {
             pair.give(0, Input::Chain(fact), &mut Watch::None);
         }
