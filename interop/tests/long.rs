@@ -3,9 +3,9 @@
 
 use bitcoin::Amount;
 use bitcoin::hashes::{Hash, sha256};
-use kite_core::node::{Command, Event};
+use kite_core::node::{Answer, Command, Event};
 use kite_core::payment::PaymentRecord;
-use kite_core::types::PaymentId;
+use kite_core::types::{MilliSatoshi, PaymentId};
 use kite_interop::ldk::{Arriving, PeerEvent};
 use kite_interop::meeting::Meeting;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,11 +54,21 @@ fn ldk_errs(meeting: &mut Meeting, chance: &mut Chance) {
         1 => meeting.ldk.pay_with(&invoice, |hop| hop.fee_msat -= 1),
         2 => meeting.ldk.pay_with(&invoice, |hop| hop.cltv_expiry_delta = 2),
         _ => {
-            meeting.pass(3_601);
+            // Not longer: LDK's clock is the chain's, which stands still meanwhile.
+            let expired = invoice_for_a_minute(meeting, amount_msat);
+            meeting.pass(61);
             meeting.connect();
-            meeting.ldk.pay(&invoice)
+            meeting.ldk.pay(&expired)
         }
     };
+}
+
+fn invoice_for_a_minute(meeting: &mut Meeting, amount_msat: u64) -> String {
+    let amount = Some(MilliSatoshi::from_msat(amount_msat));
+    let command = Command::MakeInvoice { amount, description: "tea".into(), expiry_secs: 60 };
+    let answer = meeting.command(command);
+    let Ok(Answer::Invoice { invoice, .. }) = answer else { panic!("{answer:?} {}", meeting.story()) };
+    invoice
 }
 
 fn round(meeting: &mut Meeting, chance: &mut Chance, book: &mut Book) {
