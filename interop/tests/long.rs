@@ -9,6 +9,7 @@ use kite_core::types::{MilliSatoshi, PaymentId};
 use kite_interop::ldk::{Arriving, PeerEvent};
 use kite_interop::meeting::Meeting;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Write, stdout};
 
 const EACH_WAY: usize = 500;
 const CAPACITY: Amount = Amount::from_sat(2_000_000);
@@ -160,7 +161,12 @@ fn five_hundred_each_way(seed: u64) {
         check(&meeting, &book);
         let done = book.received + book.sent.len();
         if done % 50 < 2 {
-            println!("seed {seed}: {done} payments, {} breaks, {} restarts", book.breaks, book.restarts);
+            let _ = writeln!(
+                stdout(),
+                "seed {seed}: {done} payments, {} breaks, {} restarts",
+                book.breaks,
+                book.restarts
+            );
         }
     }
     outcomes(&meeting, &book);

@@ -1,5 +1,6 @@
 //! A wallet whose only view of the chain is a server that lies.
 
+use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,7 +78,7 @@ async fn no_lie_about_the_chain_is_believed_and_the_truth_helps() {
     for task in tasks {
         task.await.unwrap();
     }
-    println!("{} lies in {:.1} s", LIES.len(), begun.elapsed().as_secs_f64());
+    let _ = writeln!(stdout(), "{} lies in {:.1} s", LIES.len(), begun.elapsed().as_secs_f64());
     a_funding_transaction_that_is_gone_comes_again(&world).await;
 }
 
@@ -118,7 +119,7 @@ impl Believer {
         }
         let is_ready = |event: &Event| matches!(event, Event::ChannelReady { .. });
         assert!(!self.ends.owner.events().iter().any(is_ready), "{:?}", self.lie);
-        println!("{:?}: {}", self.lie, if told.is_empty() { "(nothing)" } else { &told });
+        let _ = writeln!(stdout(), "{:?}: {}", self.lie, if told.is_empty() { "(nothing)" } else { &told });
     }
 
     /// All is well when the server tells the truth.

@@ -1,6 +1,7 @@
 //! Five hundred payments each way over one channel, while connections break and the wallet is killed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ async fn a_thousand_payments_over_one_channel_and_a_network_that_breaks() {
     relay.storm(true);
     let failures = exchange(&ends, &relay).await;
     relay.storm(false);
-    println!("{failures} payments failed because the connection did, and were made again");
+    let _ = writeln!(stdout(), "{failures} payments failed because the connection did, and were made again");
 
     let owned = settle(&ends).await;
     compare_books(&ends, owned).await;
@@ -103,7 +104,11 @@ async fn exchange(ends: &Ends, relay: &Relay) -> u32 {
             told = count - count % 50;
             let secs = begun.elapsed().as_secs_f64();
             let rate = f64::from(count) / secs;
-            println!("{count:>5} payments, {} cuts, {kills} kills, {secs:5.1} s, {rate:.1}/s", relay.cuts());
+            let _ = writeln!(
+                stdout(),
+                "{count:>5} payments, {} cuts, {kills} kills, {secs:5.1} s, {rate:.1}/s",
+                relay.cuts()
+            );
         }
         if changed.is_ok() && count / KILL_EVERY > kills {
             ends.owner.kill().await;
@@ -229,7 +234,8 @@ async fn compare_books(ends: &Ends, owned_msat: u64) {
     assert_eq!(sent, book(PaymentDirection::Inbound));
     assert_eq!(received, book(PaymentDirection::Outbound));
     let sum = |book: &BTreeMap<String, u64>| book.values().sum::<u64>();
-    println!(
+    let _ = writeln!(
+        stdout(),
         "the wallet sent {} msat in {} and received {} msat in {} payments",
         sum(&sent),
         sent.len(),
@@ -274,7 +280,8 @@ async fn close(world: &World, ends: &Ends) {
     assert!(paid.contains(&peer_owned), "{paid:?} without {peer_owned}");
     let own = closing.output.iter().map(|output| output.value.to_sat()).sum::<u64>() - peer_owned;
     let fee = owned_msat / 1_000 - own;
-    println!("closed: {own} sat for the wallet, {peer_owned} sat for the peer, {fee} sat fee");
+    let _ =
+        writeln!(stdout(), "closed: {own} sat for the wallet, {peer_owned} sat for the peer, {fee} sat fee");
     assert!((100..5_000).contains(&fee), "{fee}");
     let after = ends
         .owner
