@@ -8,6 +8,9 @@ use crate::types::PaymentId;
 /// What the three batches of a payment write at its payer, without the record of what is paid, which is written once.
 const PAYER_BYTES: usize = 630;
 
+/// What the name and the length of a record take in a batch: kind, length and bytes of the id, length of the content.
+const NAME_BYTES: usize = 1 + 1 + 16 + 2;
+
 /// What the three batches write at the payee: 516 of it are signatures, revocations, the secret shared with the payer, and
 /// what sealing adds (ADR 0008).
 const PAYEE_BYTES: usize = 725;
@@ -34,7 +37,7 @@ fn three_commits_and_few_bytes_a_node() {
         let terms = world.node(0).payments[&PaymentId([round; 16])].terms_to_bytes().len();
         // Five bits a character.
         assert!(terms < 110 + invoice.text.len() * 5 / 8, "{terms}");
-        for (side, most) in world.sides.iter().zip([PAYER_BYTES + terms, PAYEE_BYTES]) {
+        for (side, most) in world.sides.iter().zip([PAYER_BYTES + terms + NAME_BYTES, PAYEE_BYTES]) {
             assert_eq!(side.batches.len(), 3, "{:?}", side.batches);
             assert!(side.batches.iter().sum::<usize>() <= most, "{:?}, {most}", side.batches);
         }

@@ -106,7 +106,13 @@ impl World {
         let this = &mut self.sides[side];
         let mut node = this.node.take().unwrap();
         node.handle_input(now, Input::Command { id: CommandId(0), command: Box::new(command) });
-        let Output::Persist(batch) = node.poll_output() else { panic!("nothing to store") };
+        let batch = loop {
+            match node.poll_output() {
+                Output::Persist(batch) => break batch,
+                Output::WatchesChanged => {}
+                other => panic!("{other:?} before anything was stored"),
+            }
+        };
         apply(&mut this.disk, batch);
         self.cut();
         node
