@@ -45,6 +45,8 @@ pub struct World {
     pub random: Option<Random>,
     /// Streams that are opened from now on have somebody in the middle, who passes this on.
     pub tapping: Option<Passes>,
+    /// Nobody hears of the chain.
+    pub is_chain_silent: bool,
     /// What every host published, in order.
     pub published: Vec<(usize, Transaction)>,
     /// Who was in the middle of the stream that was closed last.
@@ -71,6 +73,7 @@ impl World {
             trace: Vec::new(),
             random: None,
             tapping: None,
+            is_chain_silent: false,
             published: Vec::new(),
             closed_tap: None,
             delivered: 0,
@@ -96,6 +99,7 @@ impl World {
             trace: Vec::new(),
             random: self.random.clone(),
             tapping: self.tapping,
+            is_chain_silent: false,
             published: Vec::new(),
             closed_tap: None,
             delivered: 0,
@@ -329,6 +333,9 @@ impl World {
 
     fn tell_chain(&mut self) -> bool {
         let mut moved = false;
+        if self.is_chain_silent {
+            return false;
+        }
         for host in 0..self.hosts.len() {
             let Some(node) = self.hosts[host].node() else { continue };
             for fact in self.sources[host].news(&self.chain, node) {

@@ -65,6 +65,22 @@ fn count_acts(host: &Host) -> (usize, usize) {
 }
 
 #[test]
+fn an_htlc_that_waited_for_the_chain_is_taken_up_after_a_restart() {
+    let mut run = with_channel();
+    run.world.is_chain_silent = true;
+    run.take(Transition::Restart(1));
+    run.settle();
+    run.take(PAY);
+    // Long enough for what needs no answer to be written.
+    run.world.pass(2);
+    assert!(run.world.node(0).balance().in_flight.to_msat() > 0, "{}", run.world.story());
+    run.take(Transition::Restart(1));
+    run.world.is_chain_silent = false;
+    run.settle();
+    run.finish();
+}
+
+#[test]
 fn of_two_that_opened_one_store_the_second_wins() {
     let mut run = with_channel();
     let now = run.world.now();
