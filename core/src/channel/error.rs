@@ -222,6 +222,11 @@ impl Violation {
         )
     }
 
+    /// Whether a height is reached from which on only the chain can settle an HTLC.
+    pub(super) const fn is_deadline(&self) -> bool {
+        matches!(self, Self::HtlcTimedOut { .. } | Self::FulfilmentOverdue { .. })
+    }
+
     /// Whether the peer's `channel_reestablish` does not fit to what we know.
     pub(super) const fn is_of_reestablish(&self) -> bool {
         matches!(self, Self::CommitmentNumber { .. } | Self::RevocationNumber { .. } | Self::LastSecret)

@@ -112,10 +112,19 @@ impl Channel {
         }
     }
 
+    /// Whether an answer to one of the peer's HTLCs still reaches the peer. A channel that has failed, or will, settles
+    /// on-chain.
+    pub const fn answers_htlcs(&self) -> bool {
+        let will_fail = matches!(self.standing, Standing::Unproven { failed: Some(_) });
+        matches!(self.state, State::Normal(_) | State::ShuttingDown(_)) && !will_fail
+    }
+
     /// The peer's HTLCs that wait for an answer: to be taken up again after a start.
     pub fn unresolved_incoming(&self, env: &Env<'_>) -> Vec<IncomingHtlc> {
         let limit = env.config.max_dust_htlc_exposure;
-        let Some(commitments) = self.commitments() else { return Vec::new() };
+        let Some(commitments) = self.commitments().filter(|_| self.answers_htlcs()) else {
+            return Vec::new();
+        };
         commitments.unresolved_incoming().filter_map(|id| commitments.incoming_htlc(id, limit)).collect()
     }
 

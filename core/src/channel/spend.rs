@@ -1,13 +1,17 @@
 //! Who closed a channel: what the transaction tells that spent its funding output (BOLT 5).
 
+use super::Channel;
 use super::command::Env;
 use super::commitments::Commitments;
 use super::effects::Closer;
 use super::error::Fault;
 use super::params::FORMAT;
+use crate::crypto::ec;
 use crate::tx::obscured::commitment_number;
-use crate::tx::{CommitmentOutput, scripts};
-use bitcoin::{Amount, Script, Transaction};
+use crate::tx::sighash::p2wsh_sighash;
+use crate::tx::{CommitmentOutput, funding, scripts};
+use bitcoin::secp256k1::PublicKey;
+use bitcoin::{Amount, Script, Transaction, ecdsa};
 
 /// What a spend of the funding output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,35 @@ impl Commitments {
             Closer::Unexplained
         };
         Ok(Spend { closer, to_us })
+    }
+}
+
+impl Channel {
+    /// Whether both sides signed this spend of the funding output. As long as no block holds it, nothing else tells it from
+    /// an invention of whoever shows it.
+    pub fn is_signed_spend(&self, tx: &Transaction) -> bool {
+        self.commitments().is_some_and(|commitments| commitments.is_signed_by_both(tx).unwrap_or(false))
+    }
+}
+
+impl Commitments {
+    /// Unset where the input is missing, or its witness is not that of two signatures.
+    fn is_signed_by_both(&self, tx: &Transaction) -> Option<bool> {
+        let params = &self.params;
+        let index = tx.input.iter().position(|input| input.previous_output == params.funding_outpoint)?;
+        let mut keys = [&params.local, &params.remote].map(|party| party.basepoints.funding_pubkey);
+        keys.sort_by_key(PublicKey::serialize);
+        let script = funding::funding_script(&keys[0], &keys[1]);
+        let witness = tx.input[index].witness.to_vec();
+        let [zero, first, second, found] = witness.as_slice() else { return None };
+        let mut signed = zero.is_empty() && found == script.as_bytes();
+        for (signature, key) in [first, second].into_iter().zip(&keys) {
+            let signature = ecdsa::Signature::from_slice(signature).ok()?;
+            let digest =
+                p2wsh_sighash(tx, index, &script, params.funding_amount, signature.sighash_type).ok()?;
+            signed &= ec::verify_ecdsa(&digest, &signature.signature, key).is_ok();
+        }
+        Some(signed)
     }
 }
 

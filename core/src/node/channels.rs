@@ -129,6 +129,7 @@ impl Node {
         let was_funded = entry.channel.commitments().is_some();
         let before = std::mem::replace(&mut entry.channel, transition.next);
         let came_online = was_syncing && entry.channel.link == Link::Online;
+        let stopped_answering = before.answers_htlcs() && !entry.channel.answers_htlcs();
         if !entry.channel.watches_as_before(&before) {
             self.outbox.exempt(Exempt::WatchesChanged);
         }
@@ -136,6 +137,9 @@ impl Node {
             self.outbox.put(row_name(index, &name.to_bytes()), content);
         }
         self.unstored.insert(index);
+        if stopped_answering {
+            self.forget_parts(index);
+        }
         for effect in transition.effects.then {
             match effect {
                 channel::Gated::Send(message) => self.send_to_channel_peer(index, message),

@@ -160,7 +160,8 @@ impl Node {
             if tx.compute_txid() == outpoint.txid {
                 entry.funding_seen = confirmation.map(|confirmation| (tx.clone(), confirmation));
             }
-            if tx.input.iter().any(|input| input.previous_output == outpoint) {
+            let is_spend = tx.input.iter().any(|input| input.previous_output == outpoint);
+            if is_spend && (confirmation.is_some() || entry.channel.is_signed_spend(tx)) {
                 entry.spend_seen = Some((tx.clone(), *confirmation));
                 self.todo.push_back((index, channel::Command::FundingSpent(tx.clone())));
             }

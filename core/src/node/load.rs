@@ -201,9 +201,15 @@ impl Node {
         self.coins.release(forgotten);
     }
 
+    /// Of several payments to one hash, the one that must keep others from being made is found by it: all but one of
+    /// them have failed.
     pub(super) fn index_payment(&mut self, payment: PaymentRecord) {
-        self.payment_ids.insert(payment.payment_hash(), payment.id());
-        self.payments.insert(payment.id(), payment);
+        let (hash, id) = (payment.payment_hash(), payment.id());
+        self.payments.insert(id, payment);
+        let known = self.payment_ids.get(&hash).and_then(|known| self.payments.get(known));
+        if known.is_none_or(PaymentRecord::has_failed) {
+            self.payment_ids.insert(hash, id);
+        }
     }
 
     pub(super) fn store_payment(&mut self, payment: PaymentRecord) {

@@ -23,8 +23,9 @@ impl Node {
     /// An HTLC is irrevocably committed on both sides: do what its onion says.
     pub(super) fn htlc_arrived(&mut self, index: u32, htlc: &IncomingHtlc) {
         let key = (index, htlc.id);
+        let is_answerable = self.channels.get(&index).is_some_and(|entry| entry.channel.answers_htlcs());
         // Whether it can be settled in time depends on the present height.
-        if self.synced_at.is_none() || self.part_secrets.contains_key(&key) {
+        if self.synced_at.is_none() || self.part_secrets.contains_key(&key) || !is_answerable {
             return;
         }
         let Some(instruction) = &htlc.instruction else { return };
@@ -102,6 +103,13 @@ impl Node {
             self.remove_htlc(*key, Removal::Fulfilled(preimage));
         }
         self.emit(Event::PaymentReceived { id, payment_hash: hash, amount });
+    }
+
+    /// The parts of a channel that answers no more are no parts: a payment that counted them would give its preimage away
+    /// for less than it asks.
+    pub(super) fn forget_parts(&mut self, index: u32) {
+        self.parts.forget_channel(index);
+        self.part_secrets.retain(|(channel, _), _| *channel != index);
     }
 
     pub(super) fn time_out_parts(&mut self) {

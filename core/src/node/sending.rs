@@ -25,25 +25,22 @@ impl Node {
     /// The payment is stored before anything of it leaves.
     fn start_payment(&mut self, request: SendRequest) -> Result<Answer, CommandError> {
         let hash = request.invoice.payment_hash;
-        if let Some(known) =
-            self.payment_ids.get(&hash).or(self.payments.contains_key(&request.id).then_some(&request.id))
-        {
+        if self.payments.get(&request.id).is_some_and(|known| known.payment_hash() != hash) {
+            return Err(CommandError::Refused { reason: "this id was used for another payment".into() });
+        }
+        let same_id = self.payments.contains_key(&request.id).then_some(&request.id);
+        if let Some(known) = same_id.or(self.payment_ids.get(&hash)) {
             match &self.payments[known] {
                 PaymentRecord::Incoming(_) => {
                     return Err(CommandError::Refused { reason: "this is your own invoice".into() });
                 }
-                PaymentRecord::Outgoing(known) if known.id == request.id && known.payment_hash == hash => {
+                PaymentRecord::Outgoing(known) if known.id == request.id => {
                     return Ok(Answer::Payment(known.id));
                 }
                 PaymentRecord::Outgoing(known) => match known.state {
                     OutgoingState::Sent { .. } => return Err(CommandError::AlreadyPaid),
                     OutgoingState::Pending | OutgoingState::InFlight(_) => {
                         return Err(CommandError::InFlight);
-                    }
-                    OutgoingState::Failed { .. } if known.id == request.id => {
-                        return Err(CommandError::Refused {
-                            reason: "this id was used for another payment".into(),
-                        });
                     }
                     OutgoingState::Failed { .. } => {}
                 },

@@ -123,6 +123,14 @@ impl Parts {
         keys
     }
 
+    /// Forgets the parts that came over a channel.
+    pub fn forget_channel(&mut self, index: u32) {
+        for set in self.sets.values_mut() {
+            set.parts.retain(|(channel, _), _| *channel != index);
+        }
+        self.sets.retain(|_, set| !set.parts.is_empty());
+    }
+
     /// When the first set times out.
     pub fn deadline(&self) -> Option<Instant> {
         self.sets.values().map(|set| set.since.plus_secs(PARTS_TIMEOUT_SECS)).min()
@@ -236,6 +244,16 @@ mod tests {
         let all = vec![(0, HtlcId(0)), (0, HtlcId(2))];
         let settle = Verdict::Settle { amount: MilliSatoshi::from_msat(1_000), parts: all };
         assert_eq!(arrive(2, &part(600, 1_000)), settle);
+    }
+
+    #[test]
+    fn a_part_of_a_channel_that_failed_does_not_count() {
+        let mut parts = Parts::default();
+        let payment = payment();
+        parts.arrived((0, HtlcId(0)), &part(400, 1_000), Some(&payment), HEIGHT, NOW);
+        parts.forget_channel(0);
+        let second = parts.arrived((1, HtlcId(0)), &part(600, 1_000), Some(&payment), HEIGHT, NOW);
+        assert_eq!(second, Verdict::Wait);
     }
 
     #[test]

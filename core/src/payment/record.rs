@@ -91,6 +91,11 @@ impl PaymentRecord {
         }
     }
 
+    /// Whether it may be made anew under another name.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self, Self::Outgoing(Outgoing { state: OutgoingState::Failed { .. }, .. }))
+    }
+
     /// Our name of it.
     pub fn id(&self) -> PaymentId {
         match self {

@@ -337,18 +337,23 @@ impl Channel {
         let is_agreed = matches!(&self.state, State::Negotiating(state) if state.agreed.is_some());
         let publishes = self.state.reestablishes() && !is_agreed && !self.state.has_nothing_at_stake();
         match &self.standing {
-            Standing::Unproven { failed } if publishes => Ok(self.fail_later(violation, failed.is_none())),
+            Standing::Unproven { failed } if publishes => {
+                // A deadline is news even where the peer has said before that it gives the channel up.
+                let is_news =
+                    failed.as_ref().is_none_or(|known| violation.is_deadline() && !known.is_deadline());
+                Ok(self.fail_later(violation, is_news))
+            }
             _ => self.fail_with(env, Some(violation)),
         }
     }
 
     /// Nothing is published; a peer whose `channel_reestablish` does not fit is asked to close.
-    fn fail_later(&self, violation: &Violation, is_first: bool) -> Transition {
+    fn fail_later(&self, violation: &Violation, is_news: bool) -> Transition {
         let mut step = self.unchanged();
         if violation.is_of_reestablish() {
             step.effects.send(wire::Error::new(self.id, &violation.to_string()));
         }
-        if is_first {
+        if is_news {
             step.next.standing = Standing::Unproven { failed: Some(violation.clone()) };
             step.effects.notify(ChannelEvent::FailsLater { reason: violation.to_string() });
         }

@@ -55,6 +55,13 @@ fn closing_together_whoever_begins() {
         assert_eq!(tx.input[0].previous_output.txid, world.funding_tx.as_ref().unwrap().compute_txid());
         let outputs: u64 = tx.output.iter().map(|output| output.value.to_sat()).sum();
         assert_eq!(Amount::from_sat(outputs), FUNDING - fee);
+        let channel = world.alice.channel();
+        assert!(channel.is_signed_spend(&tx));
+        let mut invented = tx.clone();
+        invented.output[0].value -= Amount::ONE_SAT;
+        assert!(!channel.is_signed_spend(&invented));
+        invented.input[0].witness.clear();
+        assert!(!channel.is_signed_spend(&invented));
         bury(&mut world, &tx);
     }
 }

@@ -4,7 +4,8 @@ use super::world::World;
 use crate::channel::Party;
 use crate::invoice::Invoice;
 use crate::node::{Answer, Command, CommandError, Event, Node, SendRequest};
-use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId};
+use crate::payment::{FailureReason, Outgoing, OutgoingState, PaymentRecord};
+use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentPreimage};
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, ScriptBuf};
 
@@ -127,6 +128,38 @@ fn an_onchain_payment_is_made_once_and_a_restart_knows_it() {
     assert!(world.mempool.contains_key(&first) && world.mempool.len() == 1);
     world.mine(1);
     assert_ne!(sent(world.command(0, pay(2))), first);
+}
+
+#[test]
+fn what_was_paid_under_one_name_is_not_paid_under_another() {
+    let mut world = with_channel();
+    let [bill, other] = [1, 1].map(|side| invoice(&mut world, side, 5_000_000));
+    let payment = |id: u8, invoice: &Invoice, state| {
+        PaymentRecord::Outgoing(Outgoing {
+            id: PaymentId([id; 16]),
+            payment_hash: invoice.payment_hash,
+            invoice: invoice.text.clone(),
+            amount: MilliSatoshi::from_msat(5_000_000),
+            max_fee: MilliSatoshi::ZERO,
+            created: world.now.unix,
+            give_up_at: world.now.unix,
+            attempts: 1,
+            note: None,
+            state,
+        })
+    };
+    let at = world.now.unix;
+    let failed = payment(9, &bill, OutgoingState::Failed { reason: FailureReason::RecipientRefused, at });
+    let sent =
+        OutgoingState::Sent { preimage: PaymentPreimage([1; 32]), fee: MilliSatoshi::ZERO, at, hops: 1 };
+    let sent = payment(3, &bill, sent);
+    // In the order of a start, which is that of the names.
+    for record in [sent, failed] {
+        world.sides[0].node.as_mut().unwrap().index_payment(record);
+    }
+    assert!(matches!(pay(&mut world, 0, 5, &bill), Err(CommandError::AlreadyPaid)));
+    assert!(matches!(pay(&mut world, 0, 3, &other), Err(CommandError::Refused { .. })));
+    assert!(pay(&mut world, 0, 5, &other).is_ok());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, ReadableStreamDefaultReader, ReadableStreamReadResult, ReferrerPolicy, RequestCache,
-    RequestCredentials, Url,
+    RequestCredentials, RequestRedirect, Url,
 };
 
 /// The browser's own client.
@@ -48,6 +48,8 @@ async fn send(request: &HttpRequest, abort: &AbortController) -> Result<Response
             .cache(RequestCache::NoStore)
             .credentials(RequestCredentials::Omit)
             .referrer_policy(ReferrerPolicy::NoReferrer)
+            // A server could send requests to others in the owner's own network.
+            .redirect(RequestRedirect::Error)
             .abort_signal(Some(&abort.signal()))
     };
     match &request.body {

@@ -1,12 +1,21 @@
 //! `reqwest`.
 
 use super::super::{Http, HttpAnswer, HttpError, HttpRequest, Pending};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
 /// A client that keeps connections for the next request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        // A server could send requests to others in the owner's own network.
+        let client = Client::builder().redirect(Policy::none()).build();
+        Self { client: client.unwrap_or_default() }
+    }
 }
 
 impl Http for HttpClient {
