@@ -134,7 +134,7 @@ impl Node {
         node.store_record();
         node.load_payments(&records)?;
         node.load_onchain_payments(&records)?;
-        node.rebuild_onions()?;
+        node.rebuild_onions();
         node.load_events(&records)?;
         node.load_peers(&records)?;
         node.release_forgotten_coins();

@@ -1,7 +1,7 @@
 //! Payments we make: from the owner's wish to the HTLC, and from its end to the next attempt or the outcome.
 
 use super::attempt::{build_onion, read_failure};
-use super::{Answer, CommandError, CommandId, Event, LoadError, Node, SendRequest};
+use super::{Answer, CommandError, CommandId, Event, Node, SendRequest};
 use crate::channel::{self, AddHtlc, ChannelError, Removal};
 use crate::invoice::Invoice;
 use crate::payment::{Attempt, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord};
@@ -239,8 +239,8 @@ impl Node {
     }
 
     /// After a start: the onions of HTLCs that may have to be offered again. Nothing is stored of them but what they are
-    /// made of.
-    pub(super) fn rebuild_onions(&mut self) -> Result<(), LoadError> {
+    /// made of. One that cannot be built stops its own channel, once it is to be sent, and nothing else.
+    pub(super) fn rebuild_onions(&mut self) {
         let undelivered: Vec<(Outgoing, Attempt)> = self
             .payments
             .values()
@@ -262,13 +262,10 @@ impl Node {
             let invoice = self.invoice_of(&payment);
             let Some(entry) = self.channels.get_mut(&attempt.channel) else { continue };
             let onion = invoice.and_then(|it| build_onion(&self.keys, entry.node_id, &attempt, &it));
-            let (packet, _) = onion.ok_or_else(|| LoadError::Damaged {
-                what: "payment",
-                detail: "the onion of its HTLC cannot be built again".into(),
-            })?;
-            entry.channel.attach_onion(attempt.htlc_id, Arc::from(packet));
+            if let Some((packet, _)) = onion {
+                entry.channel.attach_onion(attempt.htlc_id, Arc::from(packet));
+            }
         }
-        Ok(())
     }
 
     /// The preimage of an HTLC of ours is known. May be told more than once.
