@@ -21,8 +21,12 @@ const LIST: &str = "docs/api.txt";
 pub fn python(report: &mut Report) -> Outcome {
     install::apt(PYTHON)?;
     let sample = library("kite-api-tests", &["--features", "uniffi"])?;
-    smoke(report, &sample, "api-macro/tests/run.py")?;
-    smoke(report, &library("kite-uniffi", &[])?, "bindings-uniffi/smoke.py")
+    python_test(report, &generate_python(&sample)?, "api-macro/tests/run.py", &[])?;
+    let bindings = generate_python(&library("kite-uniffi", &[])?)?;
+    python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
+    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
+    let devnet = places::native_target().join("debug/kite-devnet");
+    python_test(report, &bindings, "bindings-uniffi/payment.py", &[&devnet])
 }
 
 /// Runs the small API from Node.
@@ -106,7 +110,8 @@ fn library(package: &str, features: &[&str]) -> Outcome<PathBuf> {
     Ok(places::native_target().join(format!("debug/{before}{}.{after}", package.replace('-', "_"))))
 }
 
-fn smoke(report: &mut Report, library: &Path, script: &str) -> Outcome {
+/// The folder of a library's Python bindings, made anew.
+fn generate_python(library: &Path) -> Outcome<PathBuf> {
     let name = library.file_name().ok_or("a library has a file name")?;
     let folder = places::native_target().join("python").join(name);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -115,5 +120,9 @@ fn smoke(report: &mut Report, library: &Path, script: &str) -> Outcome {
     shell::run(generate.arg("--out-dir").arg(&folder))?;
     // The bindings load the library of their own crate's name from beside them.
     fs::copy(library, folder.join(name)).map_err(|error| format!("{}: {error}", library.display()))?;
-    report.step(command("python3", &[script]).arg(&folder), true)
+    Ok(folder)
+}
+
+fn python_test(report: &mut Report, bindings: &Path, script: &str, arguments: &[&Path]) -> Outcome {
+    report.step(command("python3", &[script]).arg(bindings).args(arguments), true)
 }

@@ -1,12 +1,14 @@
 //! The two commitments of a channel and everything that is on its way into them.
 
-use super::changes::{HtlcKey, HtlcTable, LocalChanges, Onion, RemoteChanges, Spec, Update};
+use super::changes::{
+    HtlcKey, HtlcTable, LiveHtlc, LocalChanges, Onion, RemoteChanges, Removal, Spec, Update,
+};
 use super::effects::IncomingHtlc;
 use super::keys::KeyCache;
 use super::params::{ChannelParams, FORMAT, Party};
 use crate::crypto::{RemoteSigned, RevocationState, SecretStore};
 use crate::tx;
-use crate::types::{ChannelId, CommitmentNumber, HtlcId, MilliSatoshi, ShortChannelId};
+use crate::types::{ChannelId, CommitmentNumber, HtlcId, MilliSatoshi, PaymentId, ShortChannelId};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
 use bitcoin::{Transaction, Txid};
 use std::sync::Arc;
@@ -158,16 +160,29 @@ impl Commitments {
             && !pending.iter().any(|list| list.contains(&Update::Add(key.id)))
     }
 
-    /// What of ours is on its way out: in HTLCs of our commitment, and in those that are due to enter it.
-    pub fn outgoing_in_flight(&self) -> MilliSatoshi {
-        let offered = self.local.spec.htlcs.iter().filter(|key| key.offered_by == Party::Local);
-        let amounts = offered.filter_map(|key| self.htlcs.get(key)).map(|htlc| htlc.amount);
-        amounts.fold(self.outgoing_pending(), MilliSatoshi::saturating_add)
+    /// What of ours is on its way out and not decided: in HTLCs of our commitment, and in those that are due to enter it.
+    /// `is_paid` tells of whose payment the preimage is known; that much is the peer's.
+    pub fn outgoing_in_flight(&self, is_paid: impl Fn(PaymentId) -> bool) -> MilliSatoshi {
+        let undecided = self.committed(Party::Local).filter(|htlc| !htlc.origin.is_some_and(&is_paid));
+        undecided.map(|htlc| htlc.amount).fold(self.outgoing_pending(), MilliSatoshi::saturating_add)
     }
 
-    /// Our balance without what is on its way out. With [`Commitments::outgoing_in_flight`] it is all we own.
+    /// Our balance without what is on its way out, and with what came in by a preimage that we gave away. With
+    /// [`Commitments::outgoing_in_flight`] it is all we own.
     pub fn local_balance(&self) -> MilliSatoshi {
-        self.local.spec.local.saturating_sub(self.outgoing_pending())
+        let fulfilled = self
+            .committed(Party::Remote)
+            .filter(|htlc| matches!(htlc.removal, Some(Removal::Fulfilled(_))))
+            .map(|htlc| htlc.amount);
+        fulfilled
+            .fold(self.local.spec.local, MilliSatoshi::saturating_add)
+            .saturating_sub(self.outgoing_pending())
+    }
+
+    /// The HTLCs of one side that stand in our commitment.
+    fn committed(&self, offered_by: Party) -> impl Iterator<Item = &LiveHtlc> {
+        let keys = self.local.spec.htlcs.iter().filter(move |key| key.offered_by == offered_by);
+        keys.filter_map(|key| self.htlcs.get(key))
     }
 
     /// What of ours is in HTLCs that are offered and not in our commitment yet.

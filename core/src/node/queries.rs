@@ -3,7 +3,7 @@
 use super::{Node, SendRequest};
 use crate::channel::{Commitments, Link, Party, State};
 use crate::coins::{OnchainBalance, OnchainTransaction};
-use crate::payment::PaymentRecord;
+use crate::payment::{OutgoingState, PaymentRecord};
 use crate::route::{Route, RouteError};
 use crate::types::{BlockHeight, ChannelId, MilliSatoshi, PaymentHash, PaymentId, UnixTime};
 use bitcoin::secp256k1::PublicKey;
@@ -198,6 +198,11 @@ impl Node {
 }
 
 impl Node {
+    fn is_paid(&self, id: &PaymentId) -> bool {
+        let Some(PaymentRecord::Outgoing(payment)) = self.payments.get(id) else { return false };
+        matches!(payment.state, OutgoingState::Sent { .. })
+    }
+
     fn channel_info(&self, index: u32, entry: &super::channels::ChannelEntry) -> ChannelInfo {
         let channel = &entry.channel;
         let commitments = channel.commitments();
@@ -215,7 +220,9 @@ impl Node {
             spendable: if channel.is_usable() { channel.sendable() } else { MilliSatoshi::ZERO },
             receivable: entry.receivable(),
             local_balance: living.map_or(MilliSatoshi::ZERO, Commitments::local_balance),
-            in_flight: living.map_or(MilliSatoshi::ZERO, Commitments::outgoing_in_flight),
+            in_flight: living.map_or(MilliSatoshi::ZERO, |commitments| {
+                commitments.outgoing_in_flight(|payment| self.is_paid(&payment))
+            }),
             reserve: params.map_or(Amount::ZERO, |params| params.reserve_of(Party::Local)),
             funding_txid: params.map(|params| params.funding_outpoint.txid),
             confirmations: entry.funding_seen.as_ref().map_or(0, |(_, seen)| self.depth(seen.height)),

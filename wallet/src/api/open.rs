@@ -2,7 +2,7 @@
 
 #[cfg(all(feature = "wasm", target_family = "wasm"))]
 use super::WalletJs;
-use super::words::Protected;
+use super::words::{DeviceKey, Protected};
 use super::{Wallet, WalletConfig, WalletError};
 use crate::chain::{ChainSource, Publisher};
 use crate::keyslot::{self, KdfCost, SLOT_KEY, StorageKey, Unlock};
@@ -49,6 +49,33 @@ impl Wallet {
         Self::open_on(here(&config.platform()), &config, &passphrase).await
     }
 
+    /// What [`Wallet::create`] does, for a wallet that a key of the device opens instead of a passphrase: 32 random bytes in
+    /// hex that the app keeps in the platform's key store (Keychain, Keystore) and nowhere else.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `AlreadyOpen`, `InvalidInput`, `MainnetNotYet`, `StoreUnavailable`.
+    pub async fn create_with_device_key(
+        config: WalletConfig,
+        device_key: String,
+        mnemonic: Option<String>,
+    ) -> Result<Arc<Self>, WalletError> {
+        let key = DeviceKey::from_hex(&device_key)?;
+        let platform = here(&config.platform());
+        Self::create_unlocked_by(platform, &config, &key.unlock(), mnemonic, KdfCost::WALLET).await
+    }
+
+    /// What [`Wallet::open`] does, for a wallet that [`Wallet::create_with_device_key`] made.
+    ///
+    /// # Errors
+    /// `NoWallet`, `WrongPassphrase` for another key, `AlreadyOpen`, `StoreDamaged`, `StoreUnavailable`, `InvalidInput`.
+    pub async fn open_with_device_key(
+        config: WalletConfig,
+        device_key: String,
+    ) -> Result<Arc<Self>, WalletError> {
+        let key = DeviceKey::from_hex(&device_key)?;
+        Self::open_unlocked_by(here(&config.platform()), &config, &key.unlock()).await
+    }
+
     /// Connects to peers and to the chain from now on. Calling it again does nothing.
     ///
     /// # Errors
@@ -85,13 +112,23 @@ impl Wallet {
         mnemonic: Option<String>,
         cost: KdfCost,
     ) -> Result<Arc<Self>, WalletError> {
+        Self::create_unlocked_by(platform, config, &Unlock::Passphrase(passphrase), mnemonic, cost).await
+    }
+
+    async fn create_unlocked_by(
+        platform: Platform,
+        config: &WalletConfig,
+        unlock: &Unlock<'_>,
+        mnemonic: Option<String>,
+        cost: KdfCost,
+    ) -> Result<Arc<Self>, WalletError> {
         let network = config.network()?;
         let words = match mnemonic {
             Some(text) => keyslot::check_words(&text)?,
             None => keyslot::new_words(platform.entropy.as_ref())?,
         };
         let opened = Opened::new(platform, config, network).await?;
-        opened.close_on_error(|opened| opened.make(&words, passphrase, cost)).await
+        opened.close_on_error(|opened| opened.make(&words, unlock, cost)).await
     }
 
     /// What [`Wallet::open`] does, on a given device.
@@ -103,8 +140,16 @@ impl Wallet {
         config: &WalletConfig,
         passphrase: &str,
     ) -> Result<Arc<Self>, WalletError> {
+        Self::open_unlocked_by(platform, config, &Unlock::Passphrase(passphrase)).await
+    }
+
+    async fn open_unlocked_by(
+        platform: Platform,
+        config: &WalletConfig,
+        unlock: &Unlock<'_>,
+    ) -> Result<Arc<Self>, WalletError> {
         let opened = Opened::new(platform, config, config.network()?).await?;
-        opened.close_on_error(|opened| opened.load(passphrase)).await
+        opened.close_on_error(|opened| opened.load(unlock)).await
     }
 
     /// What [`wallet_exists`] does, on a given device.
@@ -197,12 +242,12 @@ impl Opened {
         }
     }
 
-    fn make(&mut self, words: &Mnemonic, passphrase: &str, cost: KdfCost) -> Result<Ready, WalletError> {
+    fn make(&mut self, words: &Mnemonic, unlock: &Unlock<'_>, cost: KdfCost) -> Result<Ready, WalletError> {
         if !self.stored.records.is_empty() {
             return Err(WalletError::AlreadyExists);
         }
         let entropy = self.platform.entropy.clone();
-        let (key, slot) = keyslot::create(&Unlock::Passphrase(passphrase), cost, entropy.as_ref())?;
+        let (key, slot) = keyslot::create(unlock, cost, entropy.as_ref())?;
         // The first batch of the node takes this fence, and the words go with it.
         let fence = self.stored.fence.saturating_add(1);
         // 24 of 32 bytes.
@@ -214,7 +259,7 @@ impl Opened {
         Ok(Ready { node, protected: Protected { slot, sealed_words, fence }, with_first_batch })
     }
 
-    fn load(&mut self, passphrase: &str) -> Result<Ready, WalletError> {
+    fn load(&mut self, unlock: &Unlock<'_>) -> Result<Ready, WalletError> {
         let records = &mut self.stored.records;
         let Some(at) = records.iter().position(|(key, _)| key == SLOT_KEY) else {
             return Err(match records.is_empty() {
@@ -225,7 +270,7 @@ impl Opened {
             });
         };
         let (_, slot) = records.swap_remove(at);
-        let key = keyslot::open(&slot, &Unlock::Passphrase(passphrase))?;
+        let key = keyslot::open(&slot, unlock)?;
         let sealed_words = keyslot::take_words(records, &key)?;
         let fence = self.stored.fence;
         let words = keyslot::open_words(&sealed_words, &key, fence)?;

@@ -29,6 +29,20 @@ fn three_commits_and_few_bytes_a_node() {
     }
 }
 
+/// BOLT 2, Normal Operation: add and commit; revoke and commit; revoke; fulfil and commit; revoke and commit; revoke.
+#[test]
+fn six_flights_of_messages() {
+    let mut world = with_channel();
+    for round in 0..3 {
+        let invoice = invoice(&mut world, 1, 10_000_000);
+        world.wait_a_second();
+        let before = world.flights;
+        assert!(pay(&mut world, 0, round, &invoice).is_ok());
+        assert!(was_sent(&world, 0, &invoice));
+        assert_eq!(world.flights - before, 6);
+    }
+}
+
 #[cfg(feature = "count-ops")]
 #[test]
 fn six_signatures_six_verifications_two_shared_secrets() {

@@ -71,6 +71,21 @@ fn opens_pays_both_ways_and_closes() {
 }
 
 #[test]
+fn a_payment_that_is_told_is_in_the_balance() {
+    let mut world = with_channel();
+    let bill = invoice(&mut world, 1, 400_000_000);
+    assert!(pay(&mut world, 0, 1, &bill).is_ok());
+    assert!(was_sent(&world, 0, &bill));
+    for (side, is_the_news) in [
+        (0, (|event| matches!(event, Event::PaymentSent { .. })) as fn(&Event) -> bool),
+        (1, |event| matches!(event, Event::PaymentReceived { .. })),
+    ] {
+        let at = world.sides[side].events.iter().position(is_the_news).unwrap();
+        assert_eq!(world.sides[side].totals[at], world.node(side).balance().total);
+    }
+}
+
+#[test]
 fn the_same_payment_is_made_once() {
     let mut world = with_channel();
     let invoice = invoice(&mut world, 1, 5_000_000);

@@ -6,7 +6,7 @@ use crate::chain::{ChainFact, ConfirmationProof, History, Seen};
 use crate::crypto::Seed;
 use crate::node::{Answer, Command, CommandError, CommandId, Event, Input, Node, NodeConfig, Output};
 use crate::store::{Batch, Op, Stored};
-use crate::types::{ConnId, Instant, Now, UnixTime};
+use crate::types::{ConnId, Instant, MilliSatoshi, Now, UnixTime};
 use bitcoin::absolute::LockTime;
 use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
@@ -26,6 +26,8 @@ pub(super) struct Side {
     /// The size of every batch since it was cleared.
     pub(super) batches: Vec<usize>,
     pub(super) events: Vec<Event>,
+    /// What the wallet held when each of them was told.
+    pub(super) totals: Vec<MilliSatoshi>,
     pub(super) answers: BTreeMap<u64, Result<Answer, CommandError>>,
 }
 
@@ -35,6 +37,8 @@ pub(super) struct World {
     headers: Vec<Header>,
     confirmed: BTreeMap<Txid, (Transaction, ConfirmationProof)>,
     pub(super) mempool: BTreeMap<Txid, Transaction>,
+    /// How often one side had to wait for the other.
+    pub(super) flights: usize,
     next_command: u64,
 }
 
@@ -49,6 +53,7 @@ impl World {
             written: vec![],
             batches: vec![],
             events: vec![],
+            totals: vec![],
             answers: BTreeMap::new(),
         };
         let mut world = Self {
@@ -57,6 +62,7 @@ impl World {
             headers: vec![bitcoin::blockdata::constants::genesis_block(Network::Regtest).header],
             confirmed: BTreeMap::new(),
             mempool: BTreeMap::new(),
+            flights: 0,
             next_command: 1,
         };
         world.start(0);
@@ -135,6 +141,7 @@ impl World {
                     bytes if bytes.is_empty() => return,
                     // What was written at once arrives at once.
                     bytes => {
+                        self.flights += 1;
                         if let (Some(conn), true) =
                             (self.sides[1 - side].conn, self.sides[1 - side].node.is_some())
                         {
@@ -172,7 +179,11 @@ impl World {
                 Output::Answer { id, result } => {
                     self.sides[side].answers.insert(id.0, *result);
                 }
-                Output::Event(event) => self.sides[side].events.push(event.event),
+                Output::Event(event) => {
+                    let total = node.balance().total;
+                    self.sides[side].events.push(event.event);
+                    self.sides[side].totals.push(total);
+                }
                 Output::WatchesChanged => {}
                 Output::Halted(failure) => panic!("halted: {failure:?}"),
             }
