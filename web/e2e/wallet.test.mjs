@@ -13,6 +13,8 @@ import { openBrowser, WalletPage } from './wallet-page.mjs';
 
 const PASSPHRASE = 'kites fly against the wind';
 const CHANNEL_SAT = 900_000n;
+/** How often the page looks at its wallet when nothing happens, and a little more. */
+const REFRESH_MILLIS = 2_200;
 
 /** Each step stands on the ones before: after the first that fails the others are failures at once. */
 let failed;
@@ -91,9 +93,9 @@ function settled() {
   return wallet.until(
     'nothing is under way',
     async () => {
-      const now = await wallet.balances();
-      await wallet.page.waitForTimeout(300);
-      return now;
+      // The page looks anew every two seconds.
+      await wallet.page.waitForTimeout(REFRESH_MILLIS);
+      return wallet.balances();
     },
     (now) => {
       const same = isDeepStrictEqual(now, before);
