@@ -174,9 +174,12 @@ impl Shelf {
             put(&mut ops, &entry_name(self.journal.next), &bytes);
             self.journal.append(entry, bytes.len());
         }
-        let expect_fence = std::mem::replace(&mut self.expect_fence, self.fence);
+        let batch = Batch { seq: self.issued, expect_fence: self.expect_fence, fence, ops };
         self.fence_staged = false;
-        Some(Batch { seq: self.issued, expect_fence, fence: self.fence, ops })
+        // It rises with every batch: whoever opened the store before one of them has not read it, and must not write.
+        self.expect_fence = fence;
+        self.fence = fence.saturating_add(1);
+        Some(batch)
     }
 }
 
@@ -299,7 +302,18 @@ mod tests {
         assert_eq!(shelf.take_batch(|| [0; 24]), None);
         shelf.put(name(b"a"), vec![1]);
         let batch = shelf.take_batch(|| [0; 24]).unwrap();
-        assert_eq!((batch.seq, batch.expect_fence, batch.fence), (2, 5, 5));
+        assert_eq!((batch.seq, batch.expect_fence, batch.fence), (2, 5, 6));
+    }
+
+    #[test]
+    fn who_opened_the_store_before_another_wrote_takes_no_fence() {
+        let mut stored = Stored::default();
+        let (mut first, _) = open(&stored);
+        assert!(apply(&mut stored, first.take_batch(|| [0; 24]).unwrap()));
+        let (mut second, _) = open(&stored);
+        first.put(name(b"what the second has not read"), vec![1]);
+        assert!(apply(&mut stored, first.take_batch(|| [0; 24]).unwrap()));
+        assert!(!apply(&mut stored, second.take_batch(|| [0; 24]).unwrap()));
     }
 
     #[test]
