@@ -115,15 +115,22 @@ async function goesOn(before) {
   await wallet.pay();
 }
 
+/** How many channels the page shows in this state. */
+function channelsThatAre(state) {
+  return wallet.page.locator(`[data-testid=channel][data-state=${state}]`).count();
+}
+
 /** Mines until the channel can be used: its funding transaction may still be on its way when a block is made. */
 async function minedUntilReady() {
+  await wallet.until('the channel waits for blocks', () => channelsThatAre('pending'), (count) => count === 1);
+  await wallet.shot('channel-opening');
   await wallet.until(
     'the channel is ready',
     async () => {
       await world.mine(1);
-      return wallet.text('channel-state');
+      return channelsThatAre('ready');
     },
-    (state) => state === 'Ready',
+    (count) => count === 1,
     90_000,
   );
 }
@@ -175,8 +182,6 @@ test('opens a channel, with fee and amount shown before', { timeout: 180_000 }, 
   assert.equal(await wallet.msat('quote-total'), CHANNEL_SAT * 1000n + fee);
   await wallet.press('channel-open');
   await wallet.see('channel', 60_000);
-  await wallet.until('the channel waits for blocks', () => wallet.channelState(), (state) => state === 'pending');
-  await wallet.shot('channel-opening');
   await minedUntilReady();
   await wallet.shot('channel-ready');
   const { spendable, onchain } = await wallet.balances();
@@ -526,18 +531,18 @@ test('a channel that the other node closes alone is seen and stays in the total'
   await wallet.go('channels');
   await wallet.press('open-channel');
   await wallet.see('channel-amount');
-  await wallet.at('node-bob').check({ force: true });
+  await wallet.at('node-alice').check({ force: true });
   await wallet.type('channel-amount', '200000');
   await wallet.press('channel-review');
+  await wallet.see('channel-quote');
   await wallet.press('channel-open');
-  await wallet.until('the channel waits for blocks', () => wallet.channelState(), (state) => state === 'pending');
   await minedUntilReady();
   const before = await wallet.balances();
-  const channels = await world.get('/peers/bob/channels');
+  const channels = await world.get('/peers/alice/channels');
   const ours = channels.find((channel) => !channel.announced);
-  await world.post('/peers/bob/close_channel', { user_channel_id: ours.user_channel_id, force: true });
-  const closing = () => wallet.page.locator('[data-testid=channel][data-state=closing]').count();
-  await wallet.until('the close is seen', closing, (count) => count === 1, 60_000);
+  await world.post('/peers/alice/close_channel', { user_channel_id: ours.user_channel_id, force: true });
+  await wallet.go('channels');
+  await wallet.until('the close is seen', () => channelsThatAre('ready'), (count) => count === 0, 60_000);
   await world.mine(2);
   const after = await wallet.until('the amount is closing', () => wallet.balances(), ({ closing }) => closing > 190_000_000n, 60_000);
   assert.ok(after.total > before.total - 10_000_000n, `${after.total} msat stay in the total of ${before.total}`);
