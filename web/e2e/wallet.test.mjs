@@ -528,6 +528,8 @@ test('closes the channel and gets the coins back', { timeout: 180_000 }, async (
 });
 
 test('a channel that the other node closes alone is seen and stays in the total', { timeout: 240_000 }, async () => {
+  // The coins of the last channel can be spent once the wallet has seen their block.
+  await wallet.page.waitForTimeout(2 * REFRESH_MILLIS);
   await wallet.go('channels');
   await wallet.press('open-channel');
   await wallet.see('channel-amount');
