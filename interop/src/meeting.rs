@@ -9,6 +9,7 @@ use kite_core::node::{
 use kite_core::types::{ConnId, FeeratePerKw, Instant, MilliSatoshi, Now, PaymentId, UnixTime};
 use kite_sim::chain::{Chain, Source};
 use kite_sim::host::{Act, Host};
+use kite_sim::world::later;
 use std::collections::VecDeque;
 
 /// The two, and what is between them.
@@ -109,9 +110,7 @@ impl Meeting {
     }
 
     fn advance(&mut self, millis: u64) {
-        let before = self.now.mono.0;
-        self.now.mono = self.now.mono.plus_millis(millis);
-        self.now.unix.0 += self.now.mono.0 / 1_000 - before / 1_000;
+        self.now = later(self.now, millis);
     }
 
     /// Mines blocks, one at a time, and lets both see each.

@@ -62,13 +62,19 @@ impl World {
         let chain = Chain::new();
         let now = Now { mono: Instant(1_000), unix: chain.now() };
         let hosts: Vec<Host> = (1..=hosts).map(|seed| Host::new(seed, Host::config())).collect();
-        let sources = vec![Source::default(); hosts.len()];
-        let mut world = Self {
+        let mut world = Self::switched_off(chain, hosts, now);
+        world.start_all();
+        world.settle();
+        world
+    }
+
+    fn switched_off(chain: Chain, hosts: Vec<Host>, now: Now) -> Self {
+        Self {
+            sources: vec![Source::default(); hosts.len()],
             chain,
             hosts,
             now,
             streams: Vec::new(),
-            sources,
             next_accepted: 0,
             trace: Vec::new(),
             random: None,
@@ -79,36 +85,25 @@ impl World {
             delivered: 0,
             cut_at: None,
             was_cut: false,
-        };
-        for host in 0..world.hosts.len() {
-            world.start(host);
         }
-        world.settle();
-        world
+    }
+
+    fn start_all(&mut self) {
+        for host in 0..self.hosts.len() {
+            self.start(host);
+        }
     }
 
     /// The same world once more, every device just switched on.
     pub fn again(&self) -> Self {
+        let hosts = self.hosts.iter().map(Host::again).collect();
         let mut world = Self {
-            chain: self.chain.clone(),
-            hosts: self.hosts.iter().map(Host::again).collect(),
-            now: self.now,
-            streams: Vec::new(),
-            sources: vec![Source::default(); self.hosts.len()],
             next_accepted: self.next_accepted,
-            trace: Vec::new(),
             random: self.random.clone(),
             tapping: self.tapping,
-            is_chain_silent: false,
-            published: Vec::new(),
-            closed_tap: None,
-            delivered: 0,
-            cut_at: None,
-            was_cut: false,
+            ..Self::switched_off(self.chain.clone(), hosts, self.now)
         };
-        for host in 0..world.hosts.len() {
-            world.start(host);
-        }
+        world.start_all();
         world.connect();
         world
     }
@@ -527,9 +522,7 @@ impl World {
     }
 
     fn advance(&mut self, millis: u64) {
-        let before = self.now.mono.0;
-        self.now.mono = self.now.mono.plus_millis(millis);
-        self.now.unix.0 += self.now.mono.0 / 1_000 - before / 1_000;
+        self.now = later(self.now, millis);
     }
 
     /// Puts coins into a wallet, confirmed.
@@ -545,4 +538,10 @@ impl World {
     pub fn take_over(&mut self, host: usize) {
         self.hosts[host].disk.take_over();
     }
+}
+
+/// Both clocks so many milliseconds later.
+pub fn later(now: Now, millis: u64) -> Now {
+    let mono = now.mono.plus_millis(millis);
+    Now { mono, unix: UnixTime(now.unix.0 + mono.0 / 1_000 - now.mono.0 / 1_000) }
 }
