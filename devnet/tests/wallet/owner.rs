@@ -106,15 +106,17 @@ impl Owner {
         };
         tokio::pin!(ends);
         tokio::select! {
+            biased;
+            _ = &mut ends => None,
             answer = question(life.wallet.clone()) => match answer {
-                Err(WalletError::Stopped { .. }) => {
+                // While its runtime ends, its last write fails as well.
+                Err(error @ (WalletError::Stopped { .. } | WalletError::StoreUnavailable { .. })) => {
                     let killed = tokio::time::timeout(PATIENCE, &mut ends).await;
-                    assert!(killed.is_ok(), "nobody killed it");
+                    assert!(killed.is_ok(), "nobody killed it: {error}");
                     None
                 }
                 answer => Some(answer),
             },
-            _ = &mut ends => None,
         }
     }
 
