@@ -122,7 +122,7 @@ impl Node {
             payment_ids: BTreeMap::new(),
             payments_due: true,
             invoices: BTreeMap::new(),
-            exclusions: BTreeMap::new(),
+            lessons: BTreeMap::new(),
             parts: Parts::default(),
             part_secrets: BTreeMap::new(),
             events: BTreeMap::new(),
