@@ -107,7 +107,7 @@ impl Node {
             coins: coins(&records, &keys, &config)?,
             channels: channels(&records, &keys)?,
             graph: graph(&records),
-            connections: Connections::new(PeerConfig::new(chain_hash)),
+            connections: Connections::new(PeerConfig::new(chain_hash), now.mono),
             keys,
             config,
             now,

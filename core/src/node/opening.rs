@@ -79,6 +79,8 @@ impl Node {
             "this temporary_channel_id is in use"
         } else if self.synced_at.is_none() {
             "the chain is not in sync yet: try again later"
+        } else if !self.connections.may_open(conn, self.now.mono) {
+            "too many channels were opened: try again later"
         } else {
             let index = self.record.next_channel;
             let accepted = self.new_channel(conn, |env| Channel::accept(env, node_id, index, open));
