@@ -7,7 +7,7 @@ use crate::invoice::Invoice;
 use crate::onion::{
     self, Decrypted, FailureMessage, HopPayload, HopPayloadBytes, Packet, SharedSecret, build_packet,
 };
-use crate::payment::{Attempt, AttemptHop};
+use crate::payment::{Attempt, AttemptHop, OnionForm};
 use crate::route::{Route, RouteHop};
 use crate::types::{HtlcId, ShortChannelId};
 use crate::wire::Writer;
@@ -29,6 +29,7 @@ impl Attempt {
             sent: first.amount,
             cltv_expiry: first.cltv_expiry,
             onward: onward.collect(),
+            form: OnionForm::Plain,
         })
     }
 
@@ -54,7 +55,9 @@ pub(super) fn build_onion(
     attempt: &Attempt,
     invoice: &Invoice,
 ) -> Option<(Packet, Vec<SharedSecret>)> {
-    let payloads = payloads(peer, attempt, invoice);
+    let payloads = match attempt.form {
+        OnionForm::Plain => payloads(peer, attempt, invoice),
+    };
     let session_key = session_key(keys, attempt, invoice, &payloads);
     build_packet(&session_key, &payloads, &invoice.payment_hash).ok()
 }

@@ -141,7 +141,7 @@ fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payment::{Attempt, AttemptHop, FailureReason};
+    use crate::payment::{Attempt, AttemptHop, FailureReason, OnionForm};
     use crate::types::{CltvExpiry, HtlcId, MilliSatoshi, PaymentPreimage, PaymentSecret, ShortChannelId};
 
     fn records() -> Vec<PaymentRecord> {
@@ -157,6 +157,7 @@ mod tests {
                 amount: MilliSatoshi::from_msat(1_007),
                 cltv_expiry: CltvExpiry::new(800_000).unwrap(),
             }],
+            form: OnionForm::Plain,
         };
         let preimage = PaymentPreimage([2; 32]);
         let outgoing = |state| {
