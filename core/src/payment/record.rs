@@ -207,6 +207,23 @@ mod tests {
         }
     }
 
+    /// Attempts of before there were forms have the first one.
+    #[test]
+    fn the_form_of_the_onion_is_stored() {
+        let PaymentRecord::Outgoing(payment) = &records()[1] else { panic!() };
+        let OutgoingState::InFlight(attempt) = &payment.state else { panic!() };
+        let bytes = minicbor::to_vec(attempt).unwrap();
+        assert_eq!(bytes[0], 0x86, "an array of six");
+        assert_eq!(bytes.last(), Some(&0), "the first form");
+        let mut before = bytes.clone();
+        before[0] = 0x85;
+        before.pop();
+        assert_eq!(minicbor::decode::<Attempt>(&before).unwrap(), *attempt);
+        let mut later = bytes;
+        *later.last_mut().unwrap() = 1;
+        assert!(minicbor::decode::<Attempt>(&later).is_err(), "a form that is not known");
+    }
+
     #[test]
     fn progress_does_not_touch_the_terms() {
         let records = records();
