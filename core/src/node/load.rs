@@ -34,7 +34,12 @@ pub struct NodeConfig {
     pub reserve_per_channel: Amount,
     /// Whether peers may open channels to us.
     pub accept_channels: bool,
+    /// A newest block that is older, in seconds, is not believed to be the newest. Unset: blocks may be any time apart.
+    pub max_tip_age_secs: Option<u64>,
 }
+
+/// Blocks are ten minutes apart on average: a pause of this length comes once in seventy million blocks.
+const MAX_TIP_AGE_SECS: u64 = 3 * 3600;
 
 /// Why a stored node cannot be loaded. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +80,7 @@ impl NodeConfig {
             channel: ChannelConfig::default(),
             reserve_per_channel: Amount::from_sat(10_000),
             accept_channels: true,
+            max_tip_age_secs: (network != Network::Regtest).then_some(MAX_TIP_AGE_SECS),
         }
     }
 }
@@ -128,6 +134,7 @@ impl Node {
             events: BTreeMap::new(),
             fee_rates: FeeRates::default(),
             synced_at: None,
+            told_of_old_tip: false,
             graph_stored: (0, now.mono),
             gossip: GossipSync::new(chain_hash),
         };

@@ -81,6 +81,8 @@ pub struct Node {
     fee_rates: FeeRates,
     /// When every watched script was asked about last, in this run.
     synced_at: Option<UnixTime>,
+    /// Whether the owner knows that the newest block is too old to be the newest.
+    told_of_old_tip: bool,
     coins: Coins,
     /// The transactions of on-chain payments, by the id that the app gave each.
     onchain_payments: BTreeMap<PaymentId, Txid>,

@@ -17,6 +17,9 @@ const MAX_ATTEMPTS: u32 = 25;
 /// (BOLT 7, Recommendations for Routing: shadow route).
 const MAX_SHADOW_BLOCKS: u16 = 40;
 
+const OLD_TIP: &str =
+    "the newest block that the chain server knows is hours old, and payments need the present height";
+
 impl Node {
     pub(super) fn send(&mut self, id: CommandId, request: SendRequest) {
         let answer = self.start_payment(request);
@@ -110,10 +113,13 @@ impl Node {
             return self.give_up(payment, FailureReason::InvoiceExpired);
         }
         if payment.give_up_at <= self.now.unix {
-            return self.give_up(payment, FailureReason::TimedOut);
+            let reason = match self.is_tip_old() {
+                true => FailureReason::NoRoute { detail: OLD_TIP.into() },
+                false => FailureReason::TimedOut,
+            };
+            return self.give_up(payment, reason);
         }
-        // Deadlines are heights: without the present one no HTLC is offered.
-        if self.synced_at.is_none() {
+        if !self.knows_height() {
             return;
         }
         match self.try_ways(payment, &invoice) {
