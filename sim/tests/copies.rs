@@ -1,6 +1,6 @@
 //! Old state never speaks (contract P10): what a store does that was put back, or only loaded again.
 
-use bitcoin::Txid;
+use bitcoin::{Amount, Txid};
 use kite_core::node::Event;
 use kite_core::types::ChannelId;
 use kite_core::wire;
@@ -8,6 +8,7 @@ use kite_sim::disk::Disk;
 use kite_sim::scenario::{Run, Transition};
 
 const INIT: u16 = 16;
+const CHANNEL_REESTABLISH: u16 = 136;
 
 /// A channel with an HTLC of host 0 half way, and the disk of that moment.
 struct HalfWay {
@@ -102,6 +103,18 @@ fn an_old_copy_that_the_peer_proves_old_publishes_nothing_at_all() {
         assert!(half.closes_by(1) > 0, "the peer was asked to close");
         assert_eq!(half.state(0), "closing");
     }
+}
+
+/// What pays for closing is kept back only as long as this wallet may have to close.
+#[test]
+fn a_channel_that_only_the_peer_can_close_needs_no_reserve() {
+    let mut half = HalfWay::new();
+    half.put_back(1);
+    let reserved = |half: &HalfWay| half.run.world.node(0).balance().reserved;
+    assert!(reserved(&half) > Amount::ZERO);
+    half.run.world.tapping = Some(|_, message_type| [INIT, CHANNEL_REESTABLISH].contains(&message_type));
+    half.reconnect();
+    assert_eq!((half.state(0), reserved(&half)), ("frozen", Amount::ZERO));
 }
 
 #[test]

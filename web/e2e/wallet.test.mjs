@@ -151,6 +151,11 @@ test('is filled by the faucet', { timeout: 120_000 }, async () => {
   await wallet.press('faucet');
   await wallet.shot('faucet');
   await wallet.until('the coins are seen', () => wallet.msat('total'), (total) => total === 1_000_000_000n);
+  await wallet.go('channels');
+  await wallet.press('open-channel');
+  assert.match(await wallet.text('coins-wait'), /wait for a block.*1.000.000 sat/s);
+  await wallet.shot('open-channel-coins-wait');
+  await wallet.go('home');
   await world.mine(1);
   await wallet.until('the coins are confirmed', () => wallet.msat('onchain'), (onchain) => onchain === 1_000_000_000n);
   await wallet.shot('home-filled');
@@ -182,6 +187,15 @@ test('opens a channel, with fee and amount shown before', { timeout: 180_000 }, 
   assert.equal(await wallet.msat('quote-total'), CHANNEL_SAT * 1000n + fee);
   await wallet.press('channel-open');
   await wallet.see('channel', 60_000);
+  // What is left is change that waits for its block: the quote says so, and nothing is tried in vain.
+  await wallet.until('the channel waits for blocks', () => channelsThatAre('pending'), (count) => count === 1);
+  await wallet.press('open-channel');
+  await wallet.at('node-alice').check({ force: true });
+  await wallet.type('channel-amount', '50000');
+  await wallet.press('channel-review');
+  await wallet.until('it says what waits', () => wallet.text('failure'), (said) => /wait for a block: try again after it/.test(said));
+  await wallet.shot('open-channel-too-soon');
+  await wallet.go('channels');
   await minedUntilReady();
   await wallet.shot('channel-ready');
   const { spendable, onchain } = await wallet.balances();

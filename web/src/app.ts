@@ -18,6 +18,12 @@ export type Phase =
 
 export type Tone = 'plain' | 'good' | 'bad';
 
+/** A short text over the screen. */
+export interface Toast {
+  text: string;
+  tone: Tone;
+}
+
 /** Everything the screens show, as of the last refresh. */
 export interface Snapshot {
   info: Info;
@@ -43,6 +49,9 @@ const REFRESH_MILLIS = 2000;
 const RECENT = 6;
 const MAX_TRIES = 25;
 const RETRY_MILLIS = 200;
+const TOAST_MILLIS = 6000;
+/** More would cover the screen: the oldest go. */
+const MAX_TOASTS = 4;
 /** How long the chain may be out of reach before the page says so. */
 const PATIENCE_MILLIS = 12_000;
 
@@ -52,7 +61,7 @@ export class App {
   world: World = { nodes: [] };
   snapshot: Snapshot | undefined;
   online = navigator.onLine;
-  toast: { text: string; tone: Tone } | undefined;
+  toasts: Toast[] = [];
   /** Called after anything changed. */
   onChange: () => void = () => undefined;
   /** Called for each event of the wallet; says whether the screen itself shows what happened. */
@@ -64,7 +73,6 @@ export class App {
   #outOfTouchSince: number | undefined;
   #askedAt: number | undefined;
   #started = false;
-  #toastTimer = 0;
 
   /** The wallet. Only screens of a phase that has one ask for it. */
   get wallet(): RemoteWallet {
@@ -121,26 +129,27 @@ export class App {
 
   halt(halt: Halt, reason: string): void {
     if (this.phase.name === 'halted') return;
-    this.hush();
+    this.toasts = [];
     this.to({ name: 'halted', halt, reason });
   }
 
-  /** Shows a short notice, and says it to screen readers. */
+  /** Shows a short notice, and says it to screen readers. Bad news stays until it is dismissed. */
   tell(text: string, tone: Tone = 'plain'): void {
-    this.toast = { text, tone };
-    clearTimeout(this.#toastTimer);
-    this.#toastTimer = window.setTimeout(() => {
-      this.toast = undefined;
-      this.changed();
-    }, 6000);
+    const toast = { text, tone };
+    this.toasts = [...this.toasts.filter((shown) => shown.text !== text), toast].slice(-MAX_TOASTS);
+    if (tone !== 'bad') setTimeout(() => this.dismiss(toast), TOAST_MILLIS);
     say(text);
     this.changed();
   }
 
-  /** Takes the notice away, as when another screen is shown. */
+  dismiss(toast: Toast): void {
+    this.toasts = this.toasts.filter((shown) => shown !== toast);
+    this.changed();
+  }
+
+  /** Takes the notices away that need not be read, as when another screen is shown. */
   hush(): void {
-    clearTimeout(this.#toastTimer);
-    this.toast = undefined;
+    this.toasts = this.toasts.filter((shown) => shown.tone === 'bad');
   }
 
   /** Goes to the halted screen if this error ends the wallet; says whether it does. */
@@ -258,7 +267,11 @@ export class App {
     this.changed();
   }
 
-  /** One tab at a time: another one says so before it asks for a passphrase, and goes on when this one is closed. */
+  /**
+   * One tab at a time: another one says so before it asks for a passphrase, and goes on when this one is closed. The
+   * wallet's own lock cannot do that: it is taken with the passphrase, and refused rather than waited for. That one guards
+   * the stored wallet, from whatever page; this one is for the person.
+   */
   #takeTab(): void {
     const name = `kite-tab:${(this.config as HostConfig).data}`;
     const untilClosed = new Promise<never>(() => undefined);

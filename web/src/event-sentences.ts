@@ -2,7 +2,7 @@
 
 import type { Event as WalletEvent } from 'kite-wasm';
 import { satText } from './format.ts';
-import { explainPayment } from './sentences.ts';
+import { explainPayment, type Explanation } from './sentences.ts';
 
 export interface Said {
   text: string;
@@ -17,7 +17,7 @@ export function sayEvent(event: WalletEvent): Said | undefined {
     case 'paymentSent':
       return { text: 'The payment has arrived.', tone: 'good' };
     case 'paymentFailed':
-      return { text: explainPayment(event).what, tone: 'bad' };
+      return { text: both(explainPayment(event)), tone: 'bad' };
     case 'channelPending':
       return { text: 'The channel is being opened. It is usable after a few blocks.', tone: 'plain' };
     case 'channelReady':
@@ -25,7 +25,7 @@ export function sayEvent(event: WalletEvent): Said | undefined {
     case 'channelClosed':
       return { text: `A channel closes; ${sat(event.amountSat)} come back on-chain.`, tone: 'plain' };
     case 'channelOpenFailed':
-      return { text: `The channel could not be opened${tail(event.reason)}.`, tone: 'bad' };
+      return { text: `The channel could not be opened${tail(event.reason)}. Your coins are free again: try once more, or with another node.`, tone: 'bad' };
     case 'onchainReceived':
       return event.confirmed
         ? { text: `${sat(event.amountSat)} arrived on-chain.`, tone: 'good' }
@@ -33,10 +33,14 @@ export function sayEvent(event: WalletEvent): Said | undefined {
     case 'onchainSent':
       return event.confirmed ? { text: 'The on-chain transaction is in a block.', tone: 'good' } : undefined;
     case 'actionRequired':
-      return { text: `The wallet needs you${tail(event.what)}.`, tone: 'bad' };
+      return { text: event.what, tone: 'bad' };
     default:
       return undefined;
   }
+}
+
+function both({ what, next }: Explanation): string {
+  return `${what} ${next}`;
 }
 
 function msat(amountMsat: bigint): string {

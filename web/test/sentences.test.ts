@@ -50,6 +50,19 @@ test('events that matter are told, passing news are not', () => {
   }
 });
 
+test('bad news says what to do next', () => {
+  const nodeId = `02${'ab'.repeat(32)}`;
+  const news = [
+    sayEvent({ type: 'paymentFailed', id: 'ab', paymentHash: 'cd', code: 'no_route', reason: 'none' }),
+    sayEvent({ type: 'channelOpenFailed', nodeId, reason: 'the peer said no' }),
+    sayEvent({ type: 'actionRequired', what: 'A channel fell behind. Keep this wallet running.' }),
+  ];
+  for (const said of news) {
+    assert.equal(said?.tone, 'bad');
+    assert.match(said?.text ?? '', /\. .*\.$/, said?.text);
+  }
+});
+
 test('a node is called by its name where that is known', () => {
   const id = `02${'ab'.repeat(32)}`;
   assert.equal(nodeName(id, [{ nodeId: id, alias: 'alice' }]), 'alice');

@@ -7,7 +7,7 @@ use super::changes::{HtlcKey, ReduceError, Spec};
 use super::command::{AddHtlc, Env};
 use super::commitments::Commitments;
 use super::error::{ChannelError, Refusal, Violation};
-use super::params::{FORMAT, Party};
+use super::params::{FORMAT, Party, PartyParams};
 use crate::tx::{CommitmentSpec, Direction, dust_exposure, fees::opener_cost, untrimmed_count};
 use crate::types::{FeeratePerKw, MilliSatoshi};
 use bitcoin::Amount;
@@ -116,16 +116,7 @@ impl Commitments {
             error => Refusal::Reduce(error),
         })?;
         for (owner, view) in &views {
-            let direction = if *owner == Party::Local { Direction::Offered } else { Direction::Received };
-            if view.of(direction).count() > usize::from(remote.max_accepted_htlcs) {
-                return Err(Refusal::TooManyHtlcs { limit: remote.max_accepted_htlcs });
-            }
-            let total =
-                view.in_flight(direction).ok_or(Refusal::InsufficientFunds { missing: htlc.amount })?;
-            if total > remote.max_htlc_value_in_flight {
-                let limit = remote.max_htlc_value_in_flight;
-                return Err(Refusal::TooMuchInFlight { total, limit });
-            }
+            check_limits(Party::Local, *owner, view, remote)?;
             let margin = if self.params.opener == Party::Local { FEE_SPIKE } else { NO_MARGIN };
             if let Some(missing) = self.missing(Party::Local, *owner, view, margin, true) {
                 return Err(Refusal::InsufficientFunds { missing });
@@ -165,18 +156,8 @@ impl Commitments {
             let view = spec
                 .seen_by(owner, &self.htlcs)
                 .map_err(|error| ChannelError::FailChannel(Violation::Reduce(error)))?;
-            let direction = if owner == Party::Local { Direction::Received } else { Direction::Offered };
-            if view.of(direction).count() > usize::from(local.max_accepted_htlcs) {
-                return fail(Violation::TooManyHtlcs { limit: local.max_accepted_htlcs });
-            }
-            let limit = local.max_htlc_value_in_flight;
-            match view.in_flight(direction) {
-                Some(total) if total <= limit => {}
-                total => {
-                    let total = total.unwrap_or(MilliSatoshi::from_msat(u64::MAX));
-                    return fail(Violation::TooMuchInFlight { total, limit });
-                }
-            }
+            check_limits(Party::Remote, owner, &view, local)
+                .map_err(|excess| ChannelError::FailChannel(excess.into()))?;
             if let Some(missing) = self.missing(Party::Remote, owner, &view, NO_MARGIN, true) {
                 return fail(Violation::CannotAfford { who: Party::Remote, missing });
             }
@@ -225,50 +206,80 @@ impl Commitments {
     /// The most that can be offered in one HTLC now.
     pub fn sendable(&self) -> MilliSatoshi {
         let Ok(views) = self.views() else { return MilliSatoshi::ZERO };
-        let remote = &self.params.remote;
-        let mut most = remote.max_htlc_value_in_flight;
         let one_more = Margin { extra_htlcs: NO_MARGIN.extra_htlcs + 1, ..NO_MARGIN };
-        let spike = Margin { extra_htlcs: FEE_SPIKE.extra_htlcs + 1, ..FEE_SPIKE };
-        for (owner, view) in &views {
-            let (has, direction) = match owner {
-                Party::Local => (view.to_local, Direction::Offered),
-                Party::Remote => (view.to_remote, Direction::Received),
-            };
-            if view.of(direction).count() >= usize::from(remote.max_accepted_htlcs) {
-                return MilliSatoshi::ZERO;
-            }
-            if self.params.opener == Party::Remote
-                && self.missing(Party::Remote, *owner, view, one_more, true).is_some()
-            {
-                return MilliSatoshi::ZERO;
-            }
-            let in_flight = view.in_flight(direction).unwrap_or(remote.max_htlc_value_in_flight);
-            most = most
-                .min(has.saturating_sub(self.needed(Party::Local, *owner, view, spike, true)))
-                .min(remote.max_htlc_value_in_flight.saturating_sub(in_flight));
+        let cannot_afford = |(owner, view): &(Party, CommitmentSpec)| {
+            self.missing(Party::Remote, *owner, view, one_more, true).is_some()
+        };
+        if self.params.opener == Party::Remote && views.iter().any(cannot_afford) {
+            return MilliSatoshi::ZERO;
         }
-        if most < remote.htlc_minimum { MilliSatoshi::ZERO } else { most }
+        self.room(Party::Local, &views)
     }
 
     /// The most that the peer can offer us in one HTLC now, as far as we can tell.
     pub fn receivable(&self) -> MilliSatoshi {
         let Ok(views) = self.views() else { return MilliSatoshi::ZERO };
-        let local = &self.params.local;
-        let mut most = local.max_htlc_value_in_flight;
+        self.room(Party::Remote, &views)
+    }
+
+    /// The most that `by` can offer in one HTLC, if the fee rate doubles meanwhile: what is left of its balance and of the
+    /// other side's limits, on both commitments.
+    fn room(&self, by: Party, views: &[(Party, CommitmentSpec)]) -> MilliSatoshi {
+        let limits = self.params.of(by.other());
         let spike = Margin { extra_htlcs: FEE_SPIKE.extra_htlcs + 1, ..FEE_SPIKE };
-        for (owner, view) in &views {
-            let (has, direction) = match owner {
-                Party::Local => (view.to_remote, Direction::Received),
-                Party::Remote => (view.to_local, Direction::Offered),
-            };
-            if view.of(direction).count() >= usize::from(local.max_accepted_htlcs) {
+        let mut most = limits.max_htlc_value_in_flight;
+        for (owner, view) in views {
+            let has = if by == *owner { view.to_local } else { view.to_remote };
+            let direction = offered_by(by, *owner);
+            if view.of(direction).count() >= usize::from(limits.max_accepted_htlcs) {
                 return MilliSatoshi::ZERO;
             }
-            let in_flight = view.in_flight(direction).unwrap_or(local.max_htlc_value_in_flight);
+            let in_flight = view.in_flight(direction).unwrap_or(limits.max_htlc_value_in_flight);
             most = most
-                .min(has.saturating_sub(self.needed(Party::Remote, *owner, view, spike, true)))
-                .min(local.max_htlc_value_in_flight.saturating_sub(in_flight));
+                .min(has.saturating_sub(self.needed(by, *owner, view, spike, true)))
+                .min(limits.max_htlc_value_in_flight.saturating_sub(in_flight));
         }
-        if most < local.htlc_minimum { MilliSatoshi::ZERO } else { most }
+        if most < limits.htlc_minimum { MilliSatoshi::ZERO } else { most }
+    }
+}
+
+/// How an HTLC offered by `by` stands in the commitment of `owner`.
+fn offered_by(by: Party, owner: Party) -> Direction {
+    if by == owner { Direction::Offered } else { Direction::Received }
+}
+
+/// A limit that the receiver of HTLCs set when the channel was opened, and that they exceed.
+enum Excess {
+    TooManyHtlcs { limit: u16 },
+    TooMuchInFlight { total: MilliSatoshi, limit: MilliSatoshi },
+}
+
+/// Whether the HTLCs offered by `by` exceed it on this commitment.
+fn check_limits(by: Party, owner: Party, view: &CommitmentSpec, limits: &PartyParams) -> Result<(), Excess> {
+    let direction = offered_by(by, owner);
+    if view.of(direction).count() > usize::from(limits.max_accepted_htlcs) {
+        return Err(Excess::TooManyHtlcs { limit: limits.max_accepted_htlcs });
+    }
+    // More than can be counted is too much.
+    let total = view.in_flight(direction).unwrap_or(MilliSatoshi::from_msat(u64::MAX));
+    let limit = limits.max_htlc_value_in_flight;
+    if total > limit { Err(Excess::TooMuchInFlight { total, limit }) } else { Ok(()) }
+}
+
+impl From<Excess> for Refusal {
+    fn from(excess: Excess) -> Self {
+        match excess {
+            Excess::TooManyHtlcs { limit } => Self::TooManyHtlcs { limit },
+            Excess::TooMuchInFlight { total, limit } => Self::TooMuchInFlight { total, limit },
+        }
+    }
+}
+
+impl From<Excess> for Violation {
+    fn from(excess: Excess) -> Self {
+        match excess {
+            Excess::TooManyHtlcs { limit } => Self::TooManyHtlcs { limit },
+            Excess::TooMuchInFlight { total, limit } => Self::TooMuchInFlight { total, limit },
+        }
     }
 }

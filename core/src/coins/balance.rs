@@ -10,9 +10,9 @@ use bitcoin::{Amount, Txid};
 /// The on-chain balance, by how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OnchainBalance {
-    /// In a block, or change of our own transactions: can be spent.
+    /// In a block: can be spent.
     pub spendable: Amount,
-    /// Paid to us by others and not in a block yet.
+    /// Not in a block yet: paid to us by others, or change of our own transactions.
     pub incoming: Amount,
     /// Mined by us and not mature yet.
     pub immature: Amount,
@@ -52,10 +52,9 @@ impl Coins {
             .filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint))
             .map(|coin| coin.txout.value)
             .sum();
-        let spendable = balance.confirmed + balance.trusted_pending;
         OnchainBalance {
-            spendable: spendable.checked_sub(set_aside).unwrap_or(Amount::ZERO),
-            incoming: balance.untrusted_pending,
+            spendable: balance.confirmed.checked_sub(set_aside).unwrap_or(Amount::ZERO),
+            incoming: balance.trusted_pending + balance.untrusted_pending,
             immature: balance.immature,
             set_aside,
         }

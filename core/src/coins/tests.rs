@@ -113,7 +113,11 @@ fn a_funding_pays_the_exact_amount_and_sets_its_coins_aside() {
     coins.release(tx.input.iter().map(|input| input.previous_output));
     assert_eq!(coins.balance().spendable.to_sat(), 100_000);
     coins.apply_own(tx, NOW);
-    assert!((39_000..40_000).contains(&coins.balance().spendable.to_sat()));
+    // Change is no coin before its block: no transaction is made of it, and the balance does not promise one.
+    assert!((39_000..40_000).contains(&coins.balance().incoming.to_sat()));
+    assert_eq!(coins.balance().spendable, Amount::ZERO);
+    let too_soon = coins.fund(&keys(), elsewhere(), Amount::from_sat(10_000), spending(Amount::ZERO));
+    assert!(matches!(too_soon, Err(CoinsError::Insufficient { .. })), "{too_soon:?}");
     assert_eq!(coins.unconfirmed_own().len(), 1);
 }
 

@@ -17,3 +17,4 @@ mod verify;
 pub use graph::{Channel, ForwardingPolicy, Graph, MAX_CHANNELS, MAX_NODES, NodeId};
 pub use stored::GraphDecodeError;
 pub use sync::GossipSync;
+pub(crate) use verify::terms_in_failure;

@@ -3,7 +3,7 @@
 
 use super::graph::{ForwardingPolicy, NodeId, STALE_SECS};
 use crate::crypto::ec;
-use crate::types::{CltvExpiryDelta, Feature, Features, MilliSatoshi, UnixTime};
+use crate::types::{CltvExpiryDelta, Feature, Features, MilliSatoshi, ShortChannelId, UnixTime};
 use crate::wire::{ChannelAnnouncement, ChannelUpdate, NodeAnnouncement};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
@@ -75,20 +75,25 @@ pub(super) fn verify_announcement(announcement: &ChannelAnnouncement) -> Result<
     Ok(())
 }
 
-/// The terms an update sets, unless they are not for the graph: another chain, too old, too far in the future, private,
-/// or limits between which no HTLC fits.
+/// The terms an update sets, unless they are not for the graph: too old, private, or not terms at all.
 pub(super) fn policy(
     update: &ChannelUpdate,
     chain_hash: ChainHash,
     now: UnixTime,
 ) -> Option<ForwardingPolicy> {
     let contents = &update.contents;
-    let timestamp = u64::from(contents.timestamp);
+    let is_public = contents.message_flags & DONT_FORWARD == 0;
+    let is_fresh = u64::from(contents.timestamp) >= now.0.saturating_sub(STALE_SECS);
+    if is_public && is_fresh { terms(update, chain_hash, now) } else { None }
+}
+
+/// The terms an update sets, unless they can be nobody's: of another chain, of a clock far ahead of ours, or with limits
+/// between which no HTLC fits.
+fn terms(update: &ChannelUpdate, chain_hash: ChainHash, now: UnixTime) -> Option<ForwardingPolicy> {
+    let contents = &update.contents;
     let usable = contents.chain_hash == chain_hash
-        && timestamp > 0
-        && timestamp <= now.0.saturating_add(FUTURE_SECS)
-        && timestamp >= now.0.saturating_sub(STALE_SECS)
-        && contents.message_flags & DONT_FORWARD == 0
+        && contents.timestamp > 0
+        && !is_in_future(contents.timestamp, now)
         && contents.htlc_minimum_msat <= contents.htlc_maximum_msat
         && contents.htlc_maximum_msat > MilliSatoshi::ZERO;
     usable.then_some(ForwardingPolicy {
@@ -100,6 +105,22 @@ pub(super) fn policy(
         htlc_minimum: contents.htlc_minimum_msat,
         htlc_maximum: contents.htlc_maximum_msat,
     })
+}
+
+/// The terms in a `channel_update` that a node gave with a failure about its channel with `next`; unset unless it is the
+/// node's own word about just that channel. Not for the graph.
+pub(crate) fn terms_in_failure(
+    update: &ChannelUpdate,
+    short_channel_id: ShortChannelId,
+    [speaker, next]: [&PublicKey; 2],
+    chain_hash: ChainHash,
+    now: UnixTime,
+) -> Option<ForwardingPolicy> {
+    let (speaker, next) = (speaker.serialize(), next.serialize());
+    let is_meant = update.contents.short_channel_id == short_channel_id
+        && update.contents.direction() == (next < speaker);
+    let terms = if is_meant { terms(update, chain_hash, now)? } else { return None };
+    verify_update(update, &speaker).ok().map(|()| terms)
 }
 
 /// Checks the signature of an update by the node that the channel's announcement names.

@@ -7,9 +7,9 @@ use crate::invoice::Invoice;
 use crate::onion::{
     self, Decrypted, FailureMessage, HopPayload, HopPayloadBytes, Packet, SharedSecret, build_packet,
 };
-use crate::payment::{Attempt, AttemptHop};
-use crate::route::Route;
-use crate::types::HtlcId;
+use crate::payment::{Attempt, AttemptHop, OnionForm};
+use crate::route::{Route, RouteHop};
+use crate::types::{HtlcId, ShortChannelId};
 use crate::wire::Writer;
 use bitcoin::secp256k1::{PublicKey, SecretKey};
 
@@ -29,7 +29,21 @@ impl Attempt {
             sent: first.amount,
             cltv_expiry: first.cltv_expiry,
             onward: onward.collect(),
+            form: OnionForm::Plain,
         })
+    }
+
+    /// The way it takes, our peer and the channel with it first.
+    pub(super) fn hops(&self, peer: PublicKey, short_channel_id: ShortChannelId) -> Vec<RouteHop> {
+        let first =
+            RouteHop { node_id: peer, short_channel_id, amount: self.sent, cltv_expiry: self.cltv_expiry };
+        let onward = self.onward.iter().map(|hop| RouteHop {
+            node_id: hop.node_id,
+            short_channel_id: hop.short_channel_id,
+            amount: hop.amount,
+            cltv_expiry: hop.cltv_expiry,
+        });
+        std::iter::once(first).chain(onward).collect()
     }
 }
 
@@ -41,7 +55,9 @@ pub(super) fn build_onion(
     attempt: &Attempt,
     invoice: &Invoice,
 ) -> Option<(Packet, Vec<SharedSecret>)> {
-    let payloads = payloads(peer, attempt, invoice);
+    let payloads = match attempt.form {
+        OnionForm::Plain => payloads(peer, attempt, invoice),
+    };
     let session_key = session_key(keys, attempt, invoice, &payloads);
     build_packet(&session_key, &payloads, &invoice.payment_hash).ok()
 }

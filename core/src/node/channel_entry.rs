@@ -4,7 +4,7 @@ use super::load::{LoadError, StoredRow};
 use super::opening::Opening;
 use super::terms::{InboundPolicy, Terms};
 use crate::chain::Confirmation;
-use crate::channel::{self, Channel, Closer, RowName, State, Watch};
+use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::types::{ConnId, Features, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::PublicKey;
@@ -102,7 +102,8 @@ impl ChannelEntry {
         let is_confirmed = matches!(self.spend_seen, Some((_, Some(_))));
         match &self.channel.state {
             State::Closing(closing) => closing.closer != Closer::Mutual && !is_confirmed,
-            State::Closed(_) => false,
+            // The peer closes, and what it leaves us needs nobody's help.
+            State::Frozen(Frozen { cause: FreezeCause::FellBehind, .. }) | State::Closed(_) => false,
             _ => true,
         }
     }

@@ -1,6 +1,6 @@
 //! Connections to peers: whom to keep connected, which byte stream is whose, and when to try again.
 
-use crate::peer::{Backoff, Peer, PeerConfig};
+use crate::peer::{Allowance, Backoff, Peer, PeerConfig};
 use crate::transport::Connection;
 use crate::types::{ConnId, Instant};
 use bitcoin::secp256k1::PublicKey;
@@ -10,6 +10,11 @@ use super::CommandId;
 
 /// So many peers that reached us may be connected; a wallet has a few.
 const MAX_ACCEPTED: usize = 64;
+
+/// So many channels peers may begin to open at once, over however many connections,
+const OPENING_BURST: u32 = 20;
+/// and from then on one in this time.
+const OPENING_INTERVAL_MILLIS: u64 = 20_000;
 
 /// One byte stream and what speaks on it.
 #[derive(Debug)]
@@ -43,13 +48,20 @@ pub(crate) struct Acquaintance {
 pub(crate) struct Connections {
     config: PeerConfig,
     next: u64,
+    openings: Allowance,
     pub(crate) links: BTreeMap<ConnId, Link>,
     pub(crate) acquaintances: BTreeMap<PublicKey, Acquaintance>,
 }
 
 impl Connections {
-    pub(crate) fn new(config: PeerConfig) -> Self {
-        Self { config, next: 1, links: BTreeMap::new(), acquaintances: BTreeMap::new() }
+    pub(crate) fn new(config: PeerConfig, now: Instant) -> Self {
+        Self {
+            config,
+            next: 1,
+            openings: Allowance::new(OPENING_BURST, OPENING_INTERVAL_MILLIS, now),
+            links: BTreeMap::new(),
+            acquaintances: BTreeMap::new(),
+        }
     }
 
     /// Keeps this peer connected from now on.
@@ -140,6 +152,11 @@ impl Connections {
         let conn = self.acquaintances.get(node_id)?.conn?;
         let link = self.links.get(&conn)?;
         (link.peer.remote().is_some() && !link.is_closing).then_some((conn, link))
+    }
+
+    /// Whether the peer at the other end may begin to open a channel. Who connects anew gains nothing by it.
+    pub(crate) fn may_open(&mut self, conn: ConnId, now: Instant) -> bool {
+        self.links.get_mut(&conn).is_some_and(|link| link.peer.may_open(now)) && self.openings.take(now)
     }
 
     /// When something is to be done next.

@@ -24,11 +24,10 @@ impl Node {
             ChainFact::History(history) => self.history(&history),
             ChainFact::Synced { tip, at } => {
                 if tip == self.chain.tip().hash {
-                    let was_unknown = self.synced_at.replace(at).is_none();
+                    self.synced_at = Some(at);
                     self.payments_due = true;
-                    if was_unknown {
-                        self.take_up_htlcs();
-                    }
+                    self.look_at_tip();
+                    self.take_up_htlcs();
                 }
             }
             ChainFact::FeeRates(rates) => {
@@ -36,6 +35,20 @@ impl Node {
                 self.update_fees();
             }
         }
+    }
+
+    /// A server that hides new blocks cannot be told from one that hangs: either way deadlines are not known.
+    fn look_at_tip(&mut self) {
+        let is_old = self.is_tip_old();
+        if is_old && !self.told_of_old_tip {
+            let hours = self.now.unix.0.saturating_sub(self.tip_time().0) / 3600;
+            let what = format!(
+                "The newest block that the chain server knows is {hours} hours old. Until it has a newer one nothing is \
+                 paid or received: check the clock of this device, or choose another chain server."
+            );
+            self.emit(Event::ActionRequired { what });
+        }
+        self.told_of_old_tip = is_old;
     }
 
     /// Every script that must be watched: the wallet's and those of funding outputs.

@@ -6,7 +6,7 @@ use super::connections::Connections;
 use super::facts::read_headers;
 use super::outbox::{Gated, Outbox};
 use super::record::NodeRecord;
-use super::{EventRecord, Node};
+use super::{Event, EventRecord, Node};
 use crate::chain::{Checkpoint, FeeRates, HeaderChain};
 use crate::channel::ChannelConfig;
 use crate::coins::{Coins, CoinsError};
@@ -34,7 +34,12 @@ pub struct NodeConfig {
     pub reserve_per_channel: Amount,
     /// Whether peers may open channels to us.
     pub accept_channels: bool,
+    /// A newest block that is older, in seconds, is not believed to be the newest. Unset: blocks may be any time apart.
+    pub max_tip_age_secs: Option<u64>,
 }
+
+/// Blocks are ten minutes apart on average: a pause of this length comes once in seventy million blocks.
+const MAX_TIP_AGE_SECS: u64 = 3 * 3600;
 
 /// Why a stored node cannot be loaded. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +80,7 @@ impl NodeConfig {
             channel: ChannelConfig::default(),
             reserve_per_channel: Amount::from_sat(10_000),
             accept_channels: true,
+            max_tip_age_secs: (network != Network::Regtest).then_some(MAX_TIP_AGE_SECS),
         }
     }
 }
@@ -107,7 +113,7 @@ impl Node {
             coins: coins(&records, &keys, &config)?,
             channels: channels(&records, &keys)?,
             graph: graph(&records),
-            connections: Connections::new(PeerConfig::new(chain_hash)),
+            connections: Connections::new(PeerConfig::new(chain_hash), now.mono),
             keys,
             config,
             now,
@@ -122,12 +128,13 @@ impl Node {
             payment_ids: BTreeMap::new(),
             payments_due: true,
             invoices: BTreeMap::new(),
-            exclusions: BTreeMap::new(),
+            lessons: BTreeMap::new(),
             parts: Parts::default(),
             part_secrets: BTreeMap::new(),
             events: BTreeMap::new(),
             fee_rates: FeeRates::default(),
             synced_at: None,
+            told_of_old_tip: false,
             graph_stored: (0, now.mono),
             gossip: GossipSync::new(chain_hash),
         };
@@ -135,7 +142,7 @@ impl Node {
         node.load_payments(&records)?;
         node.load_onchain_payments(&records)?;
         node.rebuild_onions();
-        node.load_events(&records)?;
+        node.load_events(&records);
         node.load_peers(&records)?;
         node.release_forgotten_coins();
         node.broadcast_again();
@@ -164,18 +171,35 @@ impl Node {
         Ok(())
     }
 
-    fn load_events(&mut self, records: &Records) -> Result<(), LoadError> {
+    /// Events tell what payments and channels hold already: one that cannot be read is left out, and the owner is told. A
+    /// payment or channel that cannot be read stops the start instead.
+    fn load_events(&mut self, records: &Records) {
+        let mut unreadable = 0usize;
         for (name, content) in of_kind(records, RecordKind::Event) {
-            let damaged = |detail: String| LoadError::Damaged { what: "event", detail };
-            let (seq, _) = name.number().ok_or_else(|| damaged("not a number".into()))?;
-            let event = EventRecord::from_bytes(seq, content, &self.payments).map_err(damaged)?;
-            self.record.next_event = self.record.next_event.max(seq.saturating_add(1));
-            self.events.insert(event.seq, event);
+            let seq = name.number().map(|(seq, _)| seq);
+            if let Some(seq) = seq {
+                self.record.next_event = self.record.next_event.max(seq.saturating_add(1));
+            }
+            match seq.map(|seq| EventRecord::from_bytes(seq, content, &self.payments)) {
+                Some(Ok(event)) => {
+                    self.events.insert(event.seq, event);
+                }
+                Some(Err(_)) | None => {
+                    self.outbox.delete(name);
+                    unreadable += 1;
+                }
+            }
         }
         for event in self.events.values() {
             self.outbox.gated(Gated::Event(event.clone()));
         }
-        Ok(())
+        if unreadable > 0 {
+            let what = format!(
+                "{unreadable} of this wallet's notices could not be read and were left out. No money is touched by it: \
+                 look at your payments and channels for what is new."
+            );
+            self.emit(Event::ActionRequired { what });
+        }
     }
 
     fn load_peers(&mut self, records: &Records) -> Result<(), LoadError> {

@@ -38,7 +38,7 @@ use crate::gossip::{GossipSync, Graph};
 use crate::invoice::Invoice;
 use crate::onion::SharedSecret;
 use crate::payment::{PartKey, Parts, PaymentRecord};
-use crate::route::Exclusions;
+use crate::route::Lessons;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{Instant, Now, PaymentHash, PaymentId, UnixTime};
 use bitcoin::Txid;
@@ -70,7 +70,7 @@ pub struct Node {
     /// The invoices of payments under way, as they were verified when they came.
     invoices: BTreeMap<PaymentId, Invoice>,
     /// What was learnt from failed attempts, for as long as a payment is under way.
-    exclusions: BTreeMap<PaymentId, Exclusions>,
+    lessons: BTreeMap<PaymentId, Lessons>,
     /// Whether payments that wait for a way should look again.
     payments_due: bool,
     parts: Parts,
@@ -81,6 +81,8 @@ pub struct Node {
     fee_rates: FeeRates,
     /// When every watched script was asked about last, in this run.
     synced_at: Option<UnixTime>,
+    /// Whether the owner knows that the newest block is too old to be the newest.
+    told_of_old_tip: bool,
     coins: Coins,
     /// The transactions of on-chain payments, by the id that the app gave each.
     onchain_payments: BTreeMap<PaymentId, Txid>,

@@ -42,7 +42,7 @@ impl Node {
         feerate: FeeratePerKw,
     ) -> Result<Answer, CommandError> {
         let (conn, _) = self.connections.ready(&node_id).ok_or(CommandError::NotConnected)?;
-        if self.synced_at.is_none() {
+        if !self.knows_height() {
             return Err(CommandError::NotSynced);
         }
         let needed = MilliSatoshi::from_amount(amount + self.config.reserve_per_channel);
@@ -77,8 +77,10 @@ impl Node {
             "too many channels are being opened"
         } else if self.channel_of(&node_id, &temporary_channel_id).is_some() {
             "this temporary_channel_id is in use"
-        } else if self.synced_at.is_none() {
+        } else if !self.knows_height() {
             "the chain is not in sync yet: try again later"
+        } else if !self.connections.may_open(conn, self.now.mono) {
+            "too many channels were opened: try again later"
         } else {
             let index = self.record.next_channel;
             let accepted = self.new_channel(conn, |env| Channel::accept(env, node_id, index, open));

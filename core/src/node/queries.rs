@@ -107,6 +107,24 @@ impl Node {
         claims.into_iter().try_for_each(|(tx, proof)| proof.check(tx, &self.chain).map(drop))
     }
 
+    /// When the newest known block was found, by its miner's clock.
+    pub fn tip_time(&self) -> UnixTime {
+        let tip = self.chain.header(self.chain.height());
+        UnixTime(tip.map_or(0, |header| header.time.into()))
+    }
+
+    /// Whether the newest known block is too old to be the newest there is: then deadlines are not known, and nothing that
+    /// depends on them is begun.
+    pub fn is_tip_old(&self) -> bool {
+        let age_secs = self.now.unix.0.saturating_sub(self.tip_time().0);
+        self.config.max_tip_age_secs.is_some_and(|most| age_secs > most)
+    }
+
+    /// Whether the present height is known, from which deadlines count.
+    pub(super) fn knows_height(&self) -> bool {
+        self.synced_at.is_some() && !self.is_tip_old()
+    }
+
     /// When everything was last in step with the chain, in this run; unset before.
     pub fn synced_at(&self) -> Option<UnixTime> {
         self.synced_at

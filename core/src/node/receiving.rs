@@ -25,7 +25,7 @@ impl Node {
         let key = (index, htlc.id);
         let is_answerable = self.channels.get(&index).is_some_and(|entry| entry.channel.answers_htlcs());
         // Whether it can be settled in time depends on the present height.
-        if self.synced_at.is_none() || self.part_secrets.contains_key(&key) || !is_answerable {
+        if !self.knows_height() || self.part_secrets.contains_key(&key) || !is_answerable {
             return;
         }
         let Some(instruction) = &htlc.instruction else { return };

@@ -5,8 +5,9 @@ use super::{Answer, CommandError, CommandId, Event, Node, SendRequest};
 use crate::channel::{self, AddHtlc, ChannelError, Removal};
 use crate::invoice::Invoice;
 use crate::payment::{Attempt, FailureReason, Outgoing, OutgoingEvent, OutgoingState, PaymentRecord};
-use crate::route::{FirstHop, Learnt, Route, RouteError, RouteRequest, find_route};
+use crate::route::{Failed, FirstHop, Learnt, Lessons, Present, Route, RouteError, RouteRequest, find_route};
 use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, ShortChannelId, UnixTime};
+use bitcoin::blockdata::constants::ChainHash;
 use std::sync::Arc;
 
 /// More attempts than this are not made for one payment.
@@ -15,6 +16,9 @@ const MAX_ATTEMPTS: u32 = 25;
 /// The last HTLC expires up to so many blocks later than it must, so that its distance does not name the payee
 /// (BOLT 7, Recommendations for Routing: shadow route).
 const MAX_SHADOW_BLOCKS: u16 = 40;
+
+const OLD_TIP: &str =
+    "the newest block that the chain server knows is hours old, and payments need the present height";
 
 impl Node {
     pub(super) fn send(&mut self, id: CommandId, request: SendRequest) {
@@ -109,10 +113,13 @@ impl Node {
             return self.give_up(payment, FailureReason::InvoiceExpired);
         }
         if payment.give_up_at <= self.now.unix {
-            return self.give_up(payment, FailureReason::TimedOut);
+            let reason = match self.is_tip_old() {
+                true => FailureReason::NoRoute { detail: OLD_TIP.into() },
+                false => FailureReason::TimedOut,
+            };
+            return self.give_up(payment, reason);
         }
-        // Deadlines are heights: without the present one no HTLC is offered.
-        if self.synced_at.is_none() {
+        if !self.knows_height() {
             return;
         }
         match self.try_ways(payment, &invoice) {
@@ -138,7 +145,7 @@ impl Node {
 
     /// Nothing more will be tried: what was kept for it is forgotten.
     fn forget_search(&mut self, id: &PaymentId) {
-        self.exclusions.remove(id);
+        self.lessons.remove(id);
         self.invoices.remove(id);
     }
 
@@ -201,7 +208,7 @@ impl Node {
         max_fee: MilliSatoshi,
         shadow_cltv_offset: u16,
     ) -> Result<Route, RouteError> {
-        let none = crate::route::Exclusions::default();
+        let none = Lessons::default();
         let request = RouteRequest {
             payee: invoice.payee,
             amount,
@@ -210,7 +217,7 @@ impl Node {
             height: self.height(),
             shadow_cltv_offset,
             route_hints: &invoice.route_hints,
-            exclusions: self.exclusions.get(&id).unwrap_or(&none),
+            lessons: self.lessons.get(&id).unwrap_or(&none),
             max_cltv: crate::route::DEFAULT_MAX_CLTV,
             max_hops: crate::route::DEFAULT_MAX_HOPS,
         };
@@ -300,10 +307,11 @@ impl Node {
         let Some(entry) = self.channels.get(&index) else { return };
         let (hop_index, failure) = read_failure(&self.keys, entry.node_id, attempt, invoice.as_ref(), reason);
         let first = entry.channel.commitments().and_then(|commitments| commitments.funding.short_channel_id);
-        let onward = attempt.onward.iter().map(|hop| (hop.node_id, hop.short_channel_id));
-        let hops: Vec<_> =
-            std::iter::once((entry.node_id, first.unwrap_or(ShortChannelId(0)))).chain(onward).collect();
-        let learnt = self.exclusions.entry(id).or_default().learn(&hops, hop_index, &failure);
+        let hops = attempt.hops(entry.node_id, first.unwrap_or(ShortChannelId(0)));
+        let failed = Failed { hops: &hops, hop_index, failure: &failure };
+        let chain_hash = ChainHash::using_genesis_block_const(self.config.network);
+        let present = Present { graph: &self.graph, chain_hash, now: self.now.unix };
+        let learnt = self.lessons.entry(id).or_default().learn(failed, present);
         let hop = hop_index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
         let code = failure.failure_code();
         match learnt {

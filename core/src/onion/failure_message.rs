@@ -1,7 +1,7 @@
 //! Why an HTLC failed, as told to its sender (BOLT 4, Failure Messages).
 
 use crate::types::{BlockHeight, MilliSatoshi};
-use crate::wire::{DecodeError, Reader, Writer};
+use crate::wire::{ChannelUpdate, DecodeError, Message, Payload, Reader, Writer};
 
 const BADONION: u16 = 0x8000;
 const PERM: u16 = 0x4000;
@@ -140,6 +140,25 @@ impl FailureMessage {
         self.failure_code() & UPDATE != 0
     }
 
+    /// The `channel_update` that came along, without or with its message type in front: implementations do either. Unset
+    /// where none came, which is what BOLT 4 wants.
+    pub fn channel_update(&self) -> Option<ChannelUpdate> {
+        let (Self::TemporaryChannelFailure { channel_update }
+        | Self::AmountBelowMinimum { channel_update, .. }
+        | Self::FeeInsufficient { channel_update, .. }
+        | Self::IncorrectCltvExpiry { channel_update, .. }
+        | Self::ExpiryTooSoon { channel_update }
+        | Self::ChannelDisabled { channel_update, .. }) = self
+        else {
+            return None;
+        };
+        let with_type = match Message::decode(channel_update) {
+            Ok(Message::ChannelUpdate(update)) => Some(update),
+            _ => None,
+        };
+        with_type.or_else(|| ChannelUpdate::read_payload(&mut Reader::new(channel_update)).ok())
+    }
+
     /// A hop could not peel the packet.
     pub const fn is_bad_onion(&self) -> bool {
         self.failure_code() & BADONION != 0
@@ -219,22 +238,22 @@ impl FailureMessage {
             | Self::INVALID_ONION_HMAC
             | Self::INVALID_ONION_KEY
             | Self::INVALID_ONION_BLINDING => Self::from_malformed(failure_code, reader.array()?),
-            0x1007 => Self::TemporaryChannelFailure { channel_update: channel_update(reader)? },
+            0x1007 => Self::TemporaryChannelFailure { channel_update: prefixed_update(reader)? },
             0x4008 => Self::PermanentChannelFailure,
             0x4009 => Self::RequiredChannelFeatureMissing,
             0x400a => Self::UnknownNextPeer,
             0x100b => Self::AmountBelowMinimum {
                 htlc_msat: reader.read()?,
-                channel_update: channel_update(reader)?,
+                channel_update: prefixed_update(reader)?,
             },
             0x100c => {
-                Self::FeeInsufficient { htlc_msat: reader.read()?, channel_update: channel_update(reader)? }
+                Self::FeeInsufficient { htlc_msat: reader.read()?, channel_update: prefixed_update(reader)? }
             }
             0x100d => Self::IncorrectCltvExpiry {
                 cltv_expiry: reader.read()?,
-                channel_update: channel_update(reader)?,
+                channel_update: prefixed_update(reader)?,
             },
-            0x100e => Self::ExpiryTooSoon { channel_update: channel_update(reader)? },
+            0x100e => Self::ExpiryTooSoon { channel_update: prefixed_update(reader)? },
             0x400f => {
                 Self::IncorrectOrUnknownPaymentDetails { htlc_msat: reader.read()?, height: reader.read()? }
             }
@@ -242,7 +261,7 @@ impl FailureMessage {
             19 => Self::FinalIncorrectHtlcAmount { incoming_htlc_amt: reader.read()? },
             0x1014 => Self::ChannelDisabled {
                 disabled_flags: reader.read()?,
-                channel_update: channel_update(reader)?,
+                channel_update: prefixed_update(reader)?,
             },
             21 => Self::ExpiryTooFar,
             0x4016 => Self::InvalidOnionPayload { tlv_type: reader.bigsize()?, offset: reader.read()? },
@@ -252,6 +271,6 @@ impl FailureMessage {
     }
 }
 
-fn channel_update(reader: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
+fn prefixed_update(reader: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
     Ok(reader.prefixed()?.to_vec())
 }

@@ -12,6 +12,6 @@ mod record;
 
 pub use failure::FailureReason;
 pub use incoming::{Incoming, IncomingState};
-pub use outgoing::{Attempt, AttemptHop, Outgoing, OutgoingEvent, OutgoingState, TransitionError};
+pub use outgoing::{Attempt, AttemptHop, OnionForm, Outgoing, OutgoingEvent, OutgoingState, TransitionError};
 pub use parts::{Part, PartKey, PartSet, Parts, Verdict};
 pub use record::{PaymentRecord, RecordError};

@@ -108,6 +108,20 @@ pub struct Attempt {
     /// onion is made of.
     #[n(4)]
     pub onward: Vec<AttemptHop>,
+    /// How the onion is made of it.
+    #[cbor(n(5), default)]
+    pub form: OnionForm,
+}
+
+/// How an onion is made of an attempt and its invoice. The peer may have signed for its bytes, so another way to make one is
+/// another form, and this one stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum OnionForm {
+    /// Payloads of BOLT 4 that say no more than they must, and a session key that follows from them.
+    #[default]
+    #[n(0)]
+    Plain,
 }
 
 /// One node on the way of an attempt.
@@ -251,6 +265,7 @@ mod tests {
             sent: MilliSatoshi::from_msat(1_007),
             cltv_expiry: CltvExpiry::new(800_000).unwrap(),
             onward: vec![],
+            form: OnionForm::Plain,
         })
     }
 

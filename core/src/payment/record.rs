@@ -141,7 +141,7 @@ fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payment::{Attempt, AttemptHop, FailureReason};
+    use crate::payment::{Attempt, AttemptHop, FailureReason, OnionForm};
     use crate::types::{CltvExpiry, HtlcId, MilliSatoshi, PaymentPreimage, PaymentSecret, ShortChannelId};
 
     fn records() -> Vec<PaymentRecord> {
@@ -157,6 +157,7 @@ mod tests {
                 amount: MilliSatoshi::from_msat(1_007),
                 cltv_expiry: CltvExpiry::new(800_000).unwrap(),
             }],
+            form: OnionForm::Plain,
         };
         let preimage = PaymentPreimage([2; 32]);
         let outgoing = |state| {
@@ -204,6 +205,23 @@ mod tests {
             let read = PaymentRecord::from_bytes(&record.terms_to_bytes(), &record.progress_to_bytes());
             assert_eq!(read.as_ref(), Ok(&record));
         }
+    }
+
+    /// Attempts of before there were forms have the first one.
+    #[test]
+    fn the_form_of_the_onion_is_stored() {
+        let PaymentRecord::Outgoing(payment) = &records()[1] else { panic!() };
+        let OutgoingState::InFlight(attempt) = &payment.state else { panic!() };
+        let bytes = minicbor::to_vec(attempt).unwrap();
+        assert_eq!(bytes[0], 0x86, "an array of six");
+        assert_eq!(bytes.last(), Some(&0), "the first form");
+        let mut before = bytes.clone();
+        before[0] = 0x85;
+        before.pop();
+        assert_eq!(minicbor::decode::<Attempt>(&before).unwrap(), *attempt);
+        let mut later = bytes;
+        *later.last_mut().unwrap() = 1;
+        assert!(minicbor::decode::<Attempt>(&later).is_err(), "a form that is not known");
     }
 
     #[test]

@@ -12,13 +12,13 @@ mod liveness;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use allowance::Allowance;
 pub use backoff::Backoff;
 pub use error::PeerError;
 pub use init::{PeerConfig, RemoteInit};
 
 use crate::types::{ChannelId, Instant};
 use crate::wire::{Init, Message, ReplyChannelRange, ReplyShortChannelIdsEnd};
-use allowance::Allowance;
 use liveness::Liveness;
 
 /// How long the handshake of BOLT 8 may take, dialling included.
@@ -30,12 +30,18 @@ const REPLY_BURST: u32 = 20;
 /// From then on one is sent in this time.
 const REPLY_INTERVAL_MILLIS: u64 = 1000;
 
+/// So many channels the remote may begin to open at once over a connection,
+const OPENING_BURST: u32 = 5;
+/// and from then on one in this time. What comes of them is bounded besides.
+const OPENING_INTERVAL_MILLIS: u64 = 60_000;
+
 /// One connection to a remote node, from dialling to its end.
 #[derive(Debug)]
 pub struct Peer {
     config: PeerConfig,
     state: State,
     replies: Allowance,
+    openings: Allowance,
 }
 
 #[derive(Debug)]
@@ -88,6 +94,7 @@ impl Peer {
             config,
             state: State::Handshake { until: now.plus_secs(HANDSHAKE_TIMEOUT_SECS) },
             replies: Allowance::new(REPLY_BURST, REPLY_INTERVAL_MILLIS, now),
+            openings: Allowance::new(OPENING_BURST, OPENING_INTERVAL_MILLIS, now),
         }
     }
 
@@ -171,6 +178,11 @@ impl Peer {
     /// Whether the remote may be told what is wrong with a message of its own: it can send wrong ones in any number, too.
     pub fn may_complain(&mut self, now: Instant) -> bool {
         self.replies.take(now)
+    }
+
+    /// Whether the remote may begin to open a channel: each costs us a key index and a write, even if nothing comes of it.
+    pub fn may_open(&mut self, now: Instant) -> bool {
+        self.openings.take(now)
     }
 
     /// When [`Peer::on_deadline`] is to be called next.

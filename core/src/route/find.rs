@@ -133,16 +133,16 @@ impl<'a> Search<'a> {
     fn relax(&mut self, node: u32, label: &Label) {
         let network = self.network;
         for (edge, suspicion) in network.edges_to(node) {
-            if edge.from == network.payee || !edge.carries(label.amount) {
+            if edge.from == network.payee || !edge.terms.carries(label.amount) {
                 continue;
             }
-            let Some(fee) = edge.fee(label.amount) else { continue };
+            let Some(fee) = edge.terms.fee(label.amount) else { continue };
             let Some(amount) = label.amount.checked_add(fee) else { continue };
             let cost = self.aim.cost(&HopCost {
                 amount: label.amount,
                 fee,
-                cltv_expiry_delta: edge.cltv_expiry_delta.0,
-                capacity: edge.htlc_maximum,
+                cltv_expiry_delta: edge.terms.cltv_expiry_delta.0,
+                capacity: edge.terms.htlc_maximum,
                 suspicion,
             });
             self.offer(
@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
                 Label {
                     cost: label.cost.saturating_add(cost),
                     amount,
-                    cltv: label.cltv.saturating_add(u32::from(edge.cltv_expiry_delta.0)),
+                    cltv: label.cltv.saturating_add(u32::from(edge.terms.cltv_expiry_delta.0)),
                     hops: label.hops + 1,
                     edge: Some(edge),
                     settled: false,
@@ -189,7 +189,9 @@ impl<'a> Search<'a> {
             });
             let Some(edge) = label.edge else { break };
             let next = self.labels[edge.to as usize]?;
-            if !passes(&edge, &label, &next) || hops.len() >= self.request.max_hops {
+            if !edge.terms.forward((label.amount, label.cltv), (next.amount, next.cltv))
+                || hops.len() >= self.request.max_hops
+            {
                 return None;
             }
             (node, short_channel_id, label) = (edge.to, edge.short_channel_id, next);
@@ -208,12 +210,4 @@ impl<'a> Search<'a> {
         }
         if self.network.knows_payee() { RouteError::NoPath } else { RouteError::PayeeUnknown { payee } }
     }
-}
-
-/// Whether a node that is given what `incoming` says forwards what `outgoing` says (BOLT 4, Forwarding).
-fn passes(edge: &Edge, incoming: &Label, outgoing: &Label) -> bool {
-    let needed = edge.fee(outgoing.amount).and_then(|fee| outgoing.amount.checked_add(fee));
-    edge.carries(outgoing.amount)
-        && needed.is_some_and(|needed| incoming.amount >= needed)
-        && incoming.cltv >= outgoing.cltv.saturating_add(u32::from(edge.cltv_expiry_delta.0))
 }

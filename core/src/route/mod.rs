@@ -5,15 +5,16 @@
 
 mod cost;
 mod error;
-mod exclusions;
 mod find;
+mod lessons;
 mod network;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use error::RouteError;
-pub use exclusions::{Exclusions, Learnt};
 pub use find::find_route;
+pub use lessons::{Failed, Learnt, Lessons, Present};
 
 use crate::invoice::RouteHint;
 use crate::types::{BlockHeight, CltvExpiry, MilliSatoshi, ShortChannelId};
@@ -58,7 +59,7 @@ pub struct RouteRequest<'a> {
     /// Ways to the payee that are not public.
     pub route_hints: &'a [RouteHint],
     /// What failed already.
-    pub exclusions: &'a Exclusions,
+    pub lessons: &'a Lessons,
     /// The most blocks from now until our HTLC expires, mostly [`DEFAULT_MAX_CLTV`].
     pub max_cltv: u32,
     /// The most hops, mostly [`DEFAULT_MAX_HOPS`].

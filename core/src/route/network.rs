@@ -1,8 +1,9 @@
 //! The graph as one payment sees it: with the hints of its invoice and without what failed.
 
+use super::terms::Terms;
 use super::{FirstHop, RouteRequest};
 use crate::gossip::{Graph, NodeId};
-use crate::types::{CltvExpiryDelta, MilliSatoshi, ShortChannelId};
+use crate::types::ShortChannelId;
 
 /// A channel in one direction, on the terms of the node it leaves.
 #[derive(Clone, Copy, Debug)]
@@ -10,11 +11,7 @@ pub(super) struct Edge {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) short_channel_id: ShortChannelId,
-    pub(super) fee_base_msat: u32,
-    pub(super) fee_proportional_millionths: u32,
-    pub(super) cltv_expiry_delta: CltvExpiryDelta,
-    pub(super) htlc_minimum: MilliSatoshi,
-    pub(super) htlc_maximum: Option<MilliSatoshi>,
+    pub(super) terms: Terms,
 }
 
 /// The nodes of the graph keep their numbers; those that are not in it get the numbers after them.
@@ -30,20 +27,6 @@ pub(super) struct Network<'a> {
     first_hops: Vec<(u32, usize)>,
 }
 
-impl Edge {
-    /// What its node keeps for forwarding this much (BOLT 7, HTLC Fees), unless it overflows.
-    pub(super) fn fee(&self, amount: MilliSatoshi) -> Option<MilliSatoshi> {
-        let proportional = u128::from(amount.to_msat()) * u128::from(self.fee_proportional_millionths);
-        let fee = u64::try_from(proportional / 1_000_000).ok()?.checked_add(u64::from(self.fee_base_msat))?;
-        Some(MilliSatoshi::from_msat(fee))
-    }
-
-    /// Whether an HTLC of this size fits in.
-    pub(super) fn carries(&self, amount: MilliSatoshi) -> bool {
-        self.htlc_minimum <= amount && self.htlc_maximum.is_none_or(|maximum| amount <= maximum)
-    }
-}
-
 impl<'a> Network<'a> {
     pub(super) fn new(graph: &'a Graph, first_hops: &[FirstHop], request: &'a RouteRequest<'a>) -> Self {
         let mut network =
@@ -51,7 +34,7 @@ impl<'a> Network<'a> {
         network.payee = network.number(request.payee.serialize());
         for (place, hop) in first_hops.iter().enumerate() {
             let peer = hop.peer.serialize();
-            if !request.exclusions.has_channel(hop.short_channel_id, &peer) {
+            if !request.lessons.excludes_channel(hop.short_channel_id, &peer) {
                 let peer = network.number(peer);
                 network.first_hops.push((peer, place));
             }
@@ -91,39 +74,34 @@ impl<'a> Network<'a> {
     pub(super) fn edges_to(&self, to: u32) -> impl Iterator<Item = (Edge, u32)> {
         let start = self.hinted.partition_point(|edge| edge.to < to);
         let hinted = self.hinted[start..].iter().take_while(move |edge| edge.to == to).copied();
-        let exclusions = self.request.exclusions;
-        let is_clean = exclusions.is_empty();
-        self.public_edges(to).chain(hinted).filter_map(move |edge| {
-            if is_clean {
-                return Some((edge, 0));
-            }
-            let towards = self.node_id(to)?;
-            let is_excluded = exclusions.has_channel(edge.short_channel_id, towards)
-                || self.node_id(edge.from).is_some_and(|node_id| exclusions.has_node(node_id));
-            (!is_excluded).then(|| (edge, exclusions.suspicion(edge.short_channel_id, towards)))
-        })
+        let is_clean = self.request.lessons.is_empty();
+        self.public_edges(to)
+            .chain(hinted)
+            .filter_map(move |edge| if is_clean { Some((edge, 0)) } else { self.as_learnt(edge) })
+    }
+
+    /// The edge as this payment knows it from its failed attempts, with its suspicion; unset where it is excluded.
+    fn as_learnt(&self, edge: Edge) -> Option<(Edge, u32)> {
+        let lessons = self.request.lessons;
+        let towards = self.node_id(edge.to)?;
+        let name = edge.short_channel_id;
+        let is_excluded = lessons.excludes_channel(name, towards)
+            || self.node_id(edge.from).is_some_and(|node_id| lessons.excludes_node(node_id));
+        let terms = lessons.terms(name, towards).unwrap_or(edge.terms);
+        (!is_excluded).then(|| (Edge { terms, ..edge }, lessons.suspicion(name, towards)))
     }
 
     fn public_edges(&self, to: u32) -> impl Iterator<Item = Edge> {
         self.graph.channels_of(to).filter_map(move |channel| {
             let direction = usize::from(channel.nodes[0] == to);
             let from = channel.nodes[direction];
-            let policy = channel.policies[direction].filter(|policy| !policy.disabled)?;
+            let policy = channel.policies[direction]?;
             if channel.avoid || self.graph.avoids(from) {
                 return None;
             }
-            Some(Edge {
-                from,
-                to,
-                short_channel_id: channel.short_channel_id,
-                fee_base_msat: policy.fee_base_msat,
-                fee_proportional_millionths: policy.fee_proportional_millionths,
-                cltv_expiry_delta: policy.cltv_expiry_delta,
-                htlc_minimum: policy.htlc_minimum,
-                htlc_maximum: Some(
-                    channel.capacity.map_or(policy.htlc_maximum, |most| most.min(policy.htlc_maximum)),
-                ),
-            })
+            let mut terms = Terms::from(policy);
+            terms.htlc_maximum = terms.htlc_maximum.min(channel.capacity.or(terms.htlc_maximum));
+            Some(Edge { from, to, short_channel_id: channel.short_channel_id, terms })
         })
     }
 
@@ -133,16 +111,8 @@ impl<'a> Network<'a> {
             for hop in hint.hops.iter().rev() {
                 let from = self.number(hop.node_id.serialize());
                 if from != to {
-                    self.hinted.push(Edge {
-                        from,
-                        to,
-                        short_channel_id: hop.short_channel_id,
-                        fee_base_msat: hop.fee_base_msat,
-                        fee_proportional_millionths: hop.fee_proportional_millionths,
-                        cltv_expiry_delta: hop.cltv_expiry_delta,
-                        htlc_minimum: MilliSatoshi::ZERO,
-                        htlc_maximum: None,
-                    });
+                    let short_channel_id = hop.short_channel_id;
+                    self.hinted.push(Edge { from, to, short_channel_id, terms: hop.into() });
                 }
                 to = from;
             }

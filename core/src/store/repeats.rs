@@ -4,8 +4,11 @@
 //! what a penalty needs, a preimage in the payment and in the removal of its HTLC. Whoever writes and whoever reads keep
 //! the same history, and a run of bytes that stands in it is replaced by its place.
 //!
-//! Only runs of [`MIN_RUN`] bytes or more are replaced. Shorter ones would let the length of a sealed record tell whether
-//! a guess of a few bytes was right; sixteen unpredictable bytes cannot be guessed.
+//! Only runs of [`MIN_RUN`] bytes or more are replaced. Lengths are not sealed: whoever sees the store learns from them
+//! that something was said before, and could test a guess of a few bytes if short runs were replaced. With runs of sixteen
+//! that takes a text whose bytes around the guess stand in the history as well; a guess at a preimage, a key or a secret
+//! of 32 bytes has to get half of it right at once. It is no shield for short secrets beside text that others choose, and
+//! none are stored.
 
 use super::number::{NotANumber, read_number, write_number};
 use crate::wire::{Reader, Writer};

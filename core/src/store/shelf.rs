@@ -36,6 +36,8 @@ struct Journal {
     changes: Entry,
     /// All that they say.
     history: History,
+    /// Of the entries as they are sealed, one after the other: the next opens only behind these.
+    digest: [u8; 32],
 }
 
 /// The opened records of a store.
@@ -48,11 +50,14 @@ impl Shelf {
     /// The first record that does not open.
     pub fn open(vault: Vault, stored: &Stored) -> Result<(Self, Records), VaultError> {
         let mut records = Records::new();
-        for (key, value) in &stored.records {
+        let (entries, others): (Vec<_>, Vec<_>) =
+            stored.records.iter().partition(|(key, _)| Vault::is_of_entry(key));
+        for (key, value) in others {
             let (name, content) = vault.open(key, value, stored.fence)?;
             records.insert(name, content);
         }
-        let journal = Journal::replay(&mut records)?;
+        let journal = Journal::replay(&vault, entries, stored.fence)?;
+        journal.amend(&mut records);
         let shelf = Self {
             vault,
             expect_fence: stored.fence,
@@ -170,9 +175,11 @@ impl Shelf {
             let next = self.journal.next;
             self.journal = Journal { first: next, next, ..Journal::default() };
         } else if !entry.is_empty() {
-            let bytes = self.journal.history.shorten(&journal::encode(&entry));
-            put(&mut ops, &entry_name(self.journal.next), &bytes);
-            self.journal.append(entry, bytes.len());
+            let Journal { history, digest, next, .. } = &mut self.journal;
+            let bytes = history.shorten(&journal::encode(&entry));
+            let (key, value) = vault.seal_after(digest, &entry_name(*next), &bytes, fence, nonce());
+            self.journal.append(entry, bytes.len(), &value);
+            ops.push(Op::Put { key, value });
         }
         let batch = Batch { seq: self.issued, expect_fence: self.expect_fence, fence, ops };
         self.fence_staged = false;
@@ -184,28 +191,40 @@ impl Shelf {
 }
 
 impl Journal {
-    /// Applies the entries among the records, and takes them out.
-    fn replay(records: &mut Records) -> Result<Self, VaultError> {
+    /// Reads the entries of a store with this fence. Each batch has a fence of its own and writes at most one entry.
+    fn replay(
+        vault: &Vault,
+        entries: Vec<&(Vec<u8>, Vec<u8>)>,
+        store_fence: u64,
+    ) -> Result<Self, VaultError> {
+        let mut in_order = Vec::new();
+        for (key, value) in entries {
+            in_order.push((Vault::fence_of(value)?, key, value));
+        }
+        in_order.sort();
         let mut journal = Self::default();
-        let mut entries = records.split_off(&RecordName::only(RecordKind::Journal));
-        records.append(&mut entries.split_off(&RecordName::of(RecordKind::Journal, [0xff; 11])));
-        let mut numbered = BTreeMap::new();
-        for (name, bytes) in entries {
-            let (number, _) = name.number().filter(|(_, rest)| rest.is_empty()).ok_or(VaultError::Damaged)?;
-            numbered.insert(number, bytes);
-        }
-        if let Some(first) = numbered.keys().next() {
-            (journal.first, journal.next) = (*first, *first);
-        }
-        for (number, bytes) in numbered {
+        for (place, (_, key, value)) in in_order.into_iter().enumerate() {
+            let (name, bytes) = vault.open_after(&journal.digest, key, value, store_fence)?;
+            let (number, rest) = name.number().ok_or(VaultError::Damaged)?;
+            if name.kind != RecordKind::Journal || !rest.is_empty() {
+                return Err(VaultError::Damaged);
+            }
+            if place == 0 {
+                (journal.first, journal.next) = (number, number);
+            }
             // Entries are written one after the other and removed together: a gap is a lost record.
             if number != journal.next {
                 return Err(VaultError::Damaged);
             }
             let entry = journal.history.restore(&bytes).map_err(|_| VaultError::Damaged)?;
-            journal.append(journal::decode(&entry)?, bytes.len());
+            journal.append(journal::decode(&entry)?, bytes.len(), value);
         }
-        for (name, change) in &journal.changes {
+        Ok(journal)
+    }
+
+    /// Applies what the entries say to the records.
+    fn amend(&self, records: &mut Records) {
+        for (name, change) in &self.changes {
             match change {
                 Change::Put(content) => {
                     records.insert(name.clone(), content.clone());
@@ -216,13 +235,13 @@ impl Journal {
                 Change::InPlace => {}
             }
         }
-        Ok(journal)
     }
 
-    fn append(&mut self, mut entry: Entry, bytes: usize) {
+    fn append(&mut self, mut entry: Entry, bytes: usize, sealed: &[u8]) {
         self.next += 1;
         self.bytes += bytes;
         self.changes.append(&mut entry);
+        self.digest = sha256::Hash::hash(&[&self.digest[..], sealed].concat()).to_byte_array();
     }
 
     fn is_full(&self) -> bool {
@@ -403,6 +422,34 @@ mod tests {
             }
         }
         assert!(most < 200, "the journal is never gathered: {most} records");
+    }
+
+    /// Two copies of one store go on apart; an entry of one takes the place of that of the other. It has the same number and
+    /// fence, and what it says stands in no earlier one.
+    #[test]
+    fn an_entry_of_another_copy_is_found() {
+        let write = |stored: &mut Stored, content: u8| {
+            let (mut shelf, _) = open(stored);
+            for step in 0..3 {
+                shelf.put(name(b"a"), vec![content + step]);
+                assert!(apply(stored, shelf.take_batch(|| [content; 24]).unwrap()));
+            }
+        };
+        let mut before = Stored::default();
+        write(&mut before, 0);
+        let [mut one, mut other] = [before.clone(), before];
+        write(&mut one, 10);
+        write(&mut other, 20);
+        assert_eq!(one.fence, other.fence);
+        for number in 3..6 {
+            let key = Vault::new(&[5; 32]).key(&entry_name(number));
+            let entry = |stored: &Stored| stored.records.iter().position(|(other, _)| *other == key).unwrap();
+            let mut mixed = one.clone();
+            mixed.records[entry(&one)] = other.records[entry(&other)].clone();
+            let opened = Shelf::open(Vault::new(&[5; 32]), &mixed);
+            // The last one follows from nothing, but has to follow on the others.
+            assert!(matches!(opened, Err(VaultError::Damaged)), "entry {number}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Seals records where the batch is made, so that no store and no copy of one can read or exchange them.
 //!
 //! On disk a key is a MAC of the record's name, and a value is `version || fence || sealed`. What is sealed is name and
-//! content; version, fence and key are its associated data. A record moved to another
-//! key, given another fence, cut or altered does not open.
+//! content; version, fence and key are its associated data, and for an entry of the journal a digest of all entries before
+//! it. A record moved to another key, given another fence, cut or altered does not open, nor does an entry behind others
+//! than those it was written behind.
 
 use super::number::{read_number, write_number};
 use super::{RecordKind, RecordName};
@@ -11,7 +12,8 @@ use crate::wire::{Reader, Writer};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use std::fmt;
 
-const VERSION: u8 = 1;
+/// 2: an entry of the journal is bound to those before it.
+const VERSION: u8 = 2;
 const KEY_LEN: usize = 16;
 const JOURNAL_KEY_LEN: usize = 8;
 
@@ -27,6 +29,12 @@ pub enum VaultError {
     /// Written by a newer Kite.
     #[error("a record of version {version} was written by a newer Kite: update the app, nothing is lost")]
     NewerVersion {
+        /// The version byte.
+        version: u8,
+    },
+    /// Written by a test version of Kite, in a form that was never released.
+    #[error("a record of version {version} was written by an early test version of Kite: make a new wallet")]
+    OlderVersion {
         /// The version byte.
         version: u8,
     },
@@ -58,9 +66,31 @@ impl Vault {
         mac(&self.names, &name_bytes(name))[..length].to_vec()
     }
 
+    /// Whether this is the key of an entry of the journal.
+    pub(super) fn is_of_entry(key: &[u8]) -> bool {
+        key.len() == JOURNAL_KEY_LEN
+    }
+
+    /// The fence under which a value says that it was written.
+    pub(super) fn fence_of(value: &[u8]) -> Result<u64, VaultError> {
+        read_header(value).map(|(fence, _)| fence)
+    }
+
     /// Seals a record. The nonce must be fresh.
     pub fn seal(
         &self,
+        name: &RecordName,
+        content: &[u8],
+        fence: u64,
+        nonce: [u8; NONCE_LEN],
+    ) -> (Vec<u8>, Vec<u8>) {
+        self.seal_after(&[], name, content, fence, nonce)
+    }
+
+    /// Seals a record that opens only behind what it was written behind.
+    pub(super) fn seal_after(
+        &self,
+        before: &[u8],
         name: &RecordName,
         content: &[u8],
         fence: u64,
@@ -71,7 +101,7 @@ impl Vault {
         plain.insert(0, u8::try_from(plain.len()).unwrap_or(u8::MAX));
         plain.extend_from_slice(content);
         let mut value = header(fence);
-        let sealed = seal(&self.records, &nonce, &[&value, &key[..]].concat(), &plain);
+        let sealed = seal(&self.records, &nonce, &[&value, &key[..], before].concat(), &plain);
         value.extend_from_slice(&sealed);
         (key, value)
     }
@@ -79,22 +109,28 @@ impl Vault {
     /// Opens a record found in a store with this fence.
     ///
     /// # Errors
-    /// A newer version, a damaged record, or one that is newer than the store.
+    /// Another version, a damaged record, or one that is newer than the store.
     pub fn open(
         &self,
         key: &[u8],
         value: &[u8],
         store_fence: u64,
     ) -> Result<(RecordName, Vec<u8>), VaultError> {
-        let mut reader = Reader::new(value);
-        let version: u8 = reader.read().map_err(|_| VaultError::Damaged)?;
-        if version > VERSION {
-            return Err(VaultError::NewerVersion { version });
-        }
-        let fence = read_number(&mut reader).map_err(|_| VaultError::Damaged)?;
-        let (header, sealed) = value.split_at(value.len() - reader.remaining());
+        self.open_after(&[], key, value, store_fence)
+    }
+
+    /// Opens a record that was sealed behind this.
+    pub(super) fn open_after(
+        &self,
+        before: &[u8],
+        key: &[u8],
+        value: &[u8],
+        store_fence: u64,
+    ) -> Result<(RecordName, Vec<u8>), VaultError> {
+        let (fence, header_len) = read_header(value)?;
+        let (header, sealed) = value.split_at(header_len);
         let mut plain =
-            open(&self.records, &[header, key].concat(), sealed).map_err(|_| VaultError::Damaged)?;
+            open(&self.records, &[header, key, before].concat(), sealed).map_err(|_| VaultError::Damaged)?;
         if fence > store_fence {
             return Err(VaultError::FromTheFuture { record: fence, store: store_fence });
         }
@@ -130,6 +166,20 @@ fn header(fence: u64) -> Vec<u8> {
     header.write(&VERSION);
     write_number(&mut header, fence);
     header.into_bytes()
+}
+
+/// The fence, and the length of what stands in front of the sealed bytes.
+fn read_header(value: &[u8]) -> Result<(u64, usize), VaultError> {
+    let mut reader = Reader::new(value);
+    let version: u8 = reader.read().map_err(|_| VaultError::Damaged)?;
+    match version {
+        VERSION => {}
+        0 => return Err(VaultError::Damaged),
+        1..VERSION => return Err(VaultError::OlderVersion { version }),
+        _ => return Err(VaultError::NewerVersion { version }),
+    }
+    let fence = read_number(&mut reader).map_err(|_| VaultError::Damaged)?;
+    Ok((fence, value.len() - reader.remaining()))
 }
 
 fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
@@ -186,9 +236,11 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_says_so() {
+    fn another_version_says_so() {
         let (vault, _, key, mut value) = sealed();
-        value[0] = 2;
-        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::NewerVersion { version: 2 }));
+        value[0] = 3;
+        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::NewerVersion { version: 3 }));
+        value[0] = 1;
+        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::OlderVersion { version: 1 }));
     }
 }

@@ -22,7 +22,7 @@ pub mod text;
 pub mod tlv;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use close::{ClosingSigned, FeeRange, Shutdown};
 pub use codec::{Reader, Writer};

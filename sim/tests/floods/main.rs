@@ -208,3 +208,32 @@ fn no_flood_takes_more_than_its_share() {
     }
     assert!(failed.is_empty(), "{failed:#?}");
 }
+
+/// Those that are given up leave no trace but a key index and a write: a peer gets a few of them, and then one a minute,
+/// over however many connections.
+#[test]
+fn a_peer_begins_to_open_few_channels() {
+    let (mut world, given) = with_channels();
+    // The flooder does not hear the answers.
+    world.tapping = Some(|_, message_type| !(32..128).contains(&message_type));
+    let accepted = |world: &mut World, first: usize| {
+        for number in first..first + 40 {
+            world.say(FLOODER, NODE, &open_channel(&given, number));
+            world.say(FLOODER, NODE, &message(17, &[&name(number), &[0, 0]]));
+            world.settle();
+        }
+        let (tap, end) = world.tap(NODE, FLOODER).expect("nothing is wrong with it");
+        let heard = std::mem::take(&mut tap.heard[1 - end]);
+        heard.iter().filter(|message| message.starts_with(&[0, 33])).count()
+    };
+    let again = |world: &mut World, round: usize| {
+        world.cut();
+        world.connect();
+        accepted(world, round * 100)
+    };
+    assert_eq!(again(&mut world, 0), 5);
+    let total: usize = (1..12).map(|round| again(&mut world, round)).sum();
+    assert!((10..30).contains(&total), "{total}");
+    world.pass(61);
+    assert!((1..=3).contains(&accepted(&mut world, 5_000)), "one a minute");
+}

@@ -18,6 +18,11 @@ pub struct Info {
     pub network: String,
     /// The number of the newest block it knows.
     pub height: u32,
+    /// When that block was found, in seconds since 1970, by its miner's clock.
+    pub tip_time_secs: u64,
+    /// That block is hours old, too old to be the newest there is (never on regtest). As long as the chain server shows no
+    /// newer one, nothing is paid or received and no channel is opened.
+    pub tip_old: bool,
     /// It has caught up with the chain, and the chain server answers.
     pub synced: bool,
     /// Why the chain server could not be used when it was asked last; unset if it could.
@@ -59,17 +64,21 @@ impl Wallet {
     pub async fn info(&self) -> Result<Info, WalletError> {
         let status = self.handle.status.get();
         let storage_persistent = self.platform.store.is_persistent().await;
-        let (height, peers, channels, busy) = self
+        let (height, tip_time, tip_old) =
+            self.ask(|node| (node.tip().0, node.tip_time(), node.is_tip_old())).await?;
+        let (peers, channels, busy) = self
             .ask(|node| {
                 let peers = node.peers().iter().filter(|peer| peer.is_connected).count();
                 let channels = node.channels().iter().filter(|channel| channel.state != "closed").count();
-                (node.tip().0, peers, channels, node.why_not_close())
+                (peers, channels, node.why_not_close())
             })
             .await?;
         Ok(Info {
             node_id: self.node_id.to_string(),
             network: network_name(self.network),
             height,
+            tip_time_secs: tip_time.0,
+            tip_old,
             synced: status.synced,
             chain_error: status.chain_error.map(|error| error.to_string()),
             peers: saturating(peers),

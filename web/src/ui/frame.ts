@@ -2,6 +2,7 @@
 
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { App } from '../app.ts';
+import { whenText } from '../format.ts';
 import { linkTo, readRoute, type Place, type Route } from '../route.ts';
 import { networkName } from '../sentences.ts';
 import { ElsewhereScreen, HaltedScreen, StartingScreen } from './halted.ts';
@@ -11,6 +12,7 @@ import { ChannelsScreen } from './channels.ts';
 import { icon, mark, type IconName } from './icons.ts';
 import { OnboardingScreen } from './onboarding.ts';
 import { OpenChannelScreen } from './open-channel.ts';
+import { nowSecs } from './parts.ts';
 import { PaymentScreen } from './payment.ts';
 import { PeersScreen } from './peers.ts';
 import { ReceiveScreen } from './receive.ts';
@@ -125,7 +127,7 @@ export class Frame {
     return html`<div class="alone">
       <div class="brand">${mark()}<span>Kite</span>${this.#network()}</div>
       <main data-testid=${`screen-${this.#app.phase.name}`}>${this.#screen.view()}</main>
-      ${this.#toast()}
+      ${this.#toasts()}
     </div>`;
   }
 
@@ -145,7 +147,7 @@ export class Frame {
           <main id="main" data-testid=${`screen-${route.place}`}>${this.#screen.view()}</main>
         </div>
       </div>
-      ${this.#toast()}`;
+      ${this.#toasts()}`;
   }
 
   #skip(event: Event): void {
@@ -166,16 +168,27 @@ export class Frame {
     if (this.#app.chainOutOfReach) {
       return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}The Bitcoin network cannot be reached. Your money is safe; the wallet keeps trying.</p>`;
     }
+    const { snapshot } = this.#app;
+    if (snapshot?.info.tipOld) {
+      return html`<p class="banner" role="status" data-testid="banner-old-tip">${icon('clock')}The newest block your chain server knows is from ${whenText(snapshot.info.tipTimeSecs, nowSecs())}. Nothing is paid or received until it shows a newer one: check this device’s clock, or use another server.</p>`;
+    }
     if (this.#app.slow) {
       return html`<p class="banner" role="status" data-testid="banner-slow">${icon('clock')}The wallet is busy. What you see may be a little old.</p>`;
     }
     return nothing;
   }
 
-  #toast(): TemplateResult | typeof nothing {
-    const { toast } = this.#app;
-    if (!toast) return nothing;
-    // The text is also in the live region, so this copy is for the eye only.
-    return html`<div class="toast ${toast.tone}" aria-hidden="true" data-testid="toast">${icon(toast.tone === 'bad' ? 'warning' : 'check')}${toast.text}</div>`;
+  #toasts(): TemplateResult | typeof nothing {
+    const { toasts } = this.#app;
+    if (toasts.length === 0) return nothing;
+    // The texts are also in the live region, so these copies are for the eye only; what stays can be dismissed by anybody.
+    return html`<div class="toasts" data-testid="toasts">
+      ${toasts.map(
+        (toast) => html`<div class="toast ${toast.tone}" data-testid="toast">
+          ${icon(toast.tone === 'bad' ? 'warning' : 'check')}<span aria-hidden="true">${toast.text}</span>
+          ${toast.tone === 'bad' ? html`<button class="icon-button" type="button" aria-label=${`Dismiss: ${toast.text}`} data-testid="toast-dismiss" @click=${() => this.#app.dismiss(toast)}>${icon('cross')}</button>` : nothing}
+        </div>`,
+      )}
+    </div>`;
   }
 }

@@ -3,9 +3,10 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { FeeRates, OpenChannelQuote, OpenChannelRequest } from 'kite-wasm';
 import type { App } from '../app.ts';
-import { nodeAddress, parseSat, shortId } from '../format.ts';
+import { nodeAddress, parseSat, satText, shortId } from '../format.ts';
 import { goTo, linkTo } from '../route.ts';
-import { nodeName } from '../sentences.ts';
+import { nodeName, type Explanation } from '../sentences.ts';
+import { WalletFailure } from '../wallet.ts';
 import { icon } from './icons.ts';
 import { entries, facts, field, heading, notice, sat, satOf, submit, trouble } from './parts.ts';
 import { Screen } from './screen.ts';
@@ -64,9 +65,11 @@ export class OpenChannelScreen extends Screen {
   #form(): TemplateResult {
     const choices = this.#choices();
     const chosen = this.#chosen ?? choices[0]?.nodeId ?? OTHER;
-    const onchain = this.app.snapshot?.balance.onchainSat ?? 0n;
+    const { onchainSat: onchain = 0n, onchainPendingSat: pending = 0n } = this.app.snapshot?.balance ?? {};
     return html`${heading('Open a channel', linkTo('channels'))}
-      ${onchain === 0n ? notice('warn', html`<p><strong>There are no coins on-chain yet.</strong> A channel is opened with them. <a href=${linkTo('receive', 'onchain')}>Show my address</a></p>`) : nothing}
+      ${onchain > 0n ? nothing : pending > 0n
+        ? notice('warn', html`<p><strong>Your coins wait for a block.</strong> ${satOf(pending)} are on their way. A channel can be opened with them once they are in a block.</p>`, 'clock', 'coins-wait')
+        : notice('warn', html`<p><strong>There are no coins on-chain yet.</strong> A channel is opened with them. <a href=${linkTo('receive', 'onchain')}>Show my address</a></p>`)}
       <form novalidate @submit=${(event: Event) => void this.#submit(event)}>
         <fieldset class="field">
           <legend>With</legend>
@@ -76,7 +79,7 @@ export class OpenChannelScreen extends Screen {
           </div>
         </fieldset>
         ${chosen === OTHER ? field({ name: 'address', label: 'Address of the node', testid: 'node-address', mono: true, value: this.#given, placeholder: '02ab…@host:9735', hint: 'Its id, an @, and where it is reached.', error: this.#errors['address'] }) : nothing}
-        ${field({ name: 'amount', label: 'Amount', testid: 'channel-amount', suffix: 'sat', inputmode: 'numeric', value: this.#typedAmount, hint: html`You have ${satOf(onchain)} on-chain.`, error: this.#errors['amount'] })}
+        ${field({ name: 'amount', label: 'Amount', testid: 'channel-amount', suffix: 'sat', inputmode: 'numeric', value: this.#typedAmount, hint: html`You have ${satOf(onchain)} on-chain${pending > 0n ? html`, and ${satOf(pending)} more after the next block` : nothing}.`, error: this.#errors['amount'] })}
         <fieldset class="field">
           <legend>How soon</legend>
           <div class="choices three">
@@ -141,10 +144,28 @@ export class OpenChannelScreen extends Screen {
       if (!peer.connected) await this.app.wallet.connectPeer(peer.nodeId, peer.address);
       const rate = this.#fees?.[`${this.#speed}SatPerVb`];
       this.#request = { nodeId: peer.nodeId, amountSat: amount.sat, feerateSatPerVb: rate };
-      this.#quote = await this.app.wallet.estimateOpenChannel(this.#request);
+      try {
+        this.#quote = await this.app.wallet.estimateOpenChannel(this.#request);
+      } catch (thrown) {
+        if (thrown instanceof WalletFailure && thrown.code === 'insufficient_funds') return this.fail(this.#tooMuch(thrown));
+        throw thrown;
+      }
       void this.app.refresh();
       this.step();
     });
+  }
+
+  /** Coins pay for a channel, and only those in a block. */
+  #tooMuch({ data }: WalletFailure): Explanation {
+    const { neededMsat, availableMsat } = data as { neededMsat: bigint; availableMsat: bigint };
+    const pending = this.app.snapshot?.balance.onchainPendingSat ?? 0n;
+    return {
+      what: `This needs ${satText(neededMsat)} sat with the network’s fee, and ${satText(availableMsat)} sat can be used for a channel now.`,
+      next:
+        pending > 0n
+          ? `${satText(pending * 1000n)} sat wait for a block: try again after it, or lower the amount.`
+          : 'Lower the amount, or add coins. A part stays on-chain, to close your channels with.',
+    };
   }
 
   #peer(given: Record<string, string>): { nodeId: string; address: string; connected: boolean } | undefined {

@@ -102,7 +102,7 @@ impl Channel {
             // After a reconnection it comes again.
             Command::Message(Message::Shutdown(message)) => {
                 if message.scriptpubkey != state.remote_script {
-                    return Err(ChannelError::FailChannel(Violation::ShutdownScriptChanged));
+                    return Err(ChannelError::Disconnect(Violation::ShutdownScriptChanged));
                 }
             }
             Command::Message(Message::ChannelReady(message)) => {

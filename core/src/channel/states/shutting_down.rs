@@ -110,11 +110,11 @@ impl Channel {
 fn receive_shutdown(state: &mut ShuttingDown, env: &Env<'_>, message: &Shutdown) -> Result<(), ChannelError> {
     let script = &message.scriptpubkey;
     if let Some(known) = &state.remote_script {
-        // After a reconnection it comes again.
+        // After a reconnection it comes again. The first word counts: a script that changes may not be the peer's own.
         if known == script {
             return Ok(());
         }
-        return Err(ChannelError::FailChannel(Violation::ShutdownScriptChanged));
+        return Err(ChannelError::Disconnect(Violation::ShutdownScriptChanged));
     }
     let commitments = &state.commitments;
     if commitments.params.remote.upfront_shutdown_script.as_ref().is_some_and(|promised| promised != script) {

@@ -139,7 +139,23 @@ fn recv_shutdown_is_checked() {
     let mut other = shutdown;
     other.scriptpubkey = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([9; 20]));
     let error = world.bob.try_process(Command::Message(other.into())).unwrap_err();
-    assert_eq!(error, ChannelError::FailChannel(Violation::ShutdownScriptChanged));
+    // Only the connection is lost by it (ADR 0011), then and when the fee is negotiated.
+    assert_eq!(error, ChannelError::Disconnect(Violation::ShutdownScriptChanged));
+}
+
+#[test]
+fn a_shutdown_with_another_script_after_the_first_costs_the_connection_only() {
+    let mut world = World::open();
+    world.tell(Who::Alice, SHUTDOWN);
+    world.settle();
+    let bob = world.bob.channel();
+    assert_eq!(bob.state.name(), "negotiating");
+    let other = crate::wire::Shutdown {
+        channel_id: bob.id,
+        scriptpubkey: ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([9; 20])),
+    };
+    let error = bob.process(&world.bob.env(), Command::Message(other.into())).unwrap_err();
+    assert_eq!(error, ChannelError::Disconnect(Violation::ShutdownScriptChanged));
 }
 
 #[test]

@@ -3,4 +3,6 @@
 mod costs;
 mod exempt;
 mod flows;
+mod old_tip;
+mod unreadable;
 mod world;

@@ -40,6 +40,8 @@ pub(super) struct World {
     /// How often one side had to wait for the other.
     pub(super) flights: usize,
     next_command: u64,
+    /// For nodes that start from now on.
+    pub(super) max_tip_age_secs: Option<u64>,
 }
 
 impl World {
@@ -64,6 +66,7 @@ impl World {
             mempool: BTreeMap::new(),
             flights: 0,
             next_command: 1,
+            max_tip_age_secs: None,
         };
         world.start(0);
         world.start(1);
@@ -87,6 +90,7 @@ impl World {
         let this = &self.sides[side];
         let mut config = NodeConfig::new(Network::Regtest);
         config.channel.minimum_depth = 1;
+        config.max_tip_age_secs = self.max_tip_age_secs;
         let entropy = [this.seed.wrapping_mul(31).wrapping_add(this.starts); 32];
         let seed = Seed::new([this.seed; 64]);
         Node::load(&seed, &[9; 32], entropy, config, &this.disk, self.now).unwrap()

@@ -1,14 +1,14 @@
 //! Graphs drawn by hand, and many drawn at random.
 
-mod exclusions;
 mod find;
+mod lessons;
 mod properties;
 
 use crate::crypto::ec;
 use crate::gossip::{ForwardingPolicy, Graph};
 use crate::invoice::{RouteHint, RouteHintHop};
 use crate::route::{
-    DEFAULT_MAX_CLTV, DEFAULT_MAX_HOPS, Exclusions, FirstHop, Route, RouteError, RouteRequest, find_route,
+    DEFAULT_MAX_CLTV, DEFAULT_MAX_HOPS, FirstHop, Lessons, Route, RouteError, RouteRequest, find_route,
 };
 use crate::types::{CltvExpiryDelta, MilliSatoshi, ShortChannelId};
 use bitcoin::secp256k1::{PublicKey, SecretKey};
@@ -16,10 +16,14 @@ use std::sync::OnceLock;
 
 const HEIGHT: u32 = 800_000;
 
+fn key(number: u8) -> SecretKey {
+    SecretKey::from_slice(&[number; 32]).unwrap()
+}
+
 /// The public key of a key whose bytes are all this number; each is made once.
 fn id(number: u8) -> PublicKey {
     static IDS: OnceLock<Vec<PublicKey>> = OnceLock::new();
-    let make = |number| ec::public_key(&SecretKey::from_slice(&[number; 32]).unwrap());
+    let make = |number| ec::public_key(&key(number));
     IDS.get_or_init(|| (1..100).map(make).collect())[usize::from(number) - 1]
 }
 
@@ -83,7 +87,7 @@ struct Asked {
     max_cltv: u32,
     max_hops: usize,
     hints: Vec<RouteHint>,
-    exclusions: Exclusions,
+    lessons: Lessons,
 }
 
 fn ask(payee: u8, amount: u64) -> Asked {
@@ -94,7 +98,7 @@ fn ask(payee: u8, amount: u64) -> Asked {
         max_cltv: DEFAULT_MAX_CLTV,
         max_hops: DEFAULT_MAX_HOPS,
         hints: Vec::new(),
-        exclusions: Exclusions::default(),
+        lessons: Lessons::default(),
     }
 }
 
@@ -111,7 +115,7 @@ impl Asked {
                 height: HEIGHT,
                 shadow_cltv_offset: 42,
                 route_hints: &self.hints,
-                exclusions: &self.exclusions,
+                lessons: &self.lessons,
                 max_cltv: self.max_cltv,
                 max_hops: self.max_hops,
             },

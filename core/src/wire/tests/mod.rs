@@ -1,6 +1,6 @@
 //! Tests of the codecs.
 
-mod draw;
+pub(crate) mod draw;
 mod round_trip;
 mod rules;
 mod vectors;
