@@ -3,14 +3,16 @@
 use super::changes::{Onion, Removal};
 use super::params::ChannelConfig;
 use crate::crypto::ChannelSigner;
+use crate::onchain::Bid;
 use crate::types::{
-    BlockHeight, CltvExpiry, Feature, Features, FeeratePerKw, HtlcId, MilliSatoshi, PaymentHash, PaymentId,
-    ShortChannelId,
+    BlockHeight, CltvExpiry, CommitmentNumber, Feature, Features, FeeratePerKw, HtlcId, MilliSatoshi,
+    PaymentHash, PaymentId, ShortChannelId,
 };
 use crate::wire;
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::SecretKey;
 use bitcoin::{Amount, Script, ScriptBuf, Transaction};
+use std::collections::BTreeMap;
 
 /// What a channel may look at while it takes a step.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,8 @@ pub struct Env<'a> {
     pub remote_features: &'a Features,
     /// Where our balance goes when the channel closes and nothing else was promised.
     pub shutdown_script: &'a Script,
+    /// The stored rows of the peer's revoked commitments, for the penalty.
+    pub revoked: &'a BTreeMap<CommitmentNumber, Vec<u8>>,
 }
 
 impl Env<'_> {
@@ -102,10 +106,20 @@ pub enum Command {
     FundingReorged,
     /// There is a new best block.
     NewBlock(BlockHeight),
-    /// A transaction that spends the funding output was seen, in the chain or on its way there.
-    FundingSpent(Transaction),
-    /// The transaction that spent the funding output is so deep that it will stay.
-    FundingSpendBuried,
+    /// A transaction was seen that spends the funding output, or what came of it.
+    Spent {
+        /// It.
+        tx: Transaction,
+        /// The height of its block, proven; unset while it is on its way there.
+        height: Option<BlockHeight>,
+    },
+    /// The blocks above this height are no longer in the best chain.
+    BlocksUndone {
+        /// The height of the last block that stays.
+        above: BlockHeight,
+    },
+    /// A transaction was made to claim something, and is about to be published.
+    Bid(Bid),
     /// Offer an HTLC.
     AddHtlc(AddHtlc),
     /// Remove an HTLC that the peer offered.

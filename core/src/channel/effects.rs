@@ -86,6 +86,13 @@ pub enum Closer {
     Unexplained,
 }
 
+impl Closer {
+    /// Whether nothing of such a transaction has to be claimed: it pays the wallet, or nobody knows what it is.
+    pub(super) const fn is_not_claimed(self) -> bool {
+        matches!(self, Self::Mutual | Self::Unexplained)
+    }
+}
+
 /// News of a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChannelEvent {
@@ -129,6 +136,13 @@ pub enum ChannelEvent {
         id: HtlcId,
         /// [`Removal::Failed`] or [`Removal::Malformed`].
         reason: Removal,
+    },
+    /// An HTLC that we offered is settled in the chain, deep enough, and was not paid. May be told more than once.
+    HtlcTimedOut {
+        /// Whose payment it is.
+        origin: PaymentId,
+        /// Our number of it.
+        id: HtlcId,
     },
     /// An HTLC that we offered and that was in no commitment will never be: the channel ended before.
     HtlcNeverCommitted {

@@ -14,6 +14,7 @@ mod error;
 mod keys;
 mod limits;
 mod mutual;
+mod onchain;
 mod open;
 mod params;
 mod reestablish;
@@ -35,6 +36,7 @@ pub use commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCom
 pub use effects::{ChannelEvent, CloseReason, Closer, Effects, Gated, IncomingHtlc, Transition};
 pub use error::{ChannelError, Fault, Refusal, Violation};
 pub use limits::sendable_at_first;
+pub use onchain::{OnchainWork, Unconfirmed};
 pub use open::Agreement;
 pub use params::{ChannelConfig, ChannelParams, FORMAT, Party, PartyParams, channel_type};
 pub use rows::{Parity, RevokedHtlc, RowChange, RowError, RowName, read_revoked_row};

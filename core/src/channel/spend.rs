@@ -30,9 +30,7 @@ impl Commitments {
     ) -> Result<Spend, Fault> {
         let txid = tx.compute_txid();
         let Some(number) = commitment_number(tx, self.params.obscuring_factor) else {
-            // Both sign nothing but commitments and closing transactions.
-            let to_us = closing_script.map_or(Amount::ZERO, |script| paid_to(tx, script));
-            return Ok(Spend { closer: Closer::Mutual, to_us });
+            return Ok(self.explain_closing(env, tx, closing_script));
         };
         let local = self.local_commitment(env.signer)?;
         if local.tx.compute_txid() == txid {
@@ -57,6 +55,15 @@ impl Commitments {
             Closer::Unexplained
         };
         Ok(Spend { closer, to_us })
+    }
+
+    /// Both sign nothing but commitments and closing transactions; one of those pays us, unless we have nothing.
+    fn explain_closing(&self, env: &Env<'_>, tx: &Transaction, closing_script: Option<&Script>) -> Spend {
+        let to_us = paid_to(tx, closing_script.unwrap_or(env.shutdown_script));
+        let has_nothing = self.local.spec.local.to_amount_floor() < self.params.local.dust_limit;
+        let is_known = to_us > Amount::ZERO || closing_script.is_some() || has_nothing;
+        let closer = if is_known { Closer::Mutual } else { Closer::Unexplained };
+        Spend { closer, to_us }
     }
 }
 

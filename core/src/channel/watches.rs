@@ -1,9 +1,11 @@
 //! What on the chain a channel must know of. Derived from its state, so that nothing is forgotten at a start.
 
 use super::commitments::Commitments;
-use super::{Channel, State};
+use super::{Channel, Closing, State};
+use crate::onchain::Close;
+use crate::onchain::second_stage::second_stages;
 use crate::types::BlockHeight;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
+use bitcoin::{Amount, OutPoint, ScriptBuf};
 
 /// Something on the chain to look out for, with its purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,24 +24,21 @@ pub enum Watch {
         /// No need to look before this height.
         since: BlockHeight,
     },
-    /// A spend of the funding output: [`super::Command::FundingSpent`].
+    /// A spend of the funding output: [`super::Command::Spent`].
     FundingSpent {
         /// The channel's output.
         outpoint: OutPoint,
         /// Its script.
         script: ScriptBuf,
     },
-    /// The transaction that spent it, at this depth: [`super::Command::FundingSpendBuried`].
-    FundingSpendBuried {
-        /// The transaction.
-        txid: Txid,
-        /// How many confirmations are wanted.
-        depth: u32,
+    /// A spend of an output of a published commitment, or of what came of one: [`super::Command::Spent`].
+    OutputSpent {
+        /// The output.
+        outpoint: OutPoint,
+        /// Its script.
+        script: ScriptBuf,
     },
 }
-
-/// A closing transaction under so many blocks stays.
-const BURIED_DEPTH: u32 = 100;
 
 impl Channel {
     /// All that this channel must be told about the chain.
@@ -47,9 +46,7 @@ impl Channel {
         let Some(commitments) = self.commitments() else { return Vec::new() };
         let mut watches = vec![funding_spent(commitments)];
         match &self.state {
-            State::Closing(closing) => {
-                watches.push(Watch::FundingSpendBuried { txid: closing.txid, depth: BURIED_DEPTH });
-            }
+            State::Closing(closing) => watches.extend(closing.watched()),
             _ => watches.push(funding_confirmed(commitments)),
         }
         watches
@@ -60,10 +57,22 @@ impl Channel {
     /// Whether an earlier state of this channel had the same [`Channel::watches`]: nothing in them but this ever changes.
     pub fn watches_as_before(&self, before: &Self) -> bool {
         let closing = |channel: &Self| match &channel.state {
-            State::Closing(closing) => Some(closing.txid),
+            State::Closing(closing) => Some((closing.txid, closing.watched().count())),
             _ => None,
         };
         self.commitments().is_some() == before.commitments().is_some() && closing(self) == closing(before)
+    }
+}
+
+impl Closing {
+    /// Outputs that are spent stay watched: a block may be undone.
+    fn watched(&self) -> impl Iterator<Item = Watch> + '_ {
+        let stages = self.close.iter().flat_map(|close| {
+            let script = close.delayed_script.to_p2wsh();
+            second_stages(close, &self.spends).map(move |(_, stage)| (stage.outpoint, script.clone()))
+        });
+        let outputs = self.close.iter().flat_map(Close::watched);
+        outputs.chain(stages).map(|(outpoint, script)| Watch::OutputSpent { outpoint, script })
     }
 }
 

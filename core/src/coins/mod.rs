@@ -5,6 +5,7 @@
 mod balance;
 mod error;
 mod history;
+mod paying;
 mod rows;
 mod spend;
 mod wallet;

@@ -6,10 +6,11 @@ use super::terms::{InboundPolicy, Terms};
 use crate::chain::Confirmation;
 use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
-use crate::types::{ConnId, Features, FeeratePerKw, MilliSatoshi};
+use crate::onchain::{Bid, Bids};
+use crate::types::{CommitmentNumber, ConnId, Features, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
-use std::collections::BTreeSet;
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A channel with what the node knows about it besides its state.
 #[derive(Debug)]
@@ -32,8 +33,10 @@ pub(super) struct ChannelEntry {
     pub(super) opening: Option<Opening>,
     /// The funding transaction, once it is proven to be in a block.
     pub(super) funding_seen: Option<(Transaction, Confirmation)>,
-    /// The transaction that spends the funding output.
-    pub(super) spend_seen: Option<(Transaction, Option<Confirmation>)>,
+    /// The rows of the peer's revoked commitments.
+    pub(super) revoked: BTreeMap<CommitmentNumber, Vec<u8>>,
+    /// Whether the owner was told that coins are missing to pay for its close.
+    pub(super) misses_coins: bool,
 }
 
 impl ChannelEntry {
@@ -48,7 +51,8 @@ impl ChannelEntry {
             terms,
             opening: None,
             funding_seen: None,
-            spend_seen: None,
+            revoked: BTreeMap::new(),
+            misses_coins: false,
         }
     }
 
@@ -58,16 +62,17 @@ impl ChannelEntry {
         let (terms, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name == Terms::ROW);
         let (_, terms) = terms.first().ok_or_else(|| damaged("its terms are missing".into()))?;
         let terms = Terms::from_bytes(terms).map_err(damaged)?;
-        let mut read = Vec::new();
+        let (mut read, mut revoked) = (Vec::new(), BTreeMap::new());
         for (name, content) in rows {
             let name = RowName::from_bytes(&name).map_err(|error| damaged(error.to_string()))?;
-            if !matches!(name, RowName::Revoked(_)) {
-                read.push((name, content));
+            match name {
+                RowName::Revoked(number) => drop(revoked.insert(number, content)),
+                name => read.push((name, content)),
             }
         }
         let names = read.iter().map(|(name, _)| *name).collect();
         let channel = Channel::from_rows(read).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { rows: names, ..Self::new(channel, keys, terms) })
+        Ok(Self { rows: names, revoked, ..Self::new(channel, keys, terms) })
     }
 
     /// The output that is the channel, once there is one.
@@ -75,12 +80,27 @@ impl ChannelEntry {
         self.channel.commitments().map(|commitments| commitments.params.funding_outpoint)
     }
 
-    /// Its script, as long as something about it can happen.
-    pub(super) fn funding_script(&self) -> Option<ScriptBuf> {
-        self.channel.watches().into_iter().find_map(|watch| match watch {
-            Watch::FundingSpent { script, .. } => Some(script),
-            Watch::FundingConfirmed { .. } | Watch::FundingSpendBuried { .. } => None,
-        })
+    /// The scripts of everything that has to be watched for it.
+    pub(super) fn watched_scripts(&self) -> BTreeSet<ScriptBuf> {
+        let watches = self.channel.watches().into_iter();
+        let scripts = watches.map(|watch| match watch {
+            Watch::FundingConfirmed { script, .. }
+            | Watch::FundingSpent { script, .. }
+            | Watch::OutputSpent { script, .. } => script,
+        });
+        scripts.collect()
+    }
+
+    /// The coins of the wallet that pay for claims under way.
+    pub(super) fn coins_of_bids(&self) -> BTreeSet<OutPoint> {
+        self.channel.bids().into_iter().flat_map(Bids::live).flat_map(Bid::coins).collect()
+    }
+
+    /// Whether a transaction is, or competes with, a claim of ours under way.
+    pub(super) fn is_claim(&self, tx: &Transaction) -> bool {
+        let claimed: BTreeSet<OutPoint> =
+            self.channel.bids().into_iter().flat_map(Bids::live).flat_map(Bid::claimed).collect();
+        tx.input.iter().any(|input| claimed.contains(&input.previous_output))
     }
 
     /// How deep the funding transaction must be, as long as somebody waits for it.
@@ -99,9 +119,14 @@ impl ChannelEntry {
 
     /// Whether closing it may still have to be paid for from the on-chain coins (BOLT 3, anchors).
     pub(super) fn needs_reserve(&self) -> bool {
-        let is_confirmed = matches!(self.spend_seen, Some((_, Some(_))));
         match &self.channel.state {
-            State::Closing(closing) => closing.closer != Closer::Mutual && !is_confirmed,
+            State::Closing(closing) => {
+                let has_htlcs = closing.close.as_ref().is_some_and(|close| {
+                    close.htlcs().any(|(output, _)| closing.spends.of(close.outpoint(output)).is_none())
+                });
+                let pays_for_htlcs = closing.closer == Closer::Local && has_htlcs;
+                closing.closer != Closer::Mutual && (closing.height.is_none() || pays_for_htlcs)
+            }
             // The peer closes, and what it leaves us needs nobody's help.
             State::Frozen(Frozen { cause: FreezeCause::FellBehind, .. }) | State::Closed(_) => false,
             _ => true,
@@ -118,14 +143,6 @@ impl ChannelEntry {
         let funding = &self.channel.commitments()?.funding;
         let short_channel_id = funding.remote_alias.or(funding.short_channel_id)?;
         Some(self.terms.inbound_policy(short_channel_id))
-    }
-
-    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive.
-    pub(super) fn closing_amount(&self) -> Amount {
-        match &self.channel.state {
-            State::Closing(closing) if closing.closer != Closer::Mutual => closing.to_us,
-            _ => Amount::ZERO,
-        }
     }
 
     pub(super) fn closing_txid(&self) -> Option<Txid> {

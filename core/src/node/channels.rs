@@ -5,7 +5,9 @@ use super::outbox::{Exempt, Gated};
 use super::terms::Terms;
 use super::{Event, Node};
 use crate::chain::Urgency;
-use crate::channel::{self, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, Transition};
+use crate::channel::{
+    self, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State, Transition,
+};
 use crate::crypto::ChannelSigner;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{BlockHeight, ChannelId, ConnId, Features};
@@ -13,7 +15,7 @@ use crate::wire::{self, ChannelUpdate};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Transaction};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Node {
     /// The channel with this peer that a message is for.
@@ -85,6 +87,7 @@ impl Node {
             local_features: &local_features,
             remote_features: &entry.remote_features,
             shutdown_script: &entry.terms.shutdown_script,
+            revoked: &entry.revoked,
         })
     }
 
@@ -107,6 +110,7 @@ impl Node {
             local_features: &local_features,
             remote_features: &self.remote_features(conn),
             shutdown_script: &terms.shutdown_script,
+            revoked: &BTreeMap::new(),
         })
     }
 
@@ -125,17 +129,28 @@ impl Node {
     /// The channel and whatever its step causes elsewhere enter the same batch (contract P6).
     pub(super) fn apply(&mut self, index: u32, transition: Transition) {
         let Some(entry) = self.channels.get_mut(&index) else { return };
+        let coins_before = entry.coins_of_bids();
         let was_syncing = entry.channel.link != Link::Online;
         let was_funded = entry.channel.commitments().is_some();
         let before = std::mem::replace(&mut entry.channel, transition.next);
         let came_online = was_syncing && entry.channel.link == Link::Online;
         let stopped_answering = before.answers_htlcs() && !entry.channel.answers_htlcs();
+        let was_closing = matches!(before.state, State::Closing(_));
         if !entry.channel.watches_as_before(&before) {
             self.outbox.exempt(Exempt::WatchesChanged);
+            self.claims_due.insert(index);
+        }
+        if before.state.name() != entry.channel.state.name() {
+            self.claims_due.insert(index);
         }
         for (name, content) in transition.effects.append {
+            if let RowName::Revoked(number) = name {
+                entry.revoked.insert(number, content.clone());
+            }
             self.outbox.put(row_name(index, &name.to_bytes()), content);
         }
+        let coins_after = entry.coins_of_bids();
+        self.coins.release(coins_before.difference(&coins_after).copied());
         self.unstored.insert(index);
         if stopped_answering {
             self.forget_parts(index);
@@ -146,6 +161,10 @@ impl Node {
                 channel::Gated::Broadcast(tx) => self.publish(index, tx),
                 channel::Gated::Notify(ChannelEvent::Closed { reason }) if !was_funded => {
                     self.channel_failed(index, reason.to_string());
+                }
+                // The owner heard of it when the funding output was spent.
+                channel::Gated::Notify(ChannelEvent::Closed { .. }) if was_closing => {
+                    self.forget_channel(index)
                 }
                 channel::Gated::Notify(event) => self.channel_event(index, event),
             }
@@ -178,12 +197,12 @@ impl Node {
     }
 
     /// What has to be published again after a start and with every block: the funding transaction only until it is seen.
-    pub(super) fn to_publish(&self) -> Vec<Transaction> {
+    pub(super) fn to_publish(&self) -> Vec<Vec<Transaction>> {
         let of = |entry: &ChannelEntry| {
             // What cannot be signed now froze its channel, or will with the next step.
             let again = self.with_env(entry, |env| entry.channel.rebroadcasts(env)).unwrap_or_default();
-            let is_seen = |tx: &Transaction| entry.funding_seen.as_ref().is_some_and(|(seen, _)| seen == tx);
-            again.into_iter().filter(|tx| !is_seen(tx)).collect::<Vec<_>>()
+            let funding = entry.funding_seen.as_ref().map(|(seen, _)| seen);
+            again.into_iter().filter(|package| package.first() != funding).collect::<Vec<_>>()
         };
         self.channels.values().flat_map(of).collect()
     }
@@ -222,7 +241,9 @@ impl Node {
             ChannelEvent::HtlcFailed { origin, id, reason } => {
                 self.attempt_failed(index, origin, id, &reason)
             }
-            ChannelEvent::HtlcNeverCommitted { origin, id } => self.attempt_never_left(index, origin, id),
+            ChannelEvent::HtlcNeverCommitted { origin, id } | ChannelEvent::HtlcTimedOut { origin, id } => {
+                self.attempt_came_to_nothing(index, origin, id);
+            }
             ChannelEvent::FundingUnconfirmed
             | ChannelEvent::PeerWarning { .. }
             | ChannelEvent::ShuttingDown
@@ -266,14 +287,14 @@ impl Node {
                         amount: to_us,
                     });
                 }
+                if let Some(what) = alarm(closer) {
+                    self.emit(Event::ActionRequired { what: what.into() });
+                }
             }
             ChannelEvent::Closed { reason } => {
-                // Where the funding output was spent, the owner heard of it then.
-                if entry.spend_seen.is_none() {
-                    let (reason, amount) = (reason.to_string(), Amount::ZERO);
-                    self.coins.give_back_inner_script(entry.terms.shutdown_script.clone());
-                    self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
-                }
+                let (reason, amount) = (reason.to_string(), Amount::ZERO);
+                self.coins.give_back_inner_script(entry.terms.shutdown_script.clone());
+                self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
                 self.forget_channel(index);
             }
         }
@@ -350,6 +371,22 @@ impl Node {
     /// The height that deadlines count from.
     pub(super) fn height(&self) -> BlockHeight {
         self.chain.height()
+    }
+}
+
+/// What the owner must know besides that a channel is closed.
+const fn alarm(closer: Closer) -> Option<&'static str> {
+    match closer {
+        Closer::Mutual | Closer::Local | Closer::RemoteCurrent | Closer::RemoteNext => None,
+        Closer::RemoteRevoked { .. } => Some(
+            "A peer closed a channel with an old state, to take what is not its own. All of the channel is being claimed:              keep this wallet running.",
+        ),
+        Closer::RemoteUnknown { .. } => Some(
+            "A peer closed a channel with a state that this wallet does not know: it was restored from an old copy. Your              balance of that state is being claimed; payments that were under way cannot be.",
+        ),
+        Closer::Unexplained => Some(
+            "A channel was spent by a transaction that this wallet cannot explain. Please report it, and keep the wallet's              data.",
+        ),
     }
 }
 

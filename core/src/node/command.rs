@@ -39,6 +39,12 @@ pub enum Command {
         /// Which one.
         channel_id: ChannelId,
     },
+    /// Close a channel alone and at once, by our latest commitment. What is in it comes back after a delay, and what it
+    /// costs is paid from it and from the on-chain coins.
+    ForceClose {
+        /// Which one.
+        channel_id: ChannelId,
+    },
     /// Pay an invoice.
     Send(Box<SendRequest>),
     /// Make an invoice.

@@ -24,7 +24,11 @@ impl Node {
                 self.open_channel(id, node_id, amount, feerate)
             }
             Command::CloseChannel { channel_id } => {
-                let answer = self.close_channel(&channel_id);
+                let answer = self.close_channel(&channel_id, channel::Command::Shutdown { script: None });
+                self.answer(id, answer);
+            }
+            Command::ForceClose { channel_id } => {
+                let answer = self.close_channel(&channel_id, channel::Command::ForceClose);
                 self.answer(id, answer);
             }
             Command::Send(request) => self.send(id, *request),
@@ -77,11 +81,14 @@ impl Node {
         Ok(Answer::Done)
     }
 
-    fn close_channel(&mut self, channel_id: &ChannelId) -> Result<Answer, CommandError> {
+    fn close_channel(
+        &mut self,
+        channel_id: &ChannelId,
+        command: channel::Command,
+    ) -> Result<Answer, CommandError> {
         let found = self.channels.iter().find(|(_, entry)| entry.channel.id == *channel_id);
         let index = found.map(|(index, _)| *index).ok_or(CommandError::Unknown { what: "channel" })?;
-        self.step(index, channel::Command::Shutdown { script: None })
-            .map_err(|error| CommandError::Refused { reason: error.to_string() })?;
+        self.step(index, command).map_err(|error| CommandError::Refused { reason: error.to_string() })?;
         Ok(Answer::Done)
     }
 

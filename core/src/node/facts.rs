@@ -1,5 +1,6 @@
 //! Chain facts, once they are believed: what they mean for coins, channels and payments.
 
+use super::channel_entry::ChannelEntry;
 use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
 use crate::chain::{ChainFact, Confirmation, History, Seen, Urgency};
@@ -14,9 +15,6 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction};
 /// Headers are stored in rows of so many, so that a new block rewrites one small row.
 const HEADERS_PER_ROW: BlockHeight = 32;
 
-/// A spend of a funding output that is this deep stays (BOLT 5: irrevocably resolved).
-const BURIED_DEPTH: u32 = 100;
-
 impl Node {
     pub(super) fn chain_fact(&mut self, fact: ChainFact) {
         match fact {
@@ -26,6 +24,7 @@ impl Node {
                 if tip == self.chain.tip().hash {
                     self.synced_at = Some(at);
                     self.payments_due = true;
+                    self.claims_due.extend(self.channels.keys());
                     self.look_at_tip();
                     self.take_up_htlcs();
                 }
@@ -51,9 +50,9 @@ impl Node {
         self.told_of_old_tip = is_old;
     }
 
-    /// Every script that must be watched: the wallet's and those of funding outputs.
+    /// Every script that must be watched: the wallet's and those of channels.
     pub fn watches(&self) -> Vec<ScriptBuf> {
-        let channels = self.channels.values().filter_map(|entry| entry.funding_script());
+        let channels = self.channels.values().flat_map(ChannelEntry::watched_scripts);
         self.coins.scripts().into_iter().chain(channels).collect()
     }
 
@@ -101,31 +100,35 @@ impl Node {
                 entry.funding_seen = None;
                 undone.push(*index);
             }
-            if let Some((_, confirmation)) = &mut entry.spend_seen
-                && confirmation.is_some_and(|confirmation| confirmation.height > fork_height)
-            {
-                *confirmation = None;
-            }
         }
         self.todo.extend(undone.into_iter().map(|index| (index, channel::Command::FundingReorged)));
+        let above = fork_height;
+        let all = self.channels.keys();
+        self.todo.extend(all.map(|index| (*index, channel::Command::BlocksUndone { above })));
         self.synced_at = None;
     }
 
     fn history(&mut self, history: &History) {
         let script = &history.script_pubkey;
-        let transactions: Vec<(Transaction, Option<Confirmation>)> =
+        let mut transactions: Vec<(Transaction, Option<Confirmation>)> =
             history.transactions.iter().filter_map(|seen| self.believe(seen)).collect();
+        // Parents first, as they stand in the chain.
+        transactions.sort_by_key(|(_, seen)| seen.map_or((true, 0, 0), |it| (false, it.height, it.tx_index)));
         let channels: Vec<u32> = self
             .channels
             .iter()
-            .filter(|(_, entry)| entry.funding_script().as_ref() == Some(script))
+            .filter(|(_, entry)| entry.watched_scripts().contains(script))
             .map(|(index, _)| *index)
             .collect();
         for index in &channels {
-            self.funding_history(*index, &transactions);
+            self.channel_history(*index, &transactions);
         }
         self.run_channels();
         if channels.is_empty() {
+            // A claim counts once it is in a block: until then it may be replaced, or come to nothing.
+            transactions.retain(|(tx, seen)| {
+                seen.is_some() || !self.channels.values().any(|entry| entry.is_claim(tx))
+            });
             self.coins_history(script, &transactions);
         }
     }
@@ -166,17 +169,18 @@ impl Node {
         transactions.iter().map(|(tx, _)| self.coins.transaction(tx.compute_txid())).collect()
     }
 
-    fn funding_history(&mut self, index: u32, transactions: &[(Transaction, Option<Confirmation>)]) {
+    fn channel_history(&mut self, index: u32, transactions: &[(Transaction, Option<Confirmation>)]) {
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let Some(outpoint) = entry.funding_outpoint() else { return };
         for (tx, confirmation) in transactions {
             if tx.compute_txid() == outpoint.txid {
                 entry.funding_seen = confirmation.map(|confirmation| (tx.clone(), confirmation));
+                continue;
             }
-            let is_spend = tx.input.iter().any(|input| input.previous_output == outpoint);
-            if is_spend && (confirmation.is_some() || entry.channel.is_signed_spend(tx)) {
-                entry.spend_seen = Some((tx.clone(), *confirmation));
-                self.todo.push_back((index, channel::Command::FundingSpent(tx.clone())));
+            let is_close = tx.input.iter().any(|input| input.previous_output == outpoint);
+            if !is_close || confirmation.is_some() || entry.channel.is_signed_spend(tx) {
+                let height = confirmation.map(|confirmation| confirmation.height);
+                self.todo.push_back((index, channel::Command::Spent { tx: tx.clone(), height }));
             }
         }
         self.recheck_funding(index);
@@ -189,7 +193,7 @@ impl Node {
         self.run_channels();
     }
 
-    /// Tells a channel that its funding, or its end, is deep enough.
+    /// Tells a channel that its funding is deep enough.
     fn recheck_funding(&mut self, index: u32) {
         let Some(entry) = self.channels.get(&index) else { return };
         if let (Some(needed), Some((tx, seen))) = (entry.funding_depth_needed(), &entry.funding_seen)
@@ -200,17 +204,12 @@ impl Node {
             let command = channel::Command::FundingConfirmed { tx: tx.clone(), short_channel_id };
             self.todo.push_back((index, command));
         }
-        if let Some((_, Some(spent))) = &entry.spend_seen
-            && self.depth(spent.height) >= BURIED_DEPTH
-        {
-            self.todo.push_back((index, channel::Command::FundingSpendBuried));
-        }
     }
 
     /// Contract P9: what may not have reached the network is published again with every block.
     pub(super) fn broadcast_again(&mut self) {
         let own = self.coins.unconfirmed_own().into_iter().map(|tx| vec![tx]);
-        let channels = self.to_publish().into_iter().map(|tx| vec![tx]);
+        let channels = self.to_publish();
         for package in own.chain(channels).collect::<Vec<_>>() {
             self.outbox.gated(Gated::Broadcast(package));
         }

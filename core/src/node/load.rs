@@ -123,6 +123,7 @@ impl Node {
             onchain_payments: BTreeMap::new(),
             todo: VecDeque::new(),
             unstored: BTreeSet::new(),
+            claims_due: BTreeSet::new(),
             keys_due: BTreeSet::new(),
             payments: BTreeMap::new(),
             payment_ids: BTreeMap::new(),
@@ -212,13 +213,15 @@ impl Node {
         Ok(())
     }
 
-    /// Coins that were set aside for a channel that was never stored: its funding will never be published.
+    /// Coins that were set aside for a channel that was never stored, whose funding will never be published, or for a claim
+    /// that was not stored.
     pub(super) fn release_forgotten_coins(&mut self) {
         let needed: Vec<_> = self
             .channels
             .values()
             .filter_map(ChannelEntry::funding_tx)
             .flat_map(|tx| tx.input.iter().map(|input| input.previous_output).collect::<Vec<_>>())
+            .chain(self.channels.values().flat_map(ChannelEntry::coins_of_bids))
             .collect();
         let forgotten: Vec<_> =
             self.coins.set_aside().into_iter().filter(|outpoint| !needed.contains(outpoint)).collect();

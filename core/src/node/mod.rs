@@ -6,6 +6,7 @@
 mod attempt;
 mod channel_entry;
 mod channels;
+mod claiming;
 mod command;
 mod commands;
 mod connections;
@@ -29,7 +30,7 @@ pub use command::{Command, CommandError, CommandId, SendRequest};
 pub use event::{Event, EventRecord};
 pub use io::{Answer, Input, Output, StoreFailure};
 pub use load::{LoadError, NodeConfig};
-pub use queries::{Balance, ChannelInfo, PeerInfo};
+pub use queries::{Balance, ChannelInfo, CloseInfo, PeerInfo};
 
 use crate::chain::{FeeRates, HeaderChain};
 use crate::coins::Coins;
@@ -63,6 +64,8 @@ pub struct Node {
     todo: VecDeque<(u32, crate::channel::Command)>,
     /// Channels that took a step and are not put yet.
     unstored: BTreeSet<u32>,
+    /// Channels of which something may have to be claimed on-chain.
+    claims_due: BTreeSet<u32>,
     /// Channels whose next keys are not derived yet.
     keys_due: BTreeSet<u32>,
     payments: BTreeMap<PaymentId, PaymentRecord>,
@@ -198,6 +201,7 @@ impl Node {
         self.advance_payments();
         self.run_channels();
         self.sign_channels();
+        self.claim_onchain();
         self.store_channels();
         self.store_coins();
         self.store_graph();

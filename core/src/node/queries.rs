@@ -2,13 +2,13 @@
 
 use super::{Node, SendRequest};
 use crate::chain::{History, ProofError, Urgency};
-use crate::channel::{Commitments, Link, Party, State, sendable_at_first};
+use crate::channel::{Closer, Commitments, Link, Party, State, sendable_at_first};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
 use crate::route::{Route, RouteError};
 use crate::types::{BlockHeight, ChannelId, MilliSatoshi, PaymentHash, PaymentId, UnixTime};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, BlockHash, Txid};
+use bitcoin::{Amount, BlockHash, Transaction, Txid};
 
 /// What the wallet holds, and what of it can be used for what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,23 @@ pub struct ChannelInfo {
     pub closing_txid: Option<Txid>,
     /// Why it closes.
     pub close_reason: Option<String>,
+    /// How it ends, once its funding output is spent.
+    pub close: Option<CloseInfo>,
+}
+
+/// How a channel ends, as an owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseInfo {
+    /// Who closed it.
+    pub closer: Closer,
+    /// How many blocks confirm the transaction that closes it.
+    pub confirmations: u32,
+    /// What still comes back, before the fees of the transactions that bring it.
+    pub amount: Amount,
+    /// The transactions that claimed some of it, or are to.
+    pub claim_txids: Vec<Txid>,
+    /// The height of the block that is expected to bring the last of it; unset where nothing is left to claim.
+    pub expected_height: Option<BlockHeight>,
 }
 
 /// A peer, as an owner sees it.
@@ -142,8 +159,7 @@ impl Node {
             channels.iter().map(part).fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
         };
         let (local, in_flight) = (sum(|info| info.local_balance), sum(|info| info.in_flight));
-        let closing: Amount =
-            self.channels.values().map(super::channel_entry::ChannelEntry::closing_amount).sum();
+        let closing: Amount = self.channels.values().map(|entry| self.closing_amount(entry).0).sum();
         let onchain = self.coins.balance();
         let total = MilliSatoshi::from_amount(onchain.total() + closing).saturating_add(local);
         Balance {
@@ -242,6 +258,29 @@ impl Node {
         matches!(payment.state, OutgoingState::Sent { .. })
     }
 
+    /// What comes back from a channel that is closed by a commitment, until the wallet itself sees it arrive, and from which
+    /// height on all of it can be claimed.
+    fn closing_amount(&self, entry: &super::channel_entry::ChannelEntry) -> (Amount, Option<BlockHeight>) {
+        entry.channel.closing_amount(self.chain.height()).unwrap_or((Amount::ZERO, None))
+    }
+
+    fn close_info(&self, entry: &super::channel_entry::ChannelEntry) -> Option<CloseInfo> {
+        let State::Closing(closing) = &entry.channel.state else { return None };
+        let (amount, expected_height) = self.closing_amount(entry);
+        let pays_us = |tx: &Transaction| {
+            tx.output.iter().any(|output| output.script_pubkey == entry.terms.shutdown_script)
+        };
+        let confirmed = closing.spends.iter().filter(|(_, tx, _)| pays_us(tx)).map(|(txid, ..)| *txid);
+        let waiting = closing.bids.live().iter().map(|bid| bid.tx.compute_txid());
+        Some(CloseInfo {
+            closer: closing.closer,
+            confirmations: closing.height.map_or(0, |height| self.depth(height)),
+            amount: if closing.closer == Closer::Mutual { closing.to_us } else { amount },
+            claim_txids: confirmed.chain(waiting).collect(),
+            expected_height,
+        })
+    }
+
     fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
         let channel = &entry.channel;
         let commitments = channel.commitments();
@@ -268,6 +307,7 @@ impl Node {
             confirmations_needed: params.map_or(0, |params| params.minimum_depth),
             closing_txid: entry.closing_txid(),
             close_reason: entry.close_reason(),
+            close: self.close_info(entry),
         }
     }
 }

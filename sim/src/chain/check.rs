@@ -105,12 +105,7 @@ fn enter(
     let spent = spent_by(tx, &coins)?;
     locks(chain, tx, &spent)?;
     let fee = fee(tx, &spent)?;
-    let all = available(chain, &mempool);
-    for other in mempool.iter().filter(|tx| replaced.contains(&tx.compute_txid())) {
-        if spent_by(other, &all).and_then(|spent| self::fee(other, &spent)).is_ok_and(|paid| paid >= fee) {
-            return Err(Rejected::Conflict { txid, other: other.compute_txid() });
-        }
-    }
+    replaces(chain, &mempool, &replaced, tx, fee)?;
     for (vout, output) in tx.output.iter().enumerate() {
         if output.value < output.script_pubkey.minimal_non_dust() {
             return Err(Rejected::Dust { txid, vout });
@@ -118,6 +113,27 @@ fn enter(
     }
     scripts(tx, &spent)?;
     Ok((fee, kept))
+}
+
+/// BIP 125: a replacement pays a higher rate than each, and more than all it replaces together, by what its own relay costs.
+fn replaces(
+    chain: &Chain,
+    mempool: &[Transaction],
+    replaced: &BTreeSet<Txid>,
+    tx: &Transaction,
+    fee: Amount,
+) -> Result<(), Rejected> {
+    let all = available(chain, mempool);
+    let mut least = tx.weight().to_wu() * MIN_RELAY_SAT_PER_KW / 1_000;
+    for other in mempool.iter().filter(|tx| replaced.contains(&tx.compute_txid())) {
+        let paid = spent_by(other, &all).and_then(|spent| self::fee(other, &spent))?;
+        least += paid.to_sat();
+        let is_higher = fee.to_sat() * other.weight().to_wu() > paid.to_sat() * tx.weight().to_wu();
+        if fee.to_sat() < least || !is_higher {
+            return Err(Rejected::Conflict { txid: tx.compute_txid(), other: other.compute_txid() });
+        }
+    }
+    Ok(())
 }
 
 /// What spends the same, and what builds on it.

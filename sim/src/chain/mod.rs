@@ -164,6 +164,15 @@ impl Chain {
     /// Replaces the last blocks by one more than they were. Their transactions are in the mempool again, unless the new
     /// blocks made them invalid.
     pub fn reorg(&mut self, depth: u32) {
+        self.reorg_with(depth, Vec::new());
+    }
+
+    /// The same, with a transaction in the first of the new blocks: what it conflicts with is gone.
+    pub fn reorg_for(&mut self, depth: u32, tx: &Transaction) {
+        self.reorg_with(depth, vec![tx.clone()]);
+    }
+
+    fn reorg_with(&mut self, depth: u32, mut first: Vec<Transaction>) {
         let kept = self.blocks.len() - depth as usize;
         let undone: Vec<Block> = self.blocks.drain(kept..).collect();
         let blocks = std::mem::take(&mut self.blocks);
@@ -174,7 +183,7 @@ impl Chain {
         self.branch += 1;
         let waiting = std::mem::take(&mut self.mempool);
         for _ in 0..=depth {
-            self.mine_block(Vec::new());
+            self.mine_block(std::mem::take(&mut first));
         }
         let again = undone.into_iter().flat_map(|block| block.txdata.into_iter().skip(1)).chain(waiting);
         for tx in again {

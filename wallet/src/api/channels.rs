@@ -6,8 +6,9 @@ use super::peers::parse_node_id;
 use super::{Wallet, WalletError};
 use bitcoin::Amount;
 use kite_api::api;
-use kite_core::node::{Answer, ChannelInfo, Command, Node};
-use kite_core::types::MAX_MONEY_SAT;
+use kite_core::channel::Closer;
+use kite_core::node::{Answer, ChannelInfo, CloseInfo, Command, Node};
+use kite_core::types::{ChannelId, MAX_MONEY_SAT};
 
 /// A channel.
 #[api(record)]
@@ -45,6 +46,40 @@ pub struct Channel {
     pub close_reason: Option<String>,
     /// The wallet opened it, and pays for its transactions.
     pub is_opener: bool,
+    /// How it comes back on-chain; unset before a transaction closes it.
+    pub close: Option<ChannelClose>,
+}
+
+/// How a channel comes back on-chain.
+#[api(record)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelClose {
+    /// Who closed it.
+    pub closed_by: ClosedBy,
+    /// How many blocks confirm the transaction that closes it.
+    pub confirmations: u32,
+    /// What still comes back, before the fees of the transactions that bring it, in satoshi.
+    pub amount_sat: u64,
+    /// The transactions that claimed some of it, or are to.
+    pub claim_txids: Vec<String>,
+    /// The height of the block that is expected to bring the last of it; unset where nothing is left to claim.
+    pub expected_height: Option<u32>,
+}
+
+/// Who closed a channel.
+#[api(enumeration)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedBy {
+    /// Both together.
+    Both,
+    /// The wallet alone.
+    Wallet,
+    /// The peer alone.
+    Peer,
+    /// The peer, with an old state, to take what is not its own: all of the channel is claimed.
+    Cheater,
+    /// By a transaction that the wallet does not know, as after it was restored from an old copy.
+    Unknown,
 }
 
 /// Where a channel stands.
@@ -157,13 +192,30 @@ impl Wallet {
     /// # Errors
     /// `NotFound`, `Refused`.
     pub async fn close_channel(&self, id: String) -> Result<(), WalletError> {
+        let channel_id = self.channel_named(&id).await?;
+        self.command(Command::CloseChannel { channel_id }).await?;
+        Ok(())
+    }
+
+    /// Closes a channel alone and at once, whether the peer is there or not. What is in it comes back on-chain after days,
+    /// and costs more than closing together; payments under way are settled on-chain. For a peer that does not answer.
+    ///
+    /// # Errors
+    /// `NotFound`, `Refused`.
+    pub async fn force_close_channel(&self, id: String) -> Result<(), WalletError> {
+        let channel_id = self.channel_named(&id).await?;
+        self.command(Command::ForceClose { channel_id }).await?;
+        Ok(())
+    }
+}
+
+impl Wallet {
+    async fn channel_named(&self, id: &str) -> Result<ChannelId, WalletError> {
         let index: u32 = id.trim().parse().map_err(|_| WalletError::not_found("channel"))?;
         let find = move |node: &Node| {
             node.channels().into_iter().find(|channel| channel.index == index).map(|found| found.channel_id)
         };
-        let channel_id = self.ask(find).await?.ok_or_else(|| WalletError::not_found("channel"))?;
-        self.command(Command::CloseChannel { channel_id }).await?;
-        Ok(())
+        self.ask(find).await?.ok_or_else(|| WalletError::not_found("channel"))
     }
 }
 
@@ -186,6 +238,25 @@ impl From<ChannelInfo> for Channel {
             closing_txid: info.closing_txid.map(|txid| txid.to_string()),
             close_reason: info.close_reason,
             is_opener: info.is_opener,
+            close: info.close.map(ChannelClose::from),
+        }
+    }
+}
+
+impl From<CloseInfo> for ChannelClose {
+    fn from(info: CloseInfo) -> Self {
+        Self {
+            closed_by: match info.closer {
+                Closer::Mutual => ClosedBy::Both,
+                Closer::Local => ClosedBy::Wallet,
+                Closer::RemoteCurrent | Closer::RemoteNext => ClosedBy::Peer,
+                Closer::RemoteRevoked { .. } => ClosedBy::Cheater,
+                Closer::RemoteUnknown { .. } | Closer::Unexplained => ClosedBy::Unknown,
+            },
+            confirmations: info.confirmations,
+            amount_sat: info.amount.to_sat(),
+            claim_txids: info.claim_txids.iter().map(ToString::to_string).collect(),
+            expected_height: info.expected_height,
         }
     }
 }

@@ -20,7 +20,7 @@ mod send;
 mod words;
 
 pub use balance::Balance;
-pub use channels::{Channel, ChannelState, OpenChannelQuote, OpenChannelRequest};
+pub use channels::{Channel, ChannelClose, ChannelState, ClosedBy, OpenChannelQuote, OpenChannelRequest};
 pub use config::WalletConfig;
 pub use error::WalletError;
 pub use events::{Event, EventEnvelope, EventListener};

@@ -7,6 +7,7 @@
 
 mod commitments;
 mod fields;
+mod onchain;
 mod revoked;
 mod state;
 
@@ -20,6 +21,7 @@ use crate::crypto::ShaChainError;
 use crate::store::number::{read_number, write_number};
 use crate::types::{CommitmentNumber, HtlcId};
 use crate::wire::{DecodeError, Reader, Writer};
+use bitcoin::Txid;
 use std::collections::BTreeMap;
 
 /// The form that is written. Later ones get numbers of their own, and this one stays readable.
@@ -47,6 +49,12 @@ pub enum RowName {
     Secret(u8),
     /// The HTLCs of a revoked commitment of the peer, for the penalty. Written once.
     Revoked(CommitmentNumber),
+    /// Where the transaction stands that spends the funding output, and what it pays.
+    Close,
+    /// What was published to claim something and is in no block yet.
+    Bids,
+    /// A confirmed transaction that spends what came of the channel.
+    Spend(Txid),
 }
 
 /// Whether a number is even or odd.
@@ -119,9 +127,15 @@ impl RowName {
             Self::Secret(slot) => (7, Some(u64::from(slot))),
             Self::Revoked(number) => (8, Some(number.0)),
             Self::Htlc(key) => (9 + u8::from(key.offered_by == Party::Remote), Some(key.id.0)),
+            Self::Close => (11, None),
+            Self::Bids => (12, None),
+            Self::Spend(_) => (13, None),
         };
         let mut writer = Writer::new();
         writer.write(&tag);
+        if let Self::Spend(txid) = self {
+            writer.write(&txid);
+        }
         if let Some(number) = number {
             write_number(&mut writer, number);
         }
@@ -138,7 +152,8 @@ impl RowName {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let tag: u8 = reader.read().ok()?;
-        let number = if tag < 7 { None } else { Some(read_number(reader).ok()?) };
+        let number = if (7..=10).contains(&tag) { Some(read_number(reader).ok()?) } else { None };
+        let txid = if tag == 13 { Some(reader.read::<Txid>().ok()?) } else { None };
         let key = |offered_by| Some(HtlcKey { offered_by, id: HtlcId(number?) });
         reader.finish().ok()?;
         Some(match tag {
@@ -153,6 +168,9 @@ impl RowName {
             8 => Self::Revoked(CommitmentNumber(number?)),
             9 => Self::Htlc(key(Party::Local)?),
             10 => Self::Htlc(key(Party::Remote)?),
+            11 => Self::Close,
+            12 => Self::Bids,
+            13 => Self::Spend(txid?),
             _ => return None,
         })
     }
@@ -189,6 +207,7 @@ impl Channel {
             commitments::write(commitments, &mut rows);
         }
         state::write(&stored.state, &mut rows);
+        onchain::write(&stored.state, &mut rows);
         rows.into_iter().collect()
     }
 
@@ -201,7 +220,7 @@ impl Channel {
         let (identity, params) = state::read_params(&rows)?;
         let commitments = commitments::read(&rows, params)?;
         let id = commitments.channel_id();
-        let state = state::read(&rows, commitments)?;
+        let state = onchain::read(&rows, state::read(&rows, commitments)?)?;
         let state::Identity { peer, key_index } = identity;
         Ok(Self { id, peer, key_index, state, link: super::Link::Offline, standing: Standing::LOADED })
     }

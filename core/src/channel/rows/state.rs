@@ -14,6 +14,7 @@ use crate::channel::states::{
     WaitForFundingConfirmed,
 };
 use crate::crypto::ChannelBasepoints;
+use crate::onchain::{Bids, Spends};
 use crate::tx::obscured::obscuring_factor;
 use crate::wire::{Reader, Writer};
 use bitcoin::OutPoint;
@@ -183,7 +184,7 @@ pub(super) fn read(rows: &Rows, commitments: Commitments) -> Result<State, RowEr
                 agreed: read_option(row, read_tx)?,
                 offered: None,
             }),
-            FAILED => State::Failed(Failed { commitments, reason: read_reason(row)? }),
+            FAILED => State::Failed(Failed { commitments, reason: read_reason(row)?, bids: Bids::default() }),
             FROZEN => {
                 let cause = match row.read::<u8>()? {
                     0 => FreezeCause::FellBehind,
@@ -200,6 +201,10 @@ pub(super) fn read(rows: &Rows, commitments: Commitments) -> Result<State, RowEr
                     closer,
                     txid: tx.compute_txid(),
                     tx,
+                    height: None,
+                    close: None,
+                    spends: Spends::default(),
+                    bids: Bids::default(),
                     to_us: row.read()?,
                     closing_script: read_option(row, read_script)?,
                     reason: read_reason(row)?,

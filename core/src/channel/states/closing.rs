@@ -1,13 +1,21 @@
-//! The funding output was spent.
+//! The funding output was spent: everything that came of it is followed until nothing can happen any more (BOLT 5).
+//!
+//! What is stored are facts: the transaction, what it pays, the confirmed spends of that. What they mean is derived anew
+//! with every block, so that a block that is undone needs no more than forgetting what was in it.
 
 use super::{Closed, State};
-use crate::channel::Channel;
 use crate::channel::command::Command;
 use crate::channel::commitments::Commitments;
 use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
-use crate::channel::error::ChannelError;
+use crate::channel::error::{ChannelError, Fault};
+use crate::channel::{Channel, HtlcKey, LiveHtlc, Party, Removal};
+use crate::onchain::outcome::{is_over, is_resolved};
+use crate::onchain::preimages::preimages;
+use crate::onchain::second_stage::second_stages;
+use crate::onchain::{Bids, Close, IRREVOCABLE_DEPTH, REASONABLE_DEPTH, Spends, depth};
+use crate::types::{BlockHeight, HtlcId, PaymentId, PaymentPreimage};
 use crate::wire::{self, Message};
-use bitcoin::{Amount, ScriptBuf, Transaction, Txid};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
 
 /// See [`State::Closing`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +28,15 @@ pub struct Closing {
     pub txid: Txid,
     /// The transaction.
     pub tx: Transaction,
-    /// What of it is ours, before fees of claims: HTLCs not counted.
+    /// The height of its block; unset while it is in none.
+    pub height: Option<BlockHeight>,
+    /// What it pays, if it is a commitment.
+    pub close: Option<Close>,
+    /// What spends that, and what came of it, in blocks.
+    pub spends: Spends,
+    /// What was published to claim some of it.
+    pub bids: Bids,
+    /// What of it was ours when it was first seen, before fees of claims.
     pub to_us: Amount,
     /// Our script, if closing together had begun.
     pub closing_script: Option<ScriptBuf>,
@@ -30,21 +46,146 @@ pub struct Closing {
 
 impl Channel {
     pub(super) fn in_closing(&self, closing: &Closing, command: Command) -> Result<Transition, ChannelError> {
+        let mut closing = closing.clone();
+        let mut effects = Effects::default();
         match command {
             Command::Message(Message::ChannelReestablish(_)) => {
-                let mut effects = Effects::default();
                 let text = format!("the funding output is spent by {}", closing.txid);
                 effects.send(wire::Error::new(self.id, &text));
-                Ok(Transition { next: self.clone(), effects })
             }
-            Command::Message(_) => Ok(self.unchanged()),
-            Command::FundingSpendBuried if closing.closer == Closer::Mutual => {
-                let reason = CloseReason::Mutual;
-                let mut effects = Effects::default();
-                effects.notify(ChannelEvent::Closed { reason: reason.clone() });
-                Ok(self.step(State::Closed(Closed { reason }), effects))
+            // Too late for the channel, not for the payment.
+            Command::Message(Message::UpdateFulfillHtlc(message)) => {
+                let event = closing.commitments.settled_by(message.id, &message.payment_preimage);
+                event.into_iter().for_each(|event| effects.notify(event));
             }
-            command => self.unhandled(&command),
+            Command::Message(_) => {}
+            Command::RemoveHtlc { id, removal } => closing.commitments.settle_onchain(id, removal)?,
+            Command::Spent { tx, height } => {
+                if let Some(height) = height.filter(|_| closing.is_concerned(&tx)) {
+                    closing.spends.confirmed(&tx, height);
+                }
+                closing.commitments.preimages_in(&tx).into_iter().for_each(|event| effects.notify(event));
+            }
+            Command::BlocksUndone { above } => {
+                closing.height = closing.height.filter(|height| *height <= above);
+                closing.spends.undo_above(above);
+            }
+            Command::Bid(bid) => closing.bids.place(bid),
+            Command::NewBlock(height) => {
+                closing.drop_void_bids();
+                closing.tell_outcomes(height, &mut effects);
+                if closing.is_resolved(height)? {
+                    let reason = closing.reason.clone();
+                    closing.undecided().for_each(|(id, origin)| {
+                        effects.notify(ChannelEvent::HtlcTimedOut { origin, id });
+                    });
+                    effects.notify(ChannelEvent::Closed { reason: reason.clone() });
+                    return Ok(self.step(State::Closed(Closed { reason }), effects));
+                }
+            }
+            command => return self.unhandled(&command),
         }
+        Ok(self.step(State::Closing(closing), effects))
+    }
+}
+
+impl Closing {
+    /// Whether a transaction spends something that came of the channel.
+    fn is_concerned(&self, tx: &Transaction) -> bool {
+        let Some(close) = &self.close else { return false };
+        let outputs = close.watched().map(|(outpoint, _)| outpoint);
+        let stages = second_stages(close, &self.spends).map(|(_, stage)| stage.outpoint);
+        let watched: Vec<OutPoint> = outputs.chain(stages).collect();
+        tx.input.iter().any(|input| watched.contains(&input.previous_output))
+    }
+
+    fn drop_void_bids(&mut self) {
+        let Self { spends, bids, txid, height, .. } = self;
+        let is_confirmed = height.is_some();
+        // Nobody needs to pay for a commitment that is in a block.
+        let is_void = |outpoint: OutPoint| spends.of(outpoint).is_some();
+        bids.drop_where(is_void);
+        if is_confirmed && let Some(anchor) = self.close.as_ref().and_then(Close::our_anchor) {
+            let anchor = OutPoint { txid: *txid, vout: anchor.vout };
+            self.bids.drop_where(|outpoint| outpoint == anchor);
+        }
+    }
+
+    /// The HTLCs that we offered, with their payments.
+    fn undecided(&self) -> impl Iterator<Item = (HtlcId, PaymentId)> + '_ {
+        self.offered().filter_map(|(id, htlc)| Some((id, htlc.origin?)))
+    }
+
+    fn offered(&self) -> impl Iterator<Item = (HtlcId, &LiveHtlc)> {
+        let offered = self.commitments.htlcs.iter().filter(|(key, _)| key.offered_by == Party::Local);
+        offered.map(|(key, htlc)| (key.id, htlc))
+    }
+
+    /// Tells payments what the chain has decided. It is told again with every block: who has heard it does not mind.
+    fn tell_outcomes(&self, height: BlockHeight, effects: &mut Effects) {
+        let Some(confirmed) = self.height else { return };
+        for (_, tx, _) in self.spends.iter() {
+            self.commitments.preimages_in(tx).into_iter().for_each(|event| effects.notify(event));
+        }
+        for (id, htlc) in self.offered() {
+            let Some(origin) = htlc.origin else { continue };
+            let is_over = match &self.close {
+                Some(close) => is_over(close, confirmed, &self.spends, (id, htlc.payment_hash), height),
+                // There is no output for it.
+                None => depth(confirmed, height) >= REASONABLE_DEPTH,
+            };
+            // What a commitment says that we do not know is not known until nothing can happen any more.
+            if !is_over || self.knows_preimage_of(htlc) || self.is_blind() {
+                continue;
+            }
+            effects.notify(match &htlc.removal {
+                Some(reason @ (Removal::Failed(_) | Removal::Malformed { .. })) => {
+                    ChannelEvent::HtlcFailed { origin, id, reason: reason.clone() }
+                }
+                _ => ChannelEvent::HtlcTimedOut { origin, id },
+            });
+        }
+    }
+
+    fn knows_preimage_of(&self, htlc: &LiveHtlc) -> bool {
+        self.spends.iter().any(|(_, tx, _)| !preimages(tx, |hash| *hash == htlc.payment_hash).is_empty())
+    }
+
+    const fn is_blind(&self) -> bool {
+        matches!(self.closer, Closer::RemoteUnknown { .. } | Closer::Unexplained)
+    }
+
+    fn is_resolved(&self, height: BlockHeight) -> Result<bool, Fault> {
+        let Some(confirmed) = self.height else { return Ok(false) };
+        let Some(close) = &self.close else { return Ok(depth(confirmed, height) >= IRREVOCABLE_DEPTH) };
+        let ours: Vec<OutPoint> = self.claims(height)?.into_iter().map(|claim| claim.outpoint).collect();
+        Ok(is_resolved(close, confirmed, &self.spends, |outpoint| ours.contains(&outpoint), height))
+    }
+}
+
+impl Commitments {
+    /// Settles an HTLC of the peer whose preimage became ours to use after the channel had ended: it is claimed on-chain.
+    pub(super) fn settle_onchain(&mut self, id: HtlcId, removal: Removal) -> Result<(), ChannelError> {
+        let mut settled = self.clone();
+        settled.remove(id, removal.clone())?;
+        if let Some(htlc) = self.htlcs.get_mut(&HtlcKey::incoming(id))
+            && matches!(removal, Removal::Fulfilled(_))
+        {
+            htlc.removal = Some(removal);
+        }
+        Ok(())
+    }
+
+    /// The HTLCs of ours that a transaction tells the preimages of, whatever it spends.
+    pub(super) fn preimages_in(&self, tx: &Transaction) -> Vec<ChannelEvent> {
+        let is_ours = |htlc: &&LiveHtlc| htlc.origin.is_some();
+        let wanted: Vec<_> = self.htlcs.values().filter(is_ours).map(|htlc| htlc.payment_hash).collect();
+        let found = preimages(tx, |hash| wanted.contains(hash));
+        let settled = |preimage: &PaymentPreimage| {
+            let preimage = *preimage;
+            let ids = self.htlcs.keys().filter(|key| key.offered_by == Party::Local).map(|key| key.id);
+            ids.filter_map(move |id| self.settled_by(id, &preimage)).collect::<Vec<_>>()
+        };
+        found.iter().flat_map(settled).collect()
     }
 }

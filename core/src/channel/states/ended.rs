@@ -6,6 +6,7 @@ use crate::channel::command::{Command, Env};
 use crate::channel::commitments::Commitments;
 use crate::channel::effects::{CloseReason, Effects, Transition};
 use crate::channel::error::ChannelError;
+use crate::onchain::Bids;
 use crate::wire::{self, Message};
 
 /// The channel failed and our commitment is to be published.
@@ -15,6 +16,8 @@ pub struct Failed {
     pub commitments: Commitments,
     /// Why.
     pub reason: CloseReason,
+    /// What was published to bring it into a block.
+    pub bids: Bids,
 }
 
 /// Nothing is sent or published.
@@ -73,6 +76,16 @@ impl Channel {
                 Ok(self.forget_unfunded())
             }
             Command::NewBlock(_) => Ok(self.unchanged()),
+            Command::RemoveHtlc { id, removal } => {
+                let mut failed = failed.clone();
+                failed.commitments.settle_onchain(id, removal)?;
+                Ok(self.step(State::Failed(failed), Effects::default()))
+            }
+            Command::Bid(bid) => {
+                let mut failed = failed.clone();
+                failed.bids.place(bid);
+                Ok(self.step(State::Failed(failed), Effects::default()))
+            }
             Command::FundingConfirmed { tx, short_channel_id } => {
                 let mut failed = failed.clone();
                 let mut effects = Effects::default();

@@ -7,6 +7,7 @@ use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transi
 use crate::channel::error::{ChannelError, Violation};
 use crate::channel::reestablish::Sync;
 use crate::channel::{Channel, Party, Removal, Standing};
+use crate::onchain::{Bids, Spends};
 use crate::types::{BlockHeight, ShortChannelId};
 use crate::wire::{ChannelReady, ChannelReestablish};
 use bitcoin::Transaction;
@@ -153,12 +154,32 @@ impl Channel {
         }
     }
 
+    pub(super) fn is_funding_spent_by(&self, tx: &Transaction) -> bool {
+        let Some(commitments) = self.state.commitments() else { return false };
+        tx.input.iter().any(|input| input.previous_output == commitments.params.funding_outpoint)
+    }
+
     /// The funding output was spent: whatever the protocol was doing, it is over.
-    pub(super) fn funding_spent(&self, env: &Env<'_>, tx: &Transaction) -> Result<Transition, ChannelError> {
+    pub(super) fn funding_spent(
+        &self,
+        env: &Env<'_>,
+        tx: &Transaction,
+        height: Option<BlockHeight>,
+    ) -> Result<Transition, ChannelError> {
         let Some(commitments) = self.state.commitments() else { return Ok(self.unchanged()) };
-        let outpoint = commitments.params.funding_outpoint;
-        if !tx.input.iter().any(|input| input.previous_output == outpoint) {
-            return Ok(self.unchanged());
+        let txid = tx.compute_txid();
+        if let State::Closing(closing) = &self.state {
+            let is_known =
+                closing.txid == txid && (closing.close.is_some() || closing.closer.is_not_claimed());
+            match height {
+                // What is in a block stands until that block is undone.
+                None if is_known || closing.height.is_some() => return Ok(self.unchanged()),
+                Some(_) if is_known => {
+                    let closing = Closing { height, ..closing.clone() };
+                    return Ok(self.step(State::Closing(closing), Effects::default()));
+                }
+                _ => {}
+            }
         }
         let closing_script = match &self.state {
             State::ShuttingDown(ShuttingDown { local_script, .. })
@@ -167,26 +188,40 @@ impl Channel {
             _ => None,
         };
         let spend = commitments.explain_spend(env, tx, closing_script.as_deref())?;
-        let txid = tx.compute_txid();
-        if matches!(&self.state, State::Closing(closing) if closing.txid == txid) {
-            return Ok(self.unchanged());
-        }
+        let closer = spend.closer;
         let mut commitments = commitments.clone();
         commitments.forget_uncommitted();
         // Somebody published it.
-        commitments.may_broadcast |= spend.closer == Closer::Local;
-        let reason = match (&self.state, spend.closer) {
-            (State::Failed(Failed { reason, .. }), Closer::Local) => reason.clone(),
-            (State::Closing(Closing { reason, .. }), Closer::Local) => reason.clone(),
-            (_, Closer::Mutual) => CloseReason::Mutual,
-            (_, Closer::Local) => CloseReason::ForceClosed,
-            _ => CloseReason::RemoteForceClosed,
+        commitments.may_broadcast |= closer == Closer::Local;
+        let (reason, bids) = match (&self.state, closer) {
+            (State::Failed(Failed { reason, bids, .. }), Closer::Local)
+            | (State::Closing(Closing { reason, bids, .. }), Closer::Local) => (reason.clone(), bids.clone()),
+            (_, Closer::Mutual) => (CloseReason::Mutual, Bids::default()),
+            (_, Closer::Local) => (CloseReason::ForceClosed, Bids::default()),
+            _ => (CloseReason::RemoteForceClosed, Bids::default()),
         };
         let mut effects = Effects::default();
         super::never_committed(&commitments, &mut effects);
-        let (closer, to_us) = (spend.closer, spend.to_us);
-        effects.notify(ChannelEvent::Closing { closer, txid, to_us });
-        let closing = Closing { commitments, closer, txid, tx: tx.clone(), to_us, closing_script, reason };
+        let close = commitments.understand(env, closer, tx)?;
+        let spends = Spends::default();
+        let (tx, to_us) = (tx.clone(), spend.to_us);
+        let mut closing = Closing {
+            commitments,
+            closer,
+            txid,
+            tx,
+            height,
+            close,
+            spends,
+            bids,
+            to_us,
+            closing_script,
+            reason,
+        };
+        if closing.close.is_some() {
+            closing.to_us = closing.claims(env.height)?.into_iter().map(|claim| claim.amount).sum();
+        }
+        effects.notify(ChannelEvent::Closing { closer, txid, to_us: closing.to_us });
         Ok(self.step(State::Closing(closing), effects))
     }
 }

@@ -34,6 +34,7 @@ use super::commitments::Commitments;
 use super::effects::{ChannelEvent, CloseReason, Effects, Transition};
 use super::error::{ChannelError, Fault, Refusal, Violation};
 use super::standing::Standing;
+use crate::onchain::Bids;
 use crate::wire::{self, Message};
 use bitcoin::Transaction;
 
@@ -176,7 +177,9 @@ impl Channel {
                 error => error,
             }),
             Command::ForceClose => self.force_close(env),
-            Command::FundingSpent(tx) => self.funding_spent(env, &tx),
+            Command::Spent { tx, height } if self.is_funding_spent_by(&tx) => {
+                self.funding_spent(env, &tx, height)
+            }
             command => self.process_in_state(env, command),
         }
     }
@@ -230,8 +233,9 @@ impl Channel {
             | Command::NewBlock(_)
             | Command::FundingConfirmed { .. }
             | Command::FundingReorged
-            | Command::FundingSpent(_)
-            | Command::FundingSpendBuried
+            | Command::Spent { .. }
+            | Command::BlocksUndone { .. }
+            | Command::Bid(_)
             | Command::OnionRead(_) => Ok(self.unchanged()),
             Command::FundingTxSigned { .. }
             | Command::AddHtlc(_)
@@ -397,7 +401,8 @@ impl Channel {
                     effects.broadcast(commitments.signed_local_commitment(env.signer)?);
                     never_committed(&commitments, &mut effects);
                     effects.notify(ChannelEvent::Failed { reason: reason.clone() });
-                    Ok(self.step(State::Failed(Failed { commitments, reason }), effects))
+                    let bids = Bids::default();
+                    Ok(self.step(State::Failed(Failed { commitments, reason, bids }), effects))
                 }
                 _ => {
                     effects.notify(ChannelEvent::Closed { reason: reason.clone() });
@@ -432,23 +437,34 @@ impl Channel {
         }
     }
 
-    /// What should be published again at every start and every block, as long as it is not in the chain.
+    /// What should be published again at every start and every block, as long as it is not in the chain: packages, parents
+    /// first.
     ///
     /// # Errors
     /// [`ChannelError::Bug`].
-    pub fn rebroadcasts(&self, env: &Env<'_>) -> Result<Vec<Transaction>, ChannelError> {
-        let mut transactions = Vec::new();
+    pub fn rebroadcasts(&self, env: &Env<'_>) -> Result<Vec<Vec<Transaction>>, ChannelError> {
+        let mut packages = Vec::new();
         if let Some(commitments) = self.commitments()
             && !matches!(self.state, State::Frozen(_) | State::Closing(_))
         {
-            transactions.extend(commitments.funding.tx.clone());
+            packages.extend(commitments.funding.tx.clone().map(|tx| vec![tx]));
         }
         match &self.state {
-            State::Failed(state) => transactions.push(state.commitments.signed_local_commitment(env.signer)?),
-            State::Negotiating(state) => transactions.extend(state.agreed.clone()),
+            State::Failed(state) => {
+                packages
+                    .push(state.bids.with_children(state.commitments.signed_local_commitment(env.signer)?));
+            }
+            State::Negotiating(state) => packages.extend(state.agreed.clone().map(|tx| vec![tx])),
+            // Both signed it, so that it is public: whoever holds it back does not keep us from getting on.
+            State::Closing(state) if state.height.is_none() => {
+                packages.push(state.bids.with_children(state.tx.clone()));
+            }
+            State::Closing(state) => {
+                packages.extend(state.bids.live().iter().map(|bid| vec![bid.tx.clone()]))
+            }
             _ => {}
         }
-        Ok(transactions)
+        Ok(packages)
     }
 }
 

@@ -19,16 +19,15 @@ fn agreed(side: &Side) -> (Amount, Amount) {
 
 fn bury(world: &mut World, tx: &Transaction) {
     for who in [Who::Alice, Who::Bob] {
-        world.tell(who, Command::FundingSpent(tx.clone()));
+        world.see(who, tx, Some(HEIGHT));
         let side = world.side(who);
         let State::Closing(closing) = &side.channel().state else { panic!() };
         assert_eq!((closing.closer, closing.txid), (Closer::Mutual, tx.compute_txid()));
-        assert!(
-            side.channel()
-                .watches()
-                .contains(&Watch::FundingSpendBuried { txid: tx.compute_txid(), depth: 100 })
-        );
-        world.tell(who, Command::FundingSpendBuried);
+        let watches = side.channel().watches();
+        assert!(matches!(watches[..], [Watch::FundingSpent { .. }]), "{watches:?}");
+        world.rise(who, HEIGHT + 98);
+        assert_eq!(world.side(who).channel().state.name(), "closing");
+        world.rise(who, HEIGHT + 99);
         let side = world.side(who);
         assert_eq!(side.channel().state.name(), "closed");
         assert!(side.rows.is_empty());
@@ -387,7 +386,7 @@ fn failing_publishes_our_commitment_once_that_is_stored() {
     let bytes = bitcoin::consensus::encode::serialize(&tx);
     bitcoinconsensus::verify(funding.script_pubkey.as_bytes(), funding.value.to_sat(), &bytes, None, 0)
         .unwrap();
-    assert_eq!(world.alice.channel().rebroadcasts(&world.alice.env()).unwrap(), std::slice::from_ref(&tx));
+    assert_eq!(world.alice.channel().rebroadcasts(&world.alice.env()).unwrap(), [vec![tx.clone()]]);
 
     // From now on nothing but the error, whatever the peer says.
     let signed = Message::from(crate::wire::RevokeAndAck {
@@ -400,14 +399,15 @@ fn failing_publishes_our_commitment_once_that_is_stored() {
     let hello = world.alice.process(Command::Connected);
     assert!(matches!(hello[..], [Message::Error(_)]));
 
-    world.tell(Who::Alice, Command::FundingSpent(tx.clone()));
-    world.tell(Who::Bob, Command::FundingSpent(tx.clone()));
+    world.see(Who::Alice, &tx, None);
+    world.see(Who::Bob, &tx, None);
     let closer = |side: &Side| match &side.channel().state {
         State::Closing(closing) => (closing.closer, closing.to_us),
         other => panic!("{other:?}"),
     };
     let fee_and_anchors = Amount::from_sat((1124 + 172) * 1000 / 1000 + 660);
-    assert_eq!(closer(&world.alice), (Closer::Local, Amount::from_sat(650_000) - fee_and_anchors));
+    // The HTLC comes back as well, unless its preimage shows up.
+    assert_eq!(closer(&world.alice), (Closer::Local, Amount::from_sat(700_000) - fee_and_anchors));
     assert_eq!(closer(&world.bob), (Closer::RemoteCurrent, Amount::from_sat(300_000)));
     assert!(world.alice.channel().htlc(crate::channel::Party::Local, id).is_some());
 }
@@ -415,7 +415,8 @@ fn failing_publishes_our_commitment_once_that_is_stored() {
 #[test]
 fn spends_of_the_funding_output_are_explained() {
     let closer = |side: &mut Side, tx: &Transaction| {
-        let transition = side.channel().process(&side.env(), Command::FundingSpent(tx.clone())).unwrap();
+        let transition =
+            side.channel().process(&side.env(), Command::Spent { tx: tx.clone(), height: None }).unwrap();
         match transition.next.state {
             State::Closing(closing) => closing.closer,
             other => panic!("{other:?}"),
@@ -453,7 +454,7 @@ fn spends_of_the_funding_output_are_explained() {
     assert_eq!(closer(&mut world.alice, &newest), Closer::RemoteUnknown { number: 2 });
     // Not of this channel.
     let unrelated = world.funding_tx.clone().unwrap();
-    assert_eq!(world.alice.process(Command::FundingSpent(unrelated)), []);
+    assert_eq!(world.alice.process(Command::Spent { tx: unrelated, height: None }), []);
     assert_eq!(world.alice.channel().state.name(), "normal");
     assert_eq!(world.alice.channel().link, Link::Offline);
 }

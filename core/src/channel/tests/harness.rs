@@ -6,8 +6,8 @@ use crate::channel::{
 };
 use crate::crypto::{ChannelSigner, NodeKeys, Seed};
 use crate::types::{
-    ChannelId, CltvExpiry, Features, FeeratePerKw, HtlcId, MilliSatoshi, PaymentHash, PaymentId,
-    PaymentPreimage, ShortChannelId,
+    ChannelId, CltvExpiry, CommitmentNumber, Features, FeeratePerKw, HtlcId, MilliSatoshi, PaymentHash,
+    PaymentId, PaymentPreimage, ShortChannelId,
 };
 use crate::wire::Message;
 use bitcoin::blockdata::constants::ChainHash;
@@ -49,7 +49,7 @@ pub struct Side {
     pub chain_hash: ChainHash,
     pub channel: Option<Channel>,
     pub rows: BTreeMap<RowName, Vec<u8>>,
-    pub revoked: BTreeMap<RowName, Vec<u8>>,
+    pub revoked: BTreeMap<CommitmentNumber, Vec<u8>>,
     pub events: Vec<ChannelEvent>,
     pub broadcasts: Vec<Transaction>,
     /// Whether every step is read back. Reading derives keys, which a count of operations leaves out.
@@ -100,6 +100,7 @@ impl Side {
             local_features: &self.features,
             remote_features: &self.remote_features,
             shutdown_script: &self.shutdown_script,
+            revoked: &self.revoked,
         }
     }
 
@@ -134,7 +135,8 @@ impl Side {
             }
         }
         for (name, bytes) in effects.append {
-            assert!(self.revoked.insert(name, bytes).is_none(), "{name:?} written twice");
+            let RowName::Revoked(number) = name else { panic!("{name:?} is not written once") };
+            assert!(self.revoked.insert(number, bytes).is_none(), "{name:?} written twice");
         }
         match next.is_stored() {
             true if self.reads_back => {
@@ -329,6 +331,17 @@ impl World {
             side.events.clear();
         }
         world
+    }
+
+    /// One side sees a transaction in a block, or on its way there.
+    pub fn see(&mut self, who: Who, tx: &Transaction, height: Option<u32>) {
+        self.tell(who, Command::Spent { tx: tx.clone(), height });
+    }
+
+    /// One side sees the best block rise.
+    pub fn rise(&mut self, who: Who, height: u32) {
+        self.side(who).height = height;
+        self.tell(who, Command::NewBlock(height));
     }
 
     pub fn add(&mut self, from: Who, amount_msat: u64, preimage: u8) -> HtlcId {

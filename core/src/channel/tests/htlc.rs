@@ -1,6 +1,6 @@
 use super::harness::{HEIGHT, Who, World, add, hash};
 use crate::channel::{
-    AddHtlc, ChannelError, ChannelEvent, Command, HtlcKey, Party, Refusal, Removal, RowName, Violation,
+    AddHtlc, ChannelError, ChannelEvent, Command, HtlcKey, Party, Refusal, Removal, Violation,
     read_revoked_row,
 };
 use crate::onion::Instruction;
@@ -468,7 +468,7 @@ fn revoked_htlcs_are_remembered_for_the_penalty() {
     world.settle();
     for side in [&world.alice, &world.bob] {
         let mut rows = side.revoked.iter();
-        let (RowName::Revoked(number), row) = rows.next().unwrap() else { panic!() };
+        let (number, row) = rows.next().unwrap();
         assert!(row.len() <= 48, "{}", row.len());
         let htlcs = read_revoked_row(*number, row).unwrap();
         // The trimmed one has no output to punish.

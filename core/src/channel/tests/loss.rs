@@ -47,7 +47,7 @@ fn old_state_never_speaks() {
         let ChannelError::FailChannel(violation) = failed else { panic!() };
         world.bob.fail(&violation);
         let tx = world.bob.broadcasts.last().unwrap().clone();
-        world.tell(Who::Alice, Command::FundingSpent(tx));
+        world.see(Who::Alice, &tx, None);
         let State::Closing(closing) = &world.alice.channel().state else { panic!() };
         assert!(matches!(closing.closer, crate::channel::Closer::RemoteUnknown { .. }));
         assert!(closing.to_us.to_sat() > 690_000);

@@ -2,6 +2,7 @@
 
 use super::harness::{HEIGHT, Side, Who, World, add, request};
 use crate::channel::{Channel, ChannelError, Command, Fault, Removal, Violation};
+use crate::onchain::Bid;
 use crate::types::{Features, FeeratePerKw, HtlcId, PaymentPreimage, ShortChannelId};
 use crate::wire::{
     ChannelReady, ChannelReestablish, ClosingSigned, CommitmentSigned, FundingCreated, FundingSigned,
@@ -72,7 +73,7 @@ fn states() -> Vec<(Side, &'static str)> {
     let tx = world.alice.broadcasts.last().unwrap().clone();
     push(world, Who::Alice);
     let mut world = busy();
-    world.tell(Who::Alice, Command::FundingSpent(tx));
+    world.see(Who::Alice, &tx, None);
     push(world, Who::Alice);
     let mut world = busy();
     let frozen = world.alice.channel().freeze(&Fault::Broken("test"));
@@ -159,8 +160,10 @@ fn commands(side: &Side) -> Vec<Command> {
         Command::FundingReorged,
         Command::NewBlock(0),
         Command::NewBlock(u32::MAX),
-        Command::FundingSpent(tx),
-        Command::FundingSpendBuried,
+        Command::Spent { tx: tx.clone(), height: None },
+        Command::Spent { tx: tx.clone(), height: Some(u32::MAX) },
+        Command::BlocksUndone { above: 0 },
+        Command::Bid(Bid { claims: tx.input.len(), tx, fee: Amount::MAX_MONEY }),
         Command::AddHtlc(add(1_000_000, 1)),
         Command::RemoveHtlc { id, removal: Removal::Fulfilled(PaymentPreimage([1; 32])) },
         Command::RemoveHtlc { id: HtlcId(u64::MAX), removal: Removal::Failed(vec![]) },
@@ -219,10 +222,12 @@ fn every_state_has_a_result_for_everything() {
         side.channel().fail(&side.env(), &Violation::ForceClosed).unwrap();
         side.channel().freeze(&Fault::Broken("test"));
         side.channel().rebroadcasts(&side.env()).unwrap();
+        side.channel().onchain_work(&side.env()).unwrap();
+        side.channel().closing_amount(HEIGHT).unwrap();
         let _ = (side.channel().sendable(), side.channel().receivable(), side.channel().watches());
         side.channel().clone().derive_ahead(&side.env()).unwrap();
     }
-    assert_eq!(results, 15 * (20 + 17));
+    assert_eq!(results, 15 * (20 + 19));
 }
 
 #[test]

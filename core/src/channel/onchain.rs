@@ -1,0 +1,233 @@
+//! From a published commitment to what the rules of BOLT 5 ask for: what it pays, who published it, what is to be claimed
+//! of it, and what it would take to bring one into a block.
+
+use super::command::Env;
+use super::commitments::Commitments;
+use super::effects::Closer;
+use super::error::{ChannelError, Fault};
+use super::params::Party;
+use super::rows::read_revoked_row;
+use super::states::{Closing, Failed, State};
+use super::{Channel, HtlcKey, Removal};
+use crate::chain::Urgency;
+use crate::crypto::{derive_revocation_public_key, ec};
+use crate::onchain::{
+    self, Bids, Broadcaster, Claim, Close, HtlcOutput, Spends, Stake, anchor, local, remote, revoked,
+};
+use crate::types::{BlockHeight, CommitmentNumber, PaymentPreimage};
+use bitcoin::secp256k1::PublicKey;
+use bitcoin::{Amount, Transaction};
+
+/// What a channel wants from the chain.
+#[derive(Clone, Debug, Default)]
+pub struct OnchainWork {
+    /// A transaction that closes the channel and is in no block yet.
+    pub unconfirmed: Option<Unconfirmed>,
+    /// What is, or will be, ours to take.
+    pub claims: Vec<Claim>,
+    /// What was published for it so far.
+    pub bids: Bids,
+}
+
+/// A transaction that closes a channel and is in no block yet.
+#[derive(Clone, Debug)]
+pub struct Unconfirmed {
+    /// It, with its witness.
+    pub tx: Transaction,
+    /// What it pays.
+    pub fee: Amount,
+    /// By what it can be made to pay more, and what that is worth. Unset where it cannot, or where it is not our affair.
+    pub anchor: Option<(Claim, Stake)>,
+}
+
+impl Commitments {
+    /// What a transaction pays that `closer` published; unset where that is no commitment.
+    pub(super) fn understand(
+        &self,
+        env: &Env<'_>,
+        closer: Closer,
+        tx: &Transaction,
+    ) -> Result<Option<Close>, Fault> {
+        let ours = &self.params.local.basepoints;
+        let of_remote = |number, spec, point: &PublicKey| {
+            let draft = self.drafting().build(Party::Remote, number, spec, point)?;
+            Ok::<_, Fault>(remote::close(&draft.commitment, &ours.funding_pubkey, &ours.payment_basepoint))
+        };
+        Ok(match closer {
+            Closer::Mutual | Closer::Unexplained => None,
+            Closer::Local => Some(local::close(&self.local_commitment(env.signer)?, &ours.funding_pubkey)),
+            Closer::RemoteCurrent => {
+                Some(of_remote(self.remote.number, &self.remote.spec, &self.remote_point)?)
+            }
+            Closer::RemoteNext => match (&self.remote_next, &self.remote_next_point) {
+                (Some(next), Some(point)) => Some(of_remote(next.number, &next.spec, point)?),
+                _ => None,
+            },
+            Closer::RemoteUnknown { .. } => Some(remote::close_of_unknown(tx, &ours.payment_basepoint)),
+            Closer::RemoteRevoked { number } => Some(self.understand_revoked(env, number, tx)?),
+        })
+    }
+
+    fn understand_revoked(&self, env: &Env<'_>, number: u64, tx: &Transaction) -> Result<Close, Fault> {
+        let number = CommitmentNumber(number);
+        let point = self.revealed_point(number)?;
+        let keys = self.cache.keys_for(&self.params, Party::Remote, &point)?;
+        let kept = env.revoked.get(&number).map(|row| read_revoked_row(number, row));
+        let kept = kept.transpose().map_err(|_| Fault::Broken("a row of revoked HTLCs is damaged"))?;
+        let htlcs: Vec<HtlcOutput> = kept
+            .unwrap_or_default()
+            .into_iter()
+            .map(|htlc| HtlcOutput {
+                offered_by: htlc.offered_by,
+                id: None,
+                payment_hash: htlc.payment_hash,
+                cltv_expiry: htlc.cltv_expiry,
+            })
+            .collect();
+        Ok(revoked::close(tx, &keys, self.params.local.to_self_delay, &htlcs)?)
+    }
+
+    fn revealed_secret(&self, number: CommitmentNumber) -> Result<[u8; 32], Fault> {
+        self.remote_secrets
+            .get_number(number)
+            .ok_or(Fault::Broken("the secret of a revoked commitment is gone"))
+    }
+
+    fn revealed_point(&self, number: CommitmentNumber) -> Result<PublicKey, Fault> {
+        let secret = self.revealed_secret(number)?;
+        ec::public_key_of_revealed(&secret).map_err(|_| Fault::Broken("a revealed secret is no key"))
+    }
+
+    fn broadcaster(&self, closer: Closer) -> Result<Broadcaster<'_>, Fault> {
+        Ok(match closer {
+            Closer::Local => Broadcaster::Local {
+                number: self.local.number,
+                htlc_signatures: &self.local.htlc_signatures,
+                to_self_delay: self.params.remote.to_self_delay,
+            },
+            Closer::RemoteCurrent => Broadcaster::Remote { per_commitment_point: self.remote_point },
+            Closer::RemoteNext => match self.remote_next_point {
+                Some(per_commitment_point) => Broadcaster::Remote { per_commitment_point },
+                None => Broadcaster::Unknown,
+            },
+            Closer::RemoteRevoked { number } => {
+                let number = CommitmentNumber(number);
+                let ours = &self.params.local.basepoints.revocation_basepoint;
+                Broadcaster::Revoked {
+                    per_commitment_secret: self.revealed_secret(number)?,
+                    revocation_pubkey: derive_revocation_public_key(ours, &self.revealed_point(number)?)?,
+                    to_self_delay: self.params.local.to_self_delay,
+                }
+            }
+            Closer::RemoteUnknown { .. } | Closer::Mutual | Closer::Unexplained => Broadcaster::Unknown,
+        })
+    }
+
+    fn claims(
+        &self,
+        closer: Closer,
+        close: &Close,
+        confirmed: BlockHeight,
+        spends: &Spends,
+    ) -> Result<Vec<Claim>, Fault> {
+        let settled = |htlc: &HtlcOutput| self.settled_with_us(htlc);
+        Ok(onchain::claims(close, confirmed, self.broadcaster(closer)?, spends, settled))
+    }
+
+    /// The preimage of an HTLC that the peer offered and that was settled with us: that very one.
+    fn settled_with_us(&self, htlc: &HtlcOutput) -> Option<PaymentPreimage> {
+        match &self.htlcs.get(&HtlcKey::incoming(htlc.id?))?.removal {
+            Some(Removal::Fulfilled(preimage)) => Some(*preimage),
+            _ => None,
+        }
+    }
+
+    /// A commitment that is in no block, with what it is worth to bring it there. The peer pays for its own, unless a
+    /// deadline of ours depends on it.
+    fn unconfirmed(
+        &self,
+        closer: Closer,
+        close: Option<&Close>,
+        tx: Transaction,
+        height: BlockHeight,
+    ) -> Result<Unconfirmed, Fault> {
+        let paid: Amount = tx.output.iter().map(|output| output.value).sum();
+        let fee = self.params.funding_amount.checked_sub(paid).unwrap_or(Amount::ZERO);
+        let is_bumped = matches!(closer, Closer::Local | Closer::RemoteCurrent | Closer::RemoteNext);
+        let Some((close, claim)) = close.filter(|_| is_bumped).and_then(|it| Some((it, anchor::claim(it)?)))
+        else {
+            return Ok(Unconfirmed { tx, fee, anchor: None });
+        };
+        let claims = self.claims(closer, close, height, &Spends::default())?;
+        let hurried = claims.iter().filter(|claim| claim.deadline.is_some());
+        let deadline = hurried.clone().filter_map(|claim| claim.deadline).min();
+        let amount: Amount = match deadline {
+            Some(_) => hurried.map(|claim| claim.amount).sum(),
+            None => claims.iter().map(|claim| claim.amount).sum(),
+        };
+        let is_ours = closer == Closer::Local || deadline.is_some();
+        let stake = Stake { amount, deadline, urgency: Urgency::Normal };
+        Ok(Unconfirmed { tx, fee, anchor: is_ours.then_some((claim, stake)) })
+    }
+}
+
+impl Closing {
+    /// What is, or will be, ours to take; as if the commitment came into the next block, as long as it is in none.
+    pub(super) fn claims(&self, height: BlockHeight) -> Result<Vec<Claim>, Fault> {
+        let Some(close) = &self.close else { return Ok(Vec::new()) };
+        let confirmed = self.height.unwrap_or_else(|| height.saturating_add(1));
+        self.commitments.claims(self.closer, close, confirmed, &self.spends)
+    }
+}
+
+impl Channel {
+    /// What is to be published, and what is to be claimed.
+    ///
+    /// # Errors
+    /// [`ChannelError::Bug`].
+    pub fn onchain_work(&self, env: &Env<'_>) -> Result<OnchainWork, ChannelError> {
+        Ok(match &self.state {
+            State::Failed(Failed { commitments, bids, .. }) => {
+                let ours = &commitments.params.local.basepoints.funding_pubkey;
+                let close = local::close(&commitments.local_commitment(env.signer)?, ours);
+                let tx = commitments.signed_local_commitment(env.signer)?;
+                let unconfirmed = commitments.unconfirmed(Closer::Local, Some(&close), tx, env.height)?;
+                OnchainWork { unconfirmed: Some(unconfirmed), claims: Vec::new(), bids: bids.clone() }
+            }
+            State::Closing(closing) => {
+                let Closing { commitments, closer, close, tx, bids, .. } = closing;
+                let unconfirmed = || commitments.unconfirmed(*closer, close.as_ref(), tx.clone(), env.height);
+                let (unconfirmed, claims) = match closing.height {
+                    None => (Some(unconfirmed()?), Vec::new()),
+                    Some(_) => (None, closing.claims(env.height)?),
+                };
+                OnchainWork { unconfirmed, claims, bids: bids.clone() }
+            }
+            _ => OnchainWork::default(),
+        })
+    }
+
+    /// What comes back from a channel whose funding output is spent by a commitment, with the height of the block that is
+    /// expected to bring the last of it.
+    ///
+    /// # Errors
+    /// [`ChannelError::Bug`].
+    pub fn closing_amount(&self, height: BlockHeight) -> Result<(Amount, Option<BlockHeight>), ChannelError> {
+        let State::Closing(closing) = &self.state else { return Ok((Amount::ZERO, None)) };
+        let claims = closing.claims(height)?;
+        let delay = u32::from(closing.commitments.params.remote.to_self_delay);
+        let expected = claims.iter().map(|claim| {
+            let next = claim.from.max(height).saturating_add(1);
+            if claim.is_second_stage() { next.saturating_add(delay) } else { next }
+        });
+        Ok((claims.iter().map(|claim| claim.amount).sum(), expected.max()))
+    }
+
+    /// The bids of a channel that is closing.
+    pub const fn bids(&self) -> Option<&Bids> {
+        match &self.state {
+            State::Failed(Failed { bids, .. }) | State::Closing(Closing { bids, .. }) => Some(bids),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The rows of a channel that is closing: what the commitment pays that is in the chain, the confirmed spends of that, and
+//! what was published to claim it.
+
+use super::fields::{
+    FieldError, new_row, open, open_bytes, read_list, read_number, read_option, read_script, read_tx,
+    read_u32, write_count, write_number, write_option, write_script, write_tx,
+};
+use super::{RowError, RowName, Rows};
+use crate::channel::params::Party;
+use crate::channel::states::State;
+use crate::onchain::{Bid, Bids, Close, HtlcOutput, Output, OutputKind, Spends};
+use crate::types::{BlockHeight, CltvExpiry, FeeratePerKw, HtlcId};
+use crate::wire::{Reader, Writer};
+use bitcoin::{Amount, OutPoint};
+use std::collections::BTreeMap;
+
+pub(super) fn write(state: &State, rows: &mut Rows) {
+    match state {
+        State::Failed(failed) => write_bids(&failed.bids, rows),
+        State::Closing(closing) => {
+            let mut row = new_row();
+            write_option(&mut row, closing.height.as_ref(), |row, height| {
+                write_number(row, u64::from(*height))
+            });
+            write_option(&mut row, closing.close.as_ref(), write_close);
+            rows.insert(RowName::Close, row.into_bytes());
+            for (txid, tx, height) in closing.spends.iter() {
+                let mut row = new_row();
+                write_number(&mut row, u64::from(height));
+                write_tx(&mut row, tx);
+                rows.insert(RowName::Spend(*txid), row.into_bytes());
+            }
+            write_bids(&closing.bids, rows);
+        }
+        _ => {}
+    }
+}
+
+/// The state with what these rows add to it. A channel that an earlier Kite saw closing has none of them: what it lacks is
+/// found again when the transaction is seen next.
+pub(super) fn read(rows: &Rows, state: State) -> Result<State, RowError> {
+    Ok(match state {
+        State::Failed(failed) => State::Failed(crate::channel::Failed { bids: read_bids(rows)?, ..failed }),
+        State::Closing(closing) => {
+            let known = rows.contains_key(&RowName::Close);
+            let (height, close) = match known {
+                true => open(rows, RowName::Close, |row| {
+                    Ok((read_option(row, read_u32)?, read_option(row, |row| read_close(row, closing.txid))?))
+                })?,
+                false => (None, None),
+            };
+            let (spends, bids) = (read_spends(rows)?, read_bids(rows)?);
+            State::Closing(crate::channel::Closing { height, close, spends, bids, ..closing })
+        }
+        state => state,
+    })
+}
+
+fn read_spends(rows: &Rows) -> Result<Spends, RowError> {
+    let mut spends = Spends::default();
+    for (name, bytes) in rows {
+        let RowName::Spend(txid) = name else { continue };
+        let (height, tx) = open_bytes(bytes, *name, |row| {
+            let (height, tx) = (read_u32(row)?, read_tx(row)?);
+            match tx.compute_txid() == *txid {
+                true => Ok((height, tx)),
+                false => Err(FieldError::Value("a transaction with another id")),
+            }
+        })?;
+        spends.confirmed(&tx, height);
+    }
+    Ok(spends)
+}
+
+fn write_bids(bids: &Bids, rows: &mut Rows) {
+    if *bids == Bids::default() {
+        return;
+    }
+    let mut row = new_row();
+    write_count(&mut row, bids.live().len());
+    for bid in bids.live() {
+        write_tx(&mut row, &bid.tx);
+        write_count(&mut row, bid.claims);
+        row.write(&bid.fee);
+    }
+    write_count(&mut row, bids.rates().len());
+    for (outpoint, rate) in bids.rates() {
+        write_outpoint(&mut row, *outpoint);
+        write_number(&mut row, u64::from(rate.to_sat_per_kw()));
+    }
+    rows.insert(RowName::Bids, row.into_bytes());
+}
+
+fn read_bids(rows: &Rows) -> Result<Bids, RowError> {
+    if !rows.contains_key(&RowName::Bids) {
+        return Ok(Bids::default());
+    }
+    open(rows, RowName::Bids, |row| {
+        let live = read_list(row, |row| {
+            let tx = read_tx(row)?;
+            let claims = usize::try_from(read_number(row)?).unwrap_or(usize::MAX);
+            match claims <= tx.input.len() {
+                true => Ok(Bid { tx, claims, fee: row.read()? }),
+                false => Err(FieldError::Value("more claims than inputs")),
+            }
+        })?;
+        let rates =
+            read_list(row, |row| Ok((read_outpoint(row)?, FeeratePerKw::from_sat_per_kw(read_u32(row)?))))?;
+        Ok(Bids::new(live, rates.into_iter().collect::<BTreeMap<_, _>>()))
+    })
+}
+
+fn write_outpoint(row: &mut Writer, outpoint: OutPoint) {
+    row.write(&outpoint.txid);
+    write_number(row, u64::from(outpoint.vout));
+}
+
+fn read_outpoint(row: &mut Reader<'_>) -> Result<OutPoint, FieldError> {
+    Ok(OutPoint { txid: row.read()?, vout: read_u32(row)? })
+}
+
+fn write_close(row: &mut Writer, close: &Close) {
+    write_script(row, &close.delayed_script);
+    write_count(row, close.outputs.len());
+    for output in &close.outputs {
+        write_number(row, u64::from(output.vout));
+        write_number(row, output.amount.to_sat());
+        write_script(row, &output.witness_script);
+        write_kind(row, &output.kind);
+    }
+}
+
+fn read_close(row: &mut Reader<'_>, txid: bitcoin::Txid) -> Result<Close, FieldError> {
+    let delayed_script = read_script(row)?;
+    let outputs = read_list(row, |row| {
+        Ok(Output {
+            vout: read_u32(row)?,
+            amount: Amount::from_sat(read_number(row)?),
+            witness_script: read_script(row)?,
+            kind: read_kind(row)?,
+        })
+    })?;
+    Ok(Close { txid, outputs, delayed_script })
+}
+
+const TO_LOCAL: u8 = 0;
+const TO_REMOTE: u8 = 1;
+const OUR_ANCHOR: u8 = 2;
+const HTLC: u8 = 3;
+
+fn write_kind(row: &mut Writer, kind: &OutputKind) {
+    match kind {
+        OutputKind::ToLocal => row.write(&TO_LOCAL),
+        OutputKind::ToRemote => row.write(&TO_REMOTE),
+        OutputKind::OurAnchor => row.write(&OUR_ANCHOR),
+        OutputKind::Htlc(htlc) => {
+            row.write(&HTLC);
+            let offered_by = u64::from(htlc.offered_by == Party::Remote);
+            write_number(row, u64::from(htlc.cltv_expiry.height()) << 1 | offered_by);
+            row.write(&htlc.payment_hash);
+            write_option(row, htlc.id.as_ref(), |row, id| write_number(row, id.0));
+        }
+    }
+}
+
+fn read_kind(row: &mut Reader<'_>) -> Result<OutputKind, FieldError> {
+    Ok(match row.read::<u8>()? {
+        TO_LOCAL => OutputKind::ToLocal,
+        TO_REMOTE => OutputKind::ToRemote,
+        OUR_ANCHOR => OutputKind::OurAnchor,
+        HTLC => {
+            let number = read_number(row)?;
+            let expiry: Option<BlockHeight> = u32::try_from(number >> 1).ok();
+            OutputKind::Htlc(HtlcOutput {
+                offered_by: if number & 1 == 1 { Party::Remote } else { Party::Local },
+                cltv_expiry: expiry
+                    .and_then(CltvExpiry::new)
+                    .ok_or(FieldError::Value("an expiry that is no height"))?,
+                payment_hash: row.read()?,
+                id: read_option(row, |row| Ok(HtlcId(read_number(row)?)))?,
+            })
+        }
+        _ => return Err(FieldError::Value("an unknown kind of output")),
+    })
+}

@@ -1,0 +1,277 @@
+//! Closing alone, seen from both sides (BOLT 5).
+
+use super::harness::{HEIGHT, Who, World, hash};
+use super::skyline::Skyline;
+use crate::channel::{ChannelEvent, CloseReason, Closer, Command, Removal, State};
+use crate::onchain::Way;
+use crate::types::{HtlcId, PaymentId, PaymentPreimage};
+use bitcoin::{Amount, OutPoint, Transaction};
+
+/// When the HTLCs of the harness expire.
+const EXPIRY: u32 = HEIGHT + 144;
+const DELAY: u32 = 144;
+
+fn settled(origin: u8, id: u64) -> ChannelEvent {
+    let (origin, preimage) = (PaymentId([origin; 16]), PaymentPreimage([origin; 32]));
+    ChannelEvent::HtlcSettled { origin, id: HtlcId(id), preimage }
+}
+
+fn timed_out(origin: u8, id: u64) -> ChannelEvent {
+    ChannelEvent::HtlcTimedOut { origin: PaymentId([origin; 16]), id: HtlcId(id) }
+}
+
+/// Two HTLCs each way, of which Bob can use the preimage of Alice's first (1) and Alice that of Bob's first (3); and a
+/// trimmed one of Alice (5).
+fn with_htlcs() -> World {
+    let mut world = World::open();
+    world.add(Who::Alice, 50_000_000, 1);
+    world.add(Who::Alice, 40_000_000, 2);
+    world.add(Who::Bob, 30_000_000, 3);
+    world.add(Who::Bob, 20_000_000, 4);
+    world.add(Who::Alice, 100_000, 5);
+    world.settle();
+    world.disconnect();
+    world.fulfil(Who::Bob, HtlcId(0), 1);
+    world.fulfil(Who::Alice, HtlcId(0), 3);
+    for who in [Who::Alice, Who::Bob] {
+        world.side(who).take_events();
+    }
+    world
+}
+
+/// One side's commitment, published.
+fn commitment_of(world: &mut World, who: Who) -> Transaction {
+    world.tell(who, Command::ForceClose);
+    world.side(who).broadcasts.last().unwrap().clone()
+}
+
+/// Alice closes alone; each side's events are those of the close only.
+fn closed_by(who: Who) -> (Skyline, Transaction) {
+    let mut sky = Skyline::new(with_htlcs());
+    let tx = commitment_of(&mut sky.world, who);
+    sky.mine(std::slice::from_ref(&tx));
+    for who in [Who::Alice, Who::Bob] {
+        sky.events(who);
+    }
+    (sky, tx)
+}
+
+fn spends(txs: &[Transaction], outpoint: OutPoint) -> &Transaction {
+    txs.iter().find(|tx| tx.input.iter().any(|input| input.previous_output == outpoint)).unwrap()
+}
+
+fn outpoints(sky: &mut Skyline, who: Who, is: fn(&Way) -> bool) -> Vec<OutPoint> {
+    sky.claims(who).iter().filter(|claim| is(&claim.way)).map(|claim| claim.outpoint).collect()
+}
+
+#[test]
+fn our_commitment_pays_us_after_the_delay_and_htlcs_by_two_stages() {
+    let (mut sky, commitment) = closed_by(Who::Alice);
+    let closed_at = sky.height;
+    // Two of ours by timeout, one of Bob's by preimage; the fourth is Bob's to take back.
+    let stages = outpoints(&mut sky, Who::Alice, |way| matches!(way, Way::SecondStage { .. }));
+    assert_eq!(stages.len(), 3);
+
+    let first = sky.bid(Who::Alice);
+    assert_eq!(first.len(), 1, "HTLC-success alone is due");
+    assert_eq!(first[0].output[0].value, Amount::from_sat(30_000));
+    sky.mine(&first);
+    assert!(sky.bid(Who::Alice).is_empty());
+
+    sky.mine_to(EXPIRY - 1);
+    assert!(sky.bid(Who::Alice).is_empty(), "HTLC-timeout is too early, and so are the delayed outputs");
+    sky.mine_to(closed_at + DELAY - 1);
+    let swept = sky.bid(Who::Alice);
+    let to_local = swept.iter().find(|tx| tx.input.len() == 1 && tx.input[0].sequence.0 == DELAY).unwrap();
+    assert_eq!(to_local.input[0].previous_output.txid, commitment.compute_txid());
+    let timeouts = swept.iter().filter(|tx| tx.lock_time.to_consensus_u32() == EXPIRY).count();
+    assert_eq!(timeouts, 2);
+    sky.mine(&swept);
+    sky.mine_to(sky.height + DELAY - 1);
+    let stages = sky.bid(Who::Alice);
+    let claimed: usize = stages.iter().map(|tx| tx.input.len()).sum();
+    assert_eq!(claimed, 3, "what came by HTLC transactions");
+    sky.mine(&stages);
+    assert!(sky.claims(Who::Alice).is_empty());
+
+    sky.mine_to(sky.height + 98);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closing");
+    sky.mine(&[]);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+    let closed = ChannelEvent::Closed { reason: CloseReason::ForceClosed };
+    assert_eq!(sky.events(Who::Alice).last(), Some(&closed));
+}
+
+#[test]
+fn the_peers_commitment_pays_us_after_a_block_and_htlcs_directly() {
+    let (mut sky, _) = closed_by(Who::Bob);
+    let first = sky.bid(Who::Alice);
+    assert_eq!(first.len(), 2, "to_remote, and Bob's HTLC by its preimage");
+    assert!(first.iter().all(|tx| tx.output.len() == 1 && tx.input.len() == 1));
+    sky.mine(&first);
+    sky.mine_to(EXPIRY - 1);
+    assert!(sky.bid(Who::Alice).is_empty());
+    sky.mine(&[]);
+    let timeouts = sky.bid(Who::Alice);
+    assert_eq!(timeouts.len(), 2);
+    sky.mine(&timeouts);
+    assert!(sky.claims(Who::Alice).is_empty());
+    sky.mine_to(sky.height + 99);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+}
+
+#[test]
+fn the_next_commitment_of_the_peer_is_claimed_like_the_present_one() {
+    let mut world = World::open();
+    world.add(Who::Alice, 50_000_000, 1);
+    world.sign_if_needed(Who::Alice);
+    world.deliver(Who::Bob);
+    world.deliver(Who::Bob);
+    world.to_alice.clear();
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, Who::Bob);
+    sky.mine(&[tx]);
+    let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
+    assert_eq!(closing.closer, Closer::RemoteNext);
+    sky.mine_to(EXPIRY);
+    let claimed = sky.bid(Who::Alice);
+    assert_eq!(claimed.len(), 2);
+    sky.mine(&claimed);
+}
+
+#[test]
+fn a_preimage_is_found_wherever_it_stands() {
+    for closer in [Who::Alice, Who::Bob] {
+        let (mut sky, _) = closed_by(closer);
+        let claims = sky.bid(Who::Bob);
+        let of_first = outpoints(&mut sky, Who::Bob, |way| {
+            matches!(way, Way::Preimage(_) | Way::SecondStage { preimage: Some(_), .. })
+        });
+        let claim = spends(&claims, of_first[0]).clone();
+        // On its way into a block it tells as much.
+        sky.world.see(Who::Alice, &claim, None);
+        assert_eq!(sky.events(Who::Alice), [settled(1, 0)]);
+        // Among others, with its inputs in another order.
+        let mut batched = claim.clone();
+        batched.input.insert(0, bitcoin::TxIn::default());
+        sky.world.see(Who::Alice, &batched, None);
+        assert_eq!(sky.events(Who::Alice), [settled(1, 0)]);
+        sky.mine(&[claim]);
+        sky.events(Who::Alice);
+        // What is settled never times out.
+        sky.mine_to(EXPIRY + 50);
+        let events = sky.events(Who::Alice);
+        assert!(!events.contains(&timed_out(1, 0)), "{events:?}");
+    }
+}
+
+#[test]
+fn a_timeout_is_told_at_depth_and_not_before() {
+    for closer in [Who::Alice, Who::Bob] {
+        let (mut sky, _) = closed_by(closer);
+        sky.mine_to(sky.height + 4);
+        assert_eq!(sky.events(Who::Alice), []);
+        sky.mine(&[]);
+        assert_eq!(sky.events(Who::Alice), [timed_out(5, 2)], "the trimmed one has no output");
+        sky.mine_to(EXPIRY);
+        let claims = sky.bid(Who::Alice);
+        let timeouts: Vec<Transaction> =
+            claims.into_iter().filter(|tx| tx.lock_time.to_consensus_u32() == EXPIRY).collect();
+        assert_eq!(timeouts.len(), 2);
+        sky.mine(&timeouts);
+        sky.mine_to(sky.height + 4);
+        let events = sky.events(Who::Alice);
+        assert!(!events.contains(&timed_out(1, 0)) && !events.contains(&timed_out(2, 1)), "{events:?}");
+        let depth_five = sky.height;
+        // Undone, it is not decided any more; and claimed again.
+        sky.reorg_to(depth_five - 5);
+        assert_eq!(sky.events(Who::Alice).iter().filter(|event| **event == timed_out(1, 0)).count(), 0);
+        for tx in &timeouts {
+            assert_eq!(sky.objection(tx), None);
+        }
+        sky.mine(&timeouts);
+        sky.mine_to(sky.height + 5);
+        let events = sky.events(Who::Alice);
+        assert!(events.contains(&timed_out(1, 0)) && events.contains(&timed_out(2, 1)), "{events:?}");
+    }
+}
+
+#[test]
+fn an_htlc_settled_after_the_close_is_claimed() {
+    let (mut sky, _) = closed_by(Who::Bob);
+    let before = sky.claims(Who::Alice).len();
+    let fulfil = |preimage| Command::RemoveHtlc {
+        id: HtlcId(1),
+        removal: Removal::Fulfilled(PaymentPreimage([preimage; 32])),
+    };
+    assert!(sky.world.try_tell(Who::Alice, fulfil(9)).is_err(), "not its preimage");
+    sky.world.tell(Who::Alice, fulfil(4));
+    assert_eq!(sky.claims(Who::Alice).len(), before + 1);
+    let claims = sky.bid(Who::Alice);
+    sky.mine(&claims);
+}
+
+#[test]
+fn a_preimage_that_the_peer_says_after_the_close_settles_the_payment() {
+    let (mut sky, _) = closed_by(Who::Alice);
+    sky.world.connect();
+    let channel_id = sky.channel(Who::Alice).id;
+    let message = crate::wire::UpdateFulfillHtlc {
+        channel_id,
+        id: HtlcId(1),
+        payment_preimage: PaymentPreimage([2; 32]),
+    };
+    sky.world.tell(Who::Alice, Command::Message(message.into()));
+    assert_eq!(sky.events(Who::Alice), [settled(2, 1)]);
+}
+
+#[test]
+fn a_lost_state_claims_its_balance_and_nothing_else() {
+    let mut world = with_htlcs();
+    let old = world.alice.rows.clone();
+    world.connect();
+    world.settle();
+    world.add(Who::Alice, 10_000_000, 6);
+    world.settle();
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, Who::Bob);
+    sky.world.alice.rows = old;
+    sky.world.alice.restart();
+    sky.world.alice.take_events();
+    sky.mine(&[tx]);
+    let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
+    assert!(matches!(closing.closer, Closer::RemoteUnknown { .. }));
+    let claims = sky.bid(Who::Alice);
+    assert_eq!((claims.len(), claims[0].input.len()), (1, 1));
+    sky.mine(&claims);
+    sky.mine_to(sky.height + 98);
+    let events = sky.events(Who::Alice);
+    let told = |event: &ChannelEvent| {
+        matches!(event, ChannelEvent::HtlcTimedOut { .. } | ChannelEvent::HtlcFailed { .. })
+    };
+    assert!(!events.iter().any(told), "nobody knows what became of them: {events:?}");
+    sky.mine(&[]);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+    assert!(sky.events(Who::Alice).contains(&timed_out(1, 0)), "in no block any more, at last");
+}
+
+#[test]
+fn a_reorganisation_may_bring_another_commitment() {
+    let (mut sky, alices) = closed_by(Who::Alice);
+    let bobs = commitment_of(&mut Skyline::new(with_htlcs()).world, Who::Bob);
+    let first = sky.bid(Who::Alice);
+    sky.mine(&first);
+    let height = sky.height;
+    sky.reorg_to(height - 2);
+    let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
+    assert_eq!((closing.height, closing.txid), (None, alices.compute_txid()));
+    sky.mine(std::slice::from_ref(&bobs));
+    for (who, closer) in [(Who::Alice, Closer::RemoteCurrent), (Who::Bob, Closer::Local)] {
+        let State::Closing(closing) = &sky.channel(who).state else { panic!() };
+        assert_eq!((closing.closer, closing.txid), (closer, bobs.compute_txid()));
+    }
+    let claims = sky.bid(Who::Alice);
+    assert_eq!(claims.len(), 2);
+    sky.mine(&claims);
+    assert_eq!(hash(1), PaymentPreimage([1; 32]).payment_hash());
+}

@@ -1,0 +1,73 @@
+//! Coins that pay for what happens to channels: confirmed ones only, so that nothing hangs on a transaction of somebody
+//! else (BIP 125, rule 2; BOLT 5).
+
+use super::{Coins, CoinsError};
+use crate::crypto::{NodeKeys, ec};
+use crate::onchain::Coin;
+use bdk_wallet::KeychainKind;
+use bitcoin::bip32::ChildNumber;
+use bitcoin::hashes::Hash;
+use bitcoin::sighash::SighashCache;
+use bitcoin::{EcdsaSighashType, OutPoint, Transaction, Witness};
+
+impl Coins {
+    /// The confirmed coins that nothing is using.
+    pub fn free_coins(&self) -> Vec<Coin> {
+        self.confirmed_coins().filter(|coin| !self.wallet.is_outpoint_locked(coin.outpoint)).collect()
+    }
+
+    /// Those of these coins that are confirmed and not spent, whether they are set aside or not.
+    pub fn still_there(&self, outpoints: &[OutPoint]) -> Vec<Coin> {
+        self.confirmed_coins().filter(|coin| outpoints.contains(&coin.outpoint)).collect()
+    }
+
+    /// Sets coins aside for a transaction that was made and is in no block yet.
+    pub fn keep_aside(&mut self, coins: impl IntoIterator<Item = OutPoint>) {
+        coins.into_iter().for_each(|outpoint| self.wallet.lock_outpoint(outpoint));
+    }
+
+    /// The witness that spends a coin.
+    ///
+    /// # Errors
+    /// [`CoinsError::Build`]: it is not a coin of this wallet.
+    pub fn sign_coin(
+        &self,
+        keys: &NodeKeys,
+        tx: &Transaction,
+        input_index: usize,
+        coin: &Coin,
+    ) -> Result<Witness, CoinsError> {
+        let build = |detail: &str| CoinsError::Build { detail: detail.into() };
+        let script = &coin.output.script_pubkey;
+        let (keychain, index) =
+            self.wallet.derivation_of_spk(script.clone()).ok_or_else(|| build("a coin without a path"))?;
+        let branch = match keychain {
+            KeychainKind::External => 0,
+            KeychainKind::Internal => 1,
+        };
+        let path = [ChildNumber::Normal { index: branch }, ChildNumber::Normal { index }];
+        let key = keys.onchain_xpriv().derive_priv(ec::secp(), &path);
+        let key = key.map_err(|_| build("a coin with a path that gives no key"))?.private_key;
+        let sighash_type = EcdsaSighashType::All;
+        let digest = SighashCache::new(tx)
+            .p2wpkh_signature_hash(input_index, script, coin.output.value, sighash_type)
+            .map_err(|_| build("a coin that cannot be signed for"))?;
+        let signature = ec::sign_ecdsa(&digest.to_byte_array(), &key);
+        let signature = bitcoin::ecdsa::Signature { signature, sighash_type };
+        Ok(Witness::p2wpkh(&signature, &ec::public_key(&key)))
+    }
+
+    fn confirmed_coins(&self) -> impl Iterator<Item = Coin> + '_ {
+        let tip = self.wallet.latest_checkpoint().height();
+        let is_mature = move |outpoint: OutPoint, height: u32| {
+            let is_coinbase =
+                self.wallet.get_tx(outpoint.txid).is_some_and(|found| found.tx_node.tx.is_coinbase());
+            !is_coinbase || tip + 1 >= height + bitcoin::constants::COINBASE_MATURITY
+        };
+        let confirmed = self.wallet.list_unspent().filter(move |coin| {
+            let height = coin.chain_position.confirmation_height_upper_bound();
+            height.is_some_and(|height| is_mature(coin.outpoint, height))
+        });
+        confirmed.map(|coin| Coin { outpoint: coin.outpoint, output: coin.txout })
+    }
+}

@@ -1,0 +1,353 @@
+//! Channels that are closed by one side alone (BOLT 5): by either, in every stage of the dance, by a cheater, across
+//! crashes and reorganisations, and after a long sleep. Every transaction passes Bitcoin Core's code (`sim/src/chain`).
+
+use bitcoin::{Amount, Transaction};
+use kite_core::chain::{ChainFact, FeeRates};
+use kite_core::node::{Command, Event, Input};
+use kite_core::payment::{OutgoingState, PaymentRecord};
+use kite_core::types::{FeeratePerKw, PaymentHash};
+use kite_sim::disk::Disk;
+use kite_sim::host::{Act, CRASHES, Crash};
+use kite_sim::world::World;
+
+const EACH: Amount = Amount::from_sat(3_000_000);
+/// Both anchors of a commitment stay where they are, and a commitment drops what is less than a satoshi.
+const LEFT_BEHIND_MSAT: u64 = 660_000 + 2_000;
+
+/// Two hosts with coins and a channel of a million satoshi, of which each has about half.
+struct Closes {
+    world: World,
+    /// Who pays whom.
+    payments: Vec<(usize, PaymentHash)>,
+}
+
+impl Closes {
+    fn new() -> Self {
+        let mut world = World::new(2);
+        world.give_coins(0, EACH);
+        world.give_coins(1, EACH);
+        world.connect();
+        world.open_channel(0, 1);
+        world.mine(6);
+        assert!(world.pay(0, 1, 450_000_000), "{}", world.story());
+        Self { world, payments: Vec::new() }
+    }
+
+    /// Host `by` pays the other; it is on its way when so many pieces are delivered.
+    fn pay(&mut self, by: usize, msat: u64, pieces: u32) {
+        let hash = self.world.ask_to_pay(by, 1 - by, msat);
+        self.payments.push((by, hash));
+        self.world.deliver(pieces);
+    }
+
+    fn force_close(&mut self, by: usize) {
+        let channel_id = self.world.node(by).channels()[0].channel_id;
+        self.world.ask(by, Command::ForceClose { channel_id });
+    }
+
+    /// Blocks come until nothing is left to do; several at a time, as if a wallet slept in between.
+    fn run_out(&mut self) {
+        for _ in 0..200 {
+            self.world.chain.mine(7);
+            self.world.mine(1);
+            if self.world.restart_crashed() {
+                self.world.settle();
+            }
+            if (0..2).all(|host| self.world.node(host).channels().is_empty()) {
+                return;
+            }
+        }
+        panic!("it never ends: {}", self.world.story());
+    }
+
+    /// One outcome a payment, the same on both sides of the channel, and all money is there.
+    fn check(&self, name: &str) {
+        for (payer, hash) in &self.payments {
+            let node = self.world.node(*payer);
+            let expected = match node.payment_by_hash(hash) {
+                Some(PaymentRecord::Outgoing(record)) => match &record.state {
+                    OutgoingState::Sent { .. } => (1, 0, 1),
+                    OutgoingState::Failed { .. } => (0, 1, 0),
+                    other => panic!("{name}: undecided: {other:?}\n{}", self.world.story()),
+                },
+                _ => panic!("{name}: the payment is unknown\n{}", self.world.story()),
+            };
+            let count = |host: usize, is: &dyn Fn(&Event) -> bool| {
+                self.world.hosts[host].events().filter(|event| is(event)).count()
+            };
+            let sents = count(
+                *payer,
+                &|event| matches!(event, Event::PaymentSent { payment_hash, .. } if payment_hash == hash),
+            );
+            let faileds = count(
+                *payer,
+                &|event| matches!(event, Event::PaymentFailed { payment_hash, .. } if payment_hash == hash),
+            );
+            let received = count(
+                1 - payer,
+                &|event| matches!(event, Event::PaymentReceived { payment_hash, .. } if payment_hash == hash),
+            );
+            assert_eq!((sents, faileds, received), expected, "{name}\n{}", self.world.story());
+        }
+        self.check_money(name);
+    }
+
+    fn check_money(&self, name: &str) {
+        let total: u64 = (0..2).map(|host| self.world.node(host).balance().total.to_msat()).sum();
+        let fees: Amount = self.world.chain.wallet_transactions().map(|(_, fee)| fee).sum();
+        let given = (EACH + EACH).to_sat() * 1_000;
+        let missing = i128::from(given) - i128::from(total) - i128::from(fees.to_sat() * 1_000);
+        let range = 0..=i128::from(LEFT_BEHIND_MSAT);
+        assert!(range.contains(&missing), "{name}: {missing} msat are gone\n{}", self.world.story());
+    }
+
+    fn total_sat(&self, host: usize) -> u64 {
+        self.world.node(host).balance().total.to_msat() / 1_000
+    }
+
+    /// What a copy of a host publishes, switched on with an old disk and told to close by force.
+    fn old_commitment(&self, host: usize, disk: &Disk) -> Transaction {
+        let mut copy = self.world.hosts[host].copy(1_000);
+        copy.restore(disk.clone());
+        let now = self.world.now();
+        copy.start(now);
+        let channel_id = copy.running().channels()[0].channel_id;
+        copy.command(now, Command::ForceClose { channel_id });
+        let published = copy.acts.iter().filter_map(|act| match act {
+            Act::Broadcast(package) => package.first().cloned(),
+            _ => None,
+        });
+        published.last().expect("a copy closes when its owner says so")
+    }
+
+    fn feerates(&mut self, sat_per_kw: u32) {
+        for host in 0..2 {
+            let rate = FeeratePerKw::from_sat_per_kw(sat_per_kw);
+            let rates = FeeRates::new(rate, rate, rate);
+            self.world.input(host, Input::Chain(ChainFact::FeeRates(rates)));
+        }
+    }
+}
+
+/// In every stage of the dance of a payment, each way, and by each side.
+fn every_stage(payer: usize) {
+    let mut both_outcomes = [0, 0];
+    for pieces in 0..=12 {
+        for closer in 0..2 {
+            let mut closes = Closes::new();
+            closes.pay(payer, 50_000_000, pieces);
+            closes.world.cut();
+            closes.force_close(closer);
+            closes.run_out();
+            closes.check(&format!("{payer} pays, {closer} closes after {pieces} pieces"));
+            let sent = closes.world.hosts[payer].events().any(|event| {
+                matches!(event, Event::PaymentSent { payment_hash, .. } if *payment_hash == closes.payments[0].1)
+            });
+            both_outcomes[usize::from(sent)] += 1;
+        }
+    }
+    assert!(both_outcomes.iter().all(|count| *count > 0), "{both_outcomes:?}");
+}
+
+#[test]
+fn in_every_stage_of_a_payment_of_the_opener() {
+    every_stage(0);
+}
+
+#[test]
+fn in_every_stage_of_a_payment_of_the_other() {
+    every_stage(1);
+}
+
+#[test]
+fn with_payments_both_ways_and_dust() {
+    for closer in 0..2 {
+        let mut closes = Closes::new();
+        for (by, msat) in [(0, 50_000_000), (1, 60_000_000), (0, 100_000), (1, 7_000_000)] {
+            closes.pay(by, msat, 2);
+        }
+        closes.force_close(closer);
+        closes.world.settle();
+        closes.run_out();
+        closes.check(&format!("{closer} closes with payments both ways"));
+    }
+}
+
+#[test]
+fn an_htlc_that_the_peer_keeps_makes_us_close_and_comes_back() {
+    let mut closes = Closes::new();
+    closes.pay(0, 50_000_000, 4);
+    closes.world.crash(1);
+    closes.world.cut();
+    let hash = closes.payments[0].1;
+    let before = closes.world.node(0).channels()[0].state;
+    assert_eq!(before, "normal");
+    for _ in 0..120 {
+        closes.world.chain.mine(7);
+        closes.world.mine(1);
+    }
+    let failed =
+        |event: &Event| matches!(event, Event::PaymentFailed { payment_hash, .. } if *payment_hash == hash);
+    assert!(closes.world.hosts[0].events().any(failed), "{}", closes.world.story());
+    closes.world.start(1);
+    closes.world.settle();
+    closes.run_out();
+    closes.check("the payee is away");
+}
+
+#[test]
+fn a_preimage_that_the_payer_never_hears_is_claimed_before_the_deadline_and_heard_from_the_chain() {
+    let mut closes = Closes::new();
+    // update_fulfill_htlc and what follows never reach the payer.
+    closes.world.cut();
+    closes.world.tapping = Some(|end, message_type| end == 0 || message_type != 130);
+    closes.world.connect();
+    closes.pay(0, 50_000_000, 0);
+    closes.world.settle();
+    closes.run_out();
+    let hash = closes.payments[0].1;
+    let sent =
+        |event: &Event| matches!(event, Event::PaymentSent { payment_hash, .. } if *payment_hash == hash);
+    assert!(closes.world.hosts[0].events().any(sent), "{}", closes.world.story());
+    closes.check("the payer is deaf");
+}
+
+#[test]
+fn a_child_pays_for_our_commitment_when_fees_have_risen() {
+    let mut closes = Closes::new();
+    closes.world.cut();
+    closes.feerates(5_000);
+    closes.force_close(0);
+    closes.world.settle();
+    let packages =
+        closes.world.published.iter().filter(|(host, tx)| *host == 0 && tx.input.len() == 2).count();
+    assert_eq!(packages, 1, "the child spends the anchor and a coin: {}", closes.world.story());
+    assert_eq!(closes.world.chain.mempool().len(), 2);
+    let balance = closes.world.node(0).balance();
+    assert!(balance.onchain.set_aside > Amount::ZERO, "its coin is not to be spent again");
+    // Fees rise again: the child is replaced, and no more than one is there.
+    closes.feerates(9_000);
+    closes.world.chain.mine(0);
+    closes.world.settle();
+    closes.run_out();
+    closes.check("a child");
+}
+
+/// The state before the last payment, published by `cheater`.
+fn cheated(cheater: usize, asleep_blocks: u32) -> (Closes, u64) {
+    let mut closes = Closes::new();
+    let victim = 1 - cheater;
+    // Pending in the old state: an HTLC each way.
+    closes.pay(cheater, 40_000_000, 4);
+    let disk = closes.world.hosts[cheater].disk.clone();
+    closes.world.settle();
+    assert!(closes.world.pay(cheater, victim, 300_000_000), "{}", closes.world.story());
+    let before = closes.total_sat(victim);
+    let commitment = closes.old_commitment(cheater, &disk);
+    closes.world.crash(cheater);
+    closes.world.settle();
+    if asleep_blocks > 0 {
+        closes.world.crash(victim);
+    }
+    closes.world.chain.submit(&commitment).unwrap();
+    if asleep_blocks > 0 {
+        closes.world.chain.mine(asleep_blocks);
+        closes.world.start(victim);
+    }
+    closes.world.mine(1);
+    (closes, before)
+}
+
+#[test]
+fn a_cheater_loses_all_of_the_channel() {
+    for cheater in 0..2 {
+        for asleep_blocks in [0, 100, 120] {
+            let (mut closes, before) = cheated(cheater, asleep_blocks);
+            let victim = 1 - cheater;
+            let alarmed =
+                |event: &Event| matches!(event, Event::ActionRequired { what } if what.contains("old state"));
+            assert!(closes.world.hosts[victim].events().any(alarmed), "{}", closes.world.story());
+            closes.world.chain.mine(2);
+            closes.world.mine(1);
+            let balance = closes.world.node(victim).balance();
+            assert_eq!(balance.closing, Amount::ZERO, "{}", closes.world.story());
+            let gained = balance.total.to_msat() / 1_000 - before;
+            assert!(gained > 100_000, "{cheater} cheated, {asleep_blocks}: {gained}");
+            closes.world.mine(100);
+            assert!(closes.world.node(victim).channels().is_empty(), "{}", closes.world.story());
+        }
+    }
+}
+
+#[test]
+fn a_reorganisation_that_swaps_a_coop_close_for_a_revoked_commitment_is_punished() {
+    let mut closes = Closes::new();
+    let disk = closes.world.hosts[0].disk.clone();
+    assert!(closes.world.pay(0, 1, 300_000_000));
+    let commitment = closes.old_commitment(0, &disk);
+    let channel_id = closes.world.node(0).channels()[0].channel_id;
+    closes.world.command(0, Command::CloseChannel { channel_id });
+    closes.world.mine(5);
+    let honest = closes.total_sat(1);
+    closes.world.crash(0);
+    closes.world.chain.reorg_for(5, &commitment);
+    closes.world.mine(3);
+    let balance = closes.world.node(1).balance();
+    assert!(balance.total.to_msat() / 1_000 > honest + 100_000, "{}", closes.world.story());
+}
+
+#[test]
+fn no_crash_around_a_close_costs_anything() {
+    for closer in 0..2 {
+        let mut batches = [0, 0];
+        {
+            let mut closes = around_a_close(closer, None);
+            for (host, count) in batches.iter_mut().enumerate() {
+                *count = closes.world.hosts[host].disk.batches();
+            }
+            closes.run_out();
+        }
+        let before = about_to_pay().world.hosts.iter().map(|host| host.disk.batches()).collect::<Vec<_>>();
+        for host in 0..2 {
+            for batch in before[host] + 1..=batches[host] {
+                for crash in CRASHES {
+                    let mut closes = around_a_close(closer, Some((host, batch, crash)));
+                    closes.run_out();
+                    closes.check(&format!("{closer} closes, {host} crashes ({crash:?}) at batch {batch}"));
+                }
+            }
+        }
+    }
+}
+
+fn about_to_pay() -> Closes {
+    let mut closes = Closes::new();
+    closes.pay(0, 50_000_000, 0);
+    closes
+}
+
+/// A payment under way, a close, and the first blocks after it.
+fn around_a_close(closer: usize, crash: Option<(usize, u64, Crash)>) -> Closes {
+    let mut closes = about_to_pay();
+    if let Some((host, batch, crash)) = crash {
+        closes.world.hosts[host].crash_at(batch, crash);
+    }
+    closes.world.deliver(5);
+    closes.world.cut();
+    if closes.world.restart_crashed() {
+        closes.world.settle();
+    }
+    if closes.world.hosts[closer].node().is_some_and(|node| !node.channels().is_empty()) {
+        closes.force_close(closer);
+    }
+    for _ in 0..4 {
+        if closes.world.restart_crashed() {
+            closes.world.settle();
+            if closes.world.node(closer).channels().iter().any(|channel| channel.state == "normal") {
+                closes.force_close(closer);
+            }
+        }
+        closes.world.mine(1);
+    }
+    closes
+}
