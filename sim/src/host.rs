@@ -9,7 +9,7 @@ use kite_core::node::{
     Answer, Command, CommandError, CommandId, Event, EventRecord, Input, Node, NodeConfig, Output,
     StoreFailure,
 };
-use kite_core::store::Batch;
+use kite_core::store::{Batch, Records, Shelf, Vault, VaultError};
 use kite_core::types::{ConnId, Instant, Now};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -60,6 +60,8 @@ pub struct Host {
     events: BTreeMap<u64, EventRecord>,
     answers: BTreeMap<u64, Result<Answer, CommandError>>,
     next_command: u64,
+    /// The first one that this run of the node was asked.
+    first_command: u64,
     wake_at: Option<Instant>,
     halted: Option<StoreFailure>,
     unacknowledged: Option<u64>,
@@ -86,6 +88,7 @@ impl Host {
             events: BTreeMap::new(),
             answers: BTreeMap::new(),
             next_command: 1,
+            first_command: 1,
             wake_at: None,
             halted: None,
             unacknowledged: None,
@@ -146,6 +149,7 @@ impl Host {
     /// The disk does not load: a bug.
     pub fn start(&mut self, now: Now) {
         self.starts += 1;
+        self.first_command = self.next_command;
         let mut entropy = [self.seed; 32];
         entropy[..4].copy_from_slice(&self.starts.to_be_bytes());
         (self.halted, self.unacknowledged) = (None, None);
@@ -159,6 +163,14 @@ impl Host {
             .unwrap_or_else(|error| panic!("what was stored does not load: {error}"))
     }
 
+    /// What a node would read from the disk now.
+    ///
+    /// # Errors
+    /// A record that does not open.
+    pub fn stored_records(&self) -> Result<Records, VaultError> {
+        Shelf::open(Vault::new(&[self.seed; 32]), &self.disk.stored()).map(|(_, records)| records)
+    }
+
     /// The node is gone, with all that was not durable. What it had let out before is out.
     pub fn crash(&mut self) {
         self.node = None;
@@ -170,6 +182,11 @@ impl Host {
     /// Crashes around the n-th batch that the device is asked to write.
     pub fn crash_at(&mut self, batch: u64, crash: Crash) {
         self.crash_at = Some((batch, crash));
+    }
+
+    /// Takes [`Host::crash_at`] back.
+    pub fn never_crash(&mut self) {
+        self.crash_at = None;
     }
 
     /// Loads what is durable after every batch, to see that it can be loaded.
@@ -235,6 +252,12 @@ impl Host {
     /// What came of a command; unset as long as nothing did.
     pub fn answer(&self, id: CommandId) -> Option<&Result<Answer, CommandError>> {
         self.answers.get(&id.0)
+    }
+
+    /// What was asked since the node started and has no answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = CommandId> {
+        let asked = (self.first_command..self.next_command).map(CommandId);
+        asked.filter(|id| !self.answers.contains_key(&id.0))
     }
 
     /// Every answer so far that was a refusal.

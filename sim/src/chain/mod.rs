@@ -128,6 +128,12 @@ impl Chain {
         in_blocks.chain(&self.mempool).find(spends)
     }
 
+    /// What lies on a script in the chain.
+    pub fn unspent_of(&self, script_pubkey: &ScriptBuf) -> Amount {
+        let on = self.coins.values().filter(|coin| coin.output.script_pubkey == *script_pubkey);
+        on.map(|coin| coin.output.value).sum()
+    }
+
     /// Takes a transaction into the mempool. One that is known already changes nothing.
     ///
     /// # Errors
