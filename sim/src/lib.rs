@@ -7,6 +7,7 @@ pub mod disk;
 pub mod fault;
 pub mod host;
 pub mod random;
+mod records;
 pub mod scenario;
 pub mod scenarios;
 pub mod schedule;

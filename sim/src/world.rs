@@ -44,6 +44,8 @@ pub struct World {
     trace: Vec<String>,
     /// Whether [`World::story`] is to tell what happened.
     pub is_told: bool,
+    /// What is broken on purpose.
+    fault: Option<Fault>,
     /// Who decides what happens next; unset: the order is always the same.
     pub random: Option<Random>,
     /// Streams that are opened from now on have somebody in the middle, who passes this on.
@@ -81,6 +83,7 @@ impl World {
             next_accepted: 0,
             trace: Vec::new(),
             is_told: true,
+            fault: None,
             random: None,
             tapping: None,
             is_chain_silent: false,
@@ -120,11 +123,14 @@ impl World {
 
     /// Breaks something on purpose.
     pub fn set_fault(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
         for host in &mut self.hosts {
-            host.disk.fault = match fault {
-                Some(Fault::Disk(fault)) => Some(fault),
-                None => None,
-            };
+            match fault {
+                Some(Fault::Disk(fault)) => host.disk.fault = Some(fault),
+                Some(Fault::Forgets(memory)) => host.forgets = Some(memory),
+                Some(Fault::Says(_)) => self.tapping = Some(|_, _| true),
+                Some(Fault::KeepsTransactions) | None => {}
+            }
         }
     }
 
@@ -279,6 +285,7 @@ impl World {
                 }
             }
             Act::Disconnect(conn) => self.close_stream(host, conn),
+            Act::Broadcast(_) if self.fault == Some(Fault::KeepsTransactions) && host == 0 => {}
             Act::Broadcast(package) => {
                 let result = self.chain.submit_package(&package);
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
@@ -387,9 +394,14 @@ impl World {
         let ends = stream.ends;
         let [from, to] = [ends[end].0, ends[1 - end].0];
         self.tell(|| format!("{from} -> {to}: {} bytes", bytes.len()));
+        let (hosts, fault) = (&self.hosts, self.fault);
+        let alter = |message| match fault {
+            Some(Fault::Says(said)) => said.alter(hosts, from, message),
+            _ => [vec![message], vec![]],
+        };
         let pieces = match &mut self.streams[index].tap {
             None => vec![(1 - end, bytes)],
-            Some(tap) => tap.receive(end, &bytes).expect("nodes speak BOLT 8"),
+            Some(tap) => tap.receive_and_alter(end, &bytes, alter).expect("nodes speak BOLT 8"),
         };
         for (to, bytes) in pieces {
             let (host, conn) = ends[to];

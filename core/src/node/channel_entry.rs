@@ -8,7 +8,7 @@ use crate::channel::{self, Channel, Closer, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::types::{ConnId, Features, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
 use std::collections::BTreeSet;
 
 /// A channel with what the node knows about it besides its state.
@@ -117,14 +117,6 @@ impl ChannelEntry {
         let funding = &self.channel.commitments()?.funding;
         let short_channel_id = funding.remote_alias.or(funding.short_channel_id)?;
         Some(self.terms.inbound_policy(short_channel_id))
-    }
-
-    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive.
-    pub(super) fn closing_amount(&self) -> Amount {
-        match &self.channel.state {
-            State::Closing(closing) if closing.closer != Closer::Mutual => closing.to_us,
-            _ => Amount::ZERO,
-        }
     }
 
     pub(super) fn closing_txid(&self) -> Option<Txid> {

@@ -2,7 +2,7 @@
 
 use super::{Node, SendRequest};
 use crate::chain::{History, ProofError, Urgency};
-use crate::channel::{Commitments, Link, Party, State, sendable_at_first};
+use crate::channel::{Closer, Commitments, Link, Party, State, sendable_at_first};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
 use crate::route::{Route, RouteError};
@@ -124,8 +124,7 @@ impl Node {
             channels.iter().map(part).fold(MilliSatoshi::ZERO, MilliSatoshi::saturating_add)
         };
         let (local, in_flight) = (sum(|info| info.local_balance), sum(|info| info.in_flight));
-        let closing: Amount =
-            self.channels.values().map(super::channel_entry::ChannelEntry::closing_amount).sum();
+        let closing: Amount = self.channels.values().map(|entry| self.closing_amount(entry)).sum();
         let onchain = self.coins.balance();
         let total = MilliSatoshi::from_amount(onchain.total() + closing).saturating_add(local);
         Balance {
@@ -224,11 +223,25 @@ impl Node {
         matches!(payment.state, OutgoingState::Sent { .. })
     }
 
+    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive.
+    fn closing_amount(&self, entry: &super::channel_entry::ChannelEntry) -> Amount {
+        match &entry.channel.state {
+            State::Closing(closing) if closing.closer != Closer::Mutual => closing.to_us,
+            State::Closing(closing) if !self.sees_close(entry) => closing.to_us,
+            _ => Amount::ZERO,
+        }
+    }
+
+    /// Whether what a close together pays is among the coins. Coins and channels hear of it one after the other.
+    fn sees_close(&self, entry: &super::channel_entry::ChannelEntry) -> bool {
+        entry.closing_txid().is_some_and(|txid| self.coins.transaction(txid).is_some())
+    }
+
     fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
         let channel = &entry.channel;
         let commitments = channel.commitments();
         let params = commitments.map(|commitments| &commitments.params);
-        let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_));
+        let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_)) || self.sees_close(entry);
         let living = commitments.filter(|_| !is_over);
         ChannelInfo {
             index,

@@ -104,8 +104,10 @@ impl Chain {
 
     /// A transaction of the chain or the mempool.
     pub fn transaction(&self, txid: &Txid) -> Option<&Transaction> {
-        let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
-        in_blocks.chain(&self.mempool).find(|tx| tx.compute_txid() == *txid)
+        // Every transaction has an output, and most that are asked for are unknown or new.
+        self.outputs.get(&OutPoint { txid: *txid, vout: 0 })?;
+        let in_blocks = self.blocks.iter().rev().flat_map(|block| &block.txdata);
+        self.mempool.iter().chain(in_blocks).find(|tx| tx.compute_txid() == *txid)
     }
 
     /// Every transaction that is neither a coinbase nor the faucet's, in the chain or the mempool, with its fee.

@@ -49,6 +49,7 @@ impl Life {
             self.world.sources[host] = Source::default();
         }
         self.settle();
+        self.ledger.wish_again(&mut self.world);
         for host in 0..2 {
             self.tell_feerate(host, SAT_PER_KW);
         }

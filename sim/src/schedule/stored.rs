@@ -1,7 +1,8 @@
 //! What is on a disk, read as a node would read it after a loss of power.
 
 use crate::host::Host;
-use kite_core::channel::{Channel, RowName};
+use crate::records::{Rows, channel_rows, read_channel};
+use kite_core::channel::Channel;
 use kite_core::payment::{IncomingState, PaymentRecord};
 use kite_core::store::{RecordKind, RecordName, Records};
 use kite_core::types::{ChannelId, PaymentId};
@@ -22,6 +23,14 @@ pub(super) struct ChannelNumbers {
     pub(super) is_over: bool,
 }
 
+/// A channel that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    rows: Rows,
+    id: ChannelId,
+    numbers: Option<ChannelNumbers>,
+}
+
 /// What matters of a disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct StoredState {
@@ -32,15 +41,16 @@ pub(super) struct StoredState {
     pub(super) outgoing: BTreeMap<PaymentId, bool>,
     /// Incoming payments and whether each was received.
     pub(super) incoming: BTreeMap<PaymentId, bool>,
+    /// Channels as they were read last.
+    rows: BTreeMap<u64, Known>,
     /// What cannot be read.
     pub(super) damage: Option<String>,
 }
 
 impl StoredState {
     pub(super) fn read(host: &Host) -> Self {
-        let mut state = Self { writes: host.disk.writes(), ..Self::default() };
-        let read = host.stored_records().map_err(|error| error.to_string()).and_then(|records| state.take(&records));
-        state.damage = read.err();
+        let mut state = Self::default();
+        state.read_again(host);
         state
     }
 
@@ -52,29 +62,27 @@ impl StoredState {
     }
 
     pub(super) fn read_again(&mut self, host: &Host) {
-        *self = Self::read(host);
+        let known = std::mem::take(&mut self.rows);
+        *self = Self { writes: host.disk.writes(), ..Self::default() };
+        self.damage = self.take(host, known).err();
     }
 
-    fn take(&mut self, records: &Records) -> Result<(), String> {
-        let mut rows: BTreeMap<u64, Vec<(RowName, Vec<u8>)>> = BTreeMap::new();
-        for (name, content) in records {
-            match name.kind {
-                RecordKind::Channel => {
-                    let (index, row) = name.number().ok_or("a channel without a number")?;
-                    // The node keeps rows of its own beside those of the channel.
-                    if let Ok(row) = RowName::from_bytes(row) {
-                        rows.entry(index).or_default().push((row, content.clone()));
-                    }
+    fn take(&mut self, host: &Host, mut known: BTreeMap<u64, Known>) -> Result<(), String> {
+        let records = host.stored_records().map_err(|error| error.to_string())?;
+        for (index, rows) in channel_rows(&records)? {
+            // To read a channel takes curve operations: one that is as it was is not read again.
+            let known = match known.remove(&index).filter(|known| known.rows == rows) {
+                Some(known) => known,
+                None => {
+                    let channel = read_channel(rows.clone())?;
+                    Known { rows, id: channel.id, numbers: numbers(&channel) }
                 }
-                RecordKind::Payment => self.take_payment(records, name, content)?,
-                _ => {}
-            }
+            };
+            self.channels.extend(known.numbers.map(|numbers| (known.id, numbers)));
+            self.rows.insert(index, known);
         }
-        for rows in rows.into_values() {
-            let channel = Channel::from_rows(rows).map_err(|error| error.to_string())?;
-            self.channels.extend(numbers(&channel).map(|numbers| (channel.id, numbers)));
-        }
-        Ok(())
+        let payments = records.iter().filter(|(name, _)| name.kind == RecordKind::Payment);
+        payments.into_iter().try_for_each(|(name, terms)| self.take_payment(&records, name, terms))
     }
 
     fn take_payment(&mut self, records: &Records, name: &RecordName, terms: &[u8]) -> Result<(), String> {
