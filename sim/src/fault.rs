@@ -113,7 +113,9 @@ impl Said {
             (Self::ReserveOffByOne, Message::AcceptChannel(accept)) => {
                 accept.channel_reserve_satoshis -= Amount::ONE_SAT;
             }
-            (Self::DustLimit, Message::OpenChannel(open)) => open.dust_limit_satoshis += Amount::from_sat(600),
+            (Self::DustLimit, Message::OpenChannel(open)) => {
+                open.dust_limit_satoshis += Amount::from_sat(600)
+            }
             (Self::DustLimit, Message::AcceptChannel(accept)) => {
                 accept.dust_limit_satoshis += Amount::from_sat(600);
             }

@@ -194,7 +194,8 @@ impl Host {
         let is_incoming = |name: &RecordName| {
             let named = |kind| records.get(&RecordName::of(kind, name.which.clone()));
             let (terms, progress) = (named(RecordKind::Payment), named(RecordKind::PaymentProgress));
-            let read = terms.zip(progress).map(|(terms, progress)| PaymentRecord::from_bytes(terms, progress));
+            let read =
+                terms.zip(progress).map(|(terms, progress)| PaymentRecord::from_bytes(terms, progress));
             matches!(read, Some(Ok(PaymentRecord::Incoming(_))))
         };
         let names: BTreeSet<&RecordName> = records.keys().chain(before.keys()).collect();

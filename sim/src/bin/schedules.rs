@@ -102,7 +102,10 @@ fn run(options: Options) -> u64 {
     let count = u64::try_from(failed.len()).unwrap_or(u64::MAX);
     let rate = per_second(passed + count, start);
     let (steps, payments) = (tally.steps.into_inner(), tally.payments.into_inner());
-    say(&format!("\n{steps} steps, {payments} payments arrived, {rate:.1} seeds a second, {:?}", start.elapsed()));
+    say(&format!(
+        "\n{steps} steps, {payments} payments arrived, {rate:.1} seeds a second, {:?}",
+        start.elapsed()
+    ));
     say(&format!("{passed} passed, {count} failed"));
     count
 }

@@ -1,7 +1,7 @@
 //! Where schedules begin: worlds that are made once, and copied.
 
 use super::ledger::Ledger;
-use crate::fault::Fault;
+use crate::fault::{Fault, Said};
 use crate::world::World;
 use bitcoin::Amount;
 use kite_core::node::Command;
@@ -27,7 +27,7 @@ impl Base {
 
 /// What each wallet begins with.
 const COINS: Amount = Amount::from_sat(3_000_000);
-/// What the two lower the reserve to that they keep of it, to be able to open more.
+/// For funding transactions.
 const FUNDING_FEERATE: FeeratePerKw = FeeratePerKw::from_sat_per_kw(500);
 
 /// The worlds that schedules begin in.
@@ -48,7 +48,19 @@ impl Bases {
     /// # Panics
     /// Without a fault and without a crash, a channel does not open.
     pub fn new() -> Self {
+        Self::of(World::new(2))
+    }
+
+    /// Makes them with what two wallets agree on already broken; any other fault comes later.
+    pub fn with_fault(fault: Fault) -> Self {
         let mut world = World::new(2);
+        if let Fault::Says(Said::ReserveOffByOne | Said::DustLimit) = fault {
+            world.set_fault(Some(fault));
+        }
+        Self::of(world)
+    }
+
+    fn of(mut world: World) -> Self {
         world.give_coins(0, COINS);
         world.give_coins(1, COINS);
         world.connect();
@@ -69,9 +81,21 @@ impl Bases {
         Self { worlds }
     }
 
+    /// The world of a base.
+    ///
+    /// # Panics
+    /// Never: every base is made.
+    pub fn world(&self, base: Base) -> &World {
+        let (_, world, _) = self.find(base);
+        world
+    }
+
+    fn find(&self, base: Base) -> &(Base, World, Ledger) {
+        self.worlds.iter().find(|(known, ..)| *known == base).expect("every base is made")
+    }
+
     pub(super) fn start(&self, base: Base, fault: Option<Fault>, told: bool) -> (World, Ledger) {
-        let (_, world, ledger) =
-            self.worlds.iter().find(|(known, ..)| *known == base).expect("every base is made");
+        let (_, world, ledger) = self.find(base);
         let world = world.again_as(|world| {
             world.is_told = told;
             world.set_fault(fault);

@@ -1,8 +1,8 @@
 //! The end of every schedule: all heals, all is decided, every channel closes, and every coin is back.
 
+use super::Life;
 use super::check::Breach;
 use super::ledger::{is_failed, is_sent};
-use super::Life;
 use crate::chain::Source;
 use crate::disk::Mode;
 use bitcoin::{Amount, ScriptBuf, WPubkeyHash, hashes::Hash};
@@ -93,7 +93,8 @@ impl Life {
             let Some(state) = wish.state(&self.world) else { return broken("unknown to its payer".into()) };
             let (sent, failed, received) = wish.told(&self.world);
             let told_payer = (sent, failed);
-            if told_payer != (usize::from(is_sent(state)), usize::from(is_failed(state))) || !is_final(state) {
+            if told_payer != (usize::from(is_sent(state)), usize::from(is_failed(state))) || !is_final(state)
+            {
                 return broken(format!("{state:?}, and told sent, failed {told_payer:?} times"));
             }
             let same = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash());
@@ -130,7 +131,9 @@ impl Life {
             }
         }
         for (id, ours) in &self.stored[0].channels {
-            let Some(theirs) = self.stored[1].channels.get(id).filter(|theirs| !theirs.is_over) else { continue };
+            let Some(theirs) = self.stored[1].channels.get(id).filter(|theirs| !theirs.is_over) else {
+                continue;
+            };
             let mirrored = [theirs.next_htlc[1], theirs.next_htlc[0]];
             let agree = (ours.local, ours.signed, ours.next_htlc) == (theirs.signed, theirs.local, mirrored);
             if !agree && !ours.is_over {
@@ -152,7 +155,11 @@ impl Life {
             let state = self.ledger.wishes.last().and_then(|wish| wish.state(&self.world));
             if !state.is_some_and(is_sent) {
                 let number = self.ledger.wishes.len().saturating_sub(1);
-                return Err(Breach::Payment { number, payer: by, what: format!("cannot pay in the end: {state:?}") });
+                return Err(Breach::Payment {
+                    number,
+                    payer: by,
+                    what: format!("cannot pay in the end: {state:?}"),
+                });
             }
         }
         self.rest();
@@ -171,7 +178,9 @@ impl Life {
         self.rest();
         for host in 0..2 {
             let left = self.world.node(host).channels();
-            if let Some(channel) = left.iter().find(|left| self.ledger.channels.contains_key(&left.channel_id)) {
+            if let Some(channel) =
+                left.iter().find(|left| self.ledger.channels.contains_key(&left.channel_id))
+            {
                 return Err(Breach::Channel { host, what: format!("not closed in the end: {channel:?}") });
             }
         }

@@ -137,7 +137,8 @@ impl Ledger {
     /// Notes every channel that a wallet shows and whose funding transaction was published.
     pub(super) fn note_channels(&mut self, world: &World, host: usize, channels: &[ChannelInfo]) {
         for channel in channels {
-            let Some(txid) = channel.funding_txid.filter(|_| !self.channels.contains_key(&channel.channel_id))
+            let Some(txid) =
+                channel.funding_txid.filter(|_| !self.channels.contains_key(&channel.channel_id))
             else {
                 continue;
             };
@@ -163,7 +164,9 @@ impl Ledger {
         let (mut received, mut sent) = (0, 0);
         for payment in world.hosts[host].node().into_iter().flat_map(|node| node.payments()) {
             match payment {
-                PaymentRecord::Outgoing(payment) if is_sent(&payment.state) => sent += payment.amount.to_msat(),
+                PaymentRecord::Outgoing(payment) if is_sent(&payment.state) => {
+                    sent += payment.amount.to_msat()
+                }
                 PaymentRecord::Incoming(payment) => {
                     if let IncomingState::Received { amount, .. } = payment.state {
                         received += amount.to_msat();

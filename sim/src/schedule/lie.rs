@@ -1,6 +1,6 @@
 //! What a chain server says that is not so.
 
-use super::{Life, Lie};
+use super::{Lie, Life};
 use crate::chain::Source;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, block::Header};
@@ -25,7 +25,9 @@ impl Life {
                 let scripts = waiting.first().and_then(script).into_iter().chain(watches);
                 scripts
                     .take(6)
-                    .map(|script_pubkey| ChainFact::History(History { script_pubkey, transactions: waiting.clone() }))
+                    .map(|script_pubkey| {
+                        ChainFact::History(History { script_pubkey, transactions: waiting.clone() })
+                    })
                     .collect()
             }
             Lie::NothingHappened => {

@@ -116,7 +116,8 @@ impl Schedule {
             story = told.then(|| life.world.story());
             lived.map(|()| life.outcome())
         };
-        let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Breach::of_panic(&*panic)));
+        let result =
+            catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Breach::of_panic(&*panic)));
         let after = (at < self.steps.len()).then_some(at + 1);
         result.map_err(|breach| Failure { after, breach, story })
     }

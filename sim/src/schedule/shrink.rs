@@ -72,7 +72,9 @@ fn simpler(step: Step) -> Vec<Step> {
         Step::Settle { order: 1.. } => vec![Step::Settle { order: 0 }],
         Step::Mine { blocks } => (1..blocks).map(|blocks| Step::Mine { blocks }).collect(),
         Step::Reorg { depth } => (1..depth).map(|depth| Step::Reorg { depth }).collect(),
-        Step::Crash { host, batch, how } => (1..batch).map(|batch| Step::Crash { host, batch, how }).collect(),
+        Step::Crash { host, batch, how } => {
+            (1..batch).map(|batch| Step::Crash { host, batch, how }).collect()
+        }
         Step::CutAt { delivery } => {
             let earlier = (1..delivery).map(|delivery| Step::CutAt { delivery });
             std::iter::once(Step::Cut).chain(earlier).collect()
@@ -97,6 +99,9 @@ mod tests {
             schedule.base != Base::Coins && cut.zip(mine).is_some_and(|(cut, mine)| cut < mine)
         };
         let least = shrink(&schedule, fails);
-        assert_eq!(least, Schedule { base: Base::OneSided, steps: vec![Step::Cut, Step::Mine { blocks: 2 }] });
+        assert_eq!(
+            least,
+            Schedule { base: Base::OneSided, steps: vec![Step::Cut, Step::Mine { blocks: 2 }] }
+        );
     }
 }
