@@ -38,6 +38,8 @@ pub struct Disk {
     fence: u64,
     batches: u64,
     bytes: usize,
+    /// Counts every change of what is on it.
+    writes: u64,
     /// How it behaves.
     pub mode: Mode,
     /// The promise that it breaks, if any.
@@ -88,6 +90,7 @@ impl Disk {
             // An entry of the journal is one operation: it ends in the middle.
             if let [Op::Put { key, value }] = &batch.ops[..] {
                 self.records.insert(key.clone(), value[..value.len() / 2].to_vec());
+                self.writes += 1;
             }
         }
     }
@@ -98,6 +101,7 @@ impl Disk {
     }
 
     fn write(&mut self, batch: &Batch, ops: usize) {
+        self.writes += 1;
         self.fence = batch.fence;
         for op in &batch.ops[..ops] {
             match op {
@@ -120,6 +124,11 @@ impl Disk {
     /// How many bytes were written.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// A number that is another one whenever something else is on it.
+    pub fn writes(&self) -> u64 {
+        self.writes
     }
 
     /// Another node takes the fence.

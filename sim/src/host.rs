@@ -1,6 +1,7 @@
 //! What a device does for a node: carries out its outputs, writes its batches, and crashes where a test wants it to.
 
 use crate::disk::{Disk, Fault, Mode};
+use crate::fault::Memory;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Network, Transaction};
@@ -9,9 +10,10 @@ use kite_core::node::{
     Answer, Command, CommandError, CommandId, Event, EventRecord, Input, Node, NodeConfig, Output,
     StoreFailure,
 };
-use kite_core::store::Batch;
+use kite_core::payment::PaymentRecord;
+use kite_core::store::{Batch, RecordKind, RecordName, Records, Shelf, Vault, VaultError};
 use kite_core::types::{ConnId, Instant, Now};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Something the node wants from the world outside the device.
 #[derive(Clone, Debug)]
@@ -60,11 +62,17 @@ pub struct Host {
     events: BTreeMap<u64, EventRecord>,
     answers: BTreeMap<u64, Result<Answer, CommandError>>,
     next_command: u64,
+    /// The first one that this run of the node was asked.
+    first_command: u64,
     wake_at: Option<Instant>,
     halted: Option<StoreFailure>,
     unacknowledged: Option<u64>,
     crash_at: Option<(u64, Crash)>,
     checks_disk: bool,
+    /// What the store forgets when the device starts, if anything.
+    pub forgets: Option<Memory>,
+    /// What was stored before the last batch, where something of it may be put back.
+    earlier: Option<Records>,
     transcript: sha256::Hash,
 }
 
@@ -75,9 +83,13 @@ impl Host {
     /// A seed without keys, which no test uses.
     pub fn new(seed: u8, config: NodeConfig) -> Self {
         let keys = NodeKeys::from_seed(&Seed::new([seed; 64]), config.network).expect("a seed with keys");
+        Self::switched_off(seed, keys.node_id(), config)
+    }
+
+    fn switched_off(seed: u8, node_id: PublicKey, config: NodeConfig) -> Self {
         Self {
             seed,
-            node_id: keys.node_id(),
+            node_id,
             starts: 0,
             config,
             node: None,
@@ -86,11 +98,14 @@ impl Host {
             events: BTreeMap::new(),
             answers: BTreeMap::new(),
             next_command: 1,
+            first_command: 1,
             wake_at: None,
             halted: None,
             unacknowledged: None,
             crash_at: None,
             checks_disk: false,
+            forgets: None,
+            earlier: None,
             transcript: sha256::Hash::hash(&[seed]),
         }
     }
@@ -104,7 +119,7 @@ impl Host {
             answers: self.answers.clone(),
             next_command: self.next_command,
             transcript: self.transcript,
-            ..Self::new(self.seed, self.config.clone())
+            ..Self::switched_off(self.seed, self.node_id, self.config.clone())
         }
     }
 
@@ -146,9 +161,13 @@ impl Host {
     /// The disk does not load: a bug.
     pub fn start(&mut self, now: Now) {
         self.starts += 1;
+        self.first_command = self.next_command;
         let mut entropy = [self.seed; 32];
         entropy[..4].copy_from_slice(&self.starts.to_be_bytes());
         (self.halted, self.unacknowledged) = (None, None);
+        if let Some(memory) = self.forgets.filter(|_| self.starts > 1) {
+            self.forget(memory);
+        }
         self.node = Some(self.load(entropy, now));
         self.drain(now);
     }
@@ -157,6 +176,45 @@ impl Host {
         let (seed, storage_key) = (Seed::new([self.seed; 64]), [self.seed; 32]);
         Node::load(&seed, &storage_key, entropy, self.config.clone(), &self.disk.stored(), now)
             .unwrap_or_else(|error| panic!("what was stored does not load: {error}"))
+    }
+
+    /// What a node would read from the disk now.
+    ///
+    /// # Errors
+    /// A record that does not open.
+    pub fn stored_records(&self) -> Result<Records, VaultError> {
+        Shelf::open(Vault::new(&[self.seed; 32]), &self.disk.stored()).map(|(_, records)| records)
+    }
+
+    /// What [`Memory`] says is not as it was written any more.
+    fn forget(&mut self, memory: Memory) {
+        let vault = Vault::new(&[self.seed; 32]);
+        let Ok((mut shelf, records)) = Shelf::open(vault, &self.disk.stored()) else { return };
+        let before = self.earlier.take().unwrap_or_default();
+        let is_incoming = |name: &RecordName| {
+            let named = |kind| records.get(&RecordName::of(kind, name.which.clone()));
+            let (terms, progress) = (named(RecordKind::Payment), named(RecordKind::PaymentProgress));
+            let read =
+                terms.zip(progress).map(|(terms, progress)| PaymentRecord::from_bytes(terms, progress));
+            matches!(read, Some(Ok(PaymentRecord::Incoming(_))))
+        };
+        let names: BTreeSet<&RecordName> = records.keys().chain(before.keys()).collect();
+        for name in names {
+            match memory.loses(name, is_incoming(name)) {
+                Some(true) if before.contains_key(name) => shelf.put(name.clone(), before[name].clone()),
+                Some(_) => shelf.delete(name),
+                None => {}
+            }
+        }
+        let mut nonce = [0xfe; 24];
+        nonce[..4].copy_from_slice(&self.starts.to_be_bytes());
+        if let Some(batch) = shelf.take_batch(|| {
+            nonce[23] = nonce[23].wrapping_add(1);
+            nonce
+        }) {
+            // A store that cannot be written to forgets nothing.
+            let _ = self.disk.apply(&batch);
+        }
     }
 
     /// The node is gone, with all that was not durable. What it had let out before is out.
@@ -170,6 +228,11 @@ impl Host {
     /// Crashes around the n-th batch that the device is asked to write.
     pub fn crash_at(&mut self, batch: u64, crash: Crash) {
         self.crash_at = Some((batch, crash));
+    }
+
+    /// Takes [`Host::crash_at`] back.
+    pub fn never_crash(&mut self) {
+        self.crash_at = None;
     }
 
     /// Loads what is durable after every batch, to see that it can be loaded.
@@ -237,6 +300,12 @@ impl Host {
         self.answers.get(&id.0)
     }
 
+    /// What was asked since the node started and has no answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = CommandId> {
+        let asked = (self.first_command..self.next_command).map(CommandId);
+        asked.filter(|id| !self.answers.contains_key(&id.0))
+    }
+
     /// Every answer so far that was a refusal.
     pub fn refusals(&self) -> impl Iterator<Item = &CommandError> {
         self.answers.values().filter_map(|answer| answer.as_ref().err())
@@ -279,6 +348,9 @@ impl Host {
                 Some(Fault::ReleasesEarly) => self.crash_after(now, batch.seq, |count| count),
                 _ => self.crash(),
             };
+        }
+        if self.forgets.is_some() {
+            self.earlier = self.stored_records().ok();
         }
         if let Err(failure) = self.disk.apply(batch) {
             return self.input(now, Input::PersistFailed { seq: batch.seq, failure });

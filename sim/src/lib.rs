@@ -4,10 +4,13 @@
 
 pub mod chain;
 pub mod disk;
+pub mod fault;
 pub mod host;
 pub mod random;
+mod records;
 pub mod scenario;
 pub mod scenarios;
+pub mod schedule;
 pub mod tap;
 mod wishes;
 pub mod world;

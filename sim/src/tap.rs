@@ -1,5 +1,6 @@
 //! Somebody between two nodes who has the keys of both: hears every message, leaves some out, and speaks for either.
 
+use crate::fault::Instead;
 use bitcoin::secp256k1::{PublicKey, SecretKey};
 use kite_core::transport::{Connection, TransportError};
 use kite_core::wire::Message;
@@ -48,6 +49,16 @@ impl Tap {
     /// # Errors
     /// An end that speaks no BOLT 8.
     pub fn receive(&mut self, end: usize, bytes: &[u8]) -> Result<Vec<Piece>, TransportError> {
+        self.receive_and_alter(end, bytes, |message| [vec![message], vec![]])
+    }
+
+    /// The same, where something else is passed on, or said back.
+    pub(crate) fn receive_and_alter(
+        &mut self,
+        end: usize,
+        bytes: &[u8],
+        alter: impl Fn(Vec<u8>) -> Instead,
+    ) -> Result<Vec<Piece>, TransportError> {
         let reply = self.sessions[end].receive(bytes)?;
         let mut pieces = Vec::new();
         if !reply.is_empty() {
@@ -56,7 +67,9 @@ impl Tap {
         while let Some(message) = self.sessions[end].next_message()? {
             let message_type = message.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
             if (self.passes)(end, message_type) {
-                self.waiting[1 - end].push(message.clone());
+                let [on, back] = alter(message.clone());
+                self.waiting[1 - end].extend(on);
+                self.waiting[end].extend(back);
             }
             self.heard[end].push(message);
         }

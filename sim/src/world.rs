@@ -1,6 +1,7 @@
 //! Several Kite nodes, the streams between them, one chain and one clock. Same steps, same bytes.
 
 use crate::chain::{Chain, Source};
+use crate::fault::Fault;
 use crate::host::{Act, Host};
 use crate::random::Random;
 use crate::tap::{Passes, Tap};
@@ -38,9 +39,13 @@ pub struct World {
     pub hosts: Vec<Host>,
     now: Now,
     streams: Vec<Stream>,
-    sources: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
     next_accepted: u64,
     trace: Vec<String>,
+    /// Whether [`World::story`] is to tell what happened.
+    pub is_told: bool,
+    /// What is broken on purpose.
+    fault: Option<Fault>,
     /// Who decides what happens next; unset: the order is always the same.
     pub random: Option<Random>,
     /// Streams that are opened from now on have somebody in the middle, who passes this on.
@@ -77,6 +82,8 @@ impl World {
             streams: Vec::new(),
             next_accepted: 0,
             trace: Vec::new(),
+            is_told: true,
+            fault: None,
             random: None,
             tapping: None,
             is_chain_silent: false,
@@ -96,6 +103,11 @@ impl World {
 
     /// The same world once more, every device just switched on.
     pub fn again(&self) -> Self {
+        self.again_as(|_| ())
+    }
+
+    /// The same, with something changed before the devices are switched on.
+    pub fn again_as(&self, change: impl FnOnce(&mut Self)) -> Self {
         let hosts = self.hosts.iter().map(Host::again).collect();
         let mut world = Self {
             next_accepted: self.next_accepted,
@@ -103,9 +115,23 @@ impl World {
             tapping: self.tapping,
             ..Self::switched_off(self.chain.clone(), hosts, self.now)
         };
+        change(&mut world);
         world.start_all();
         world.connect();
         world
+    }
+
+    /// Breaks something on purpose.
+    pub fn set_fault(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
+        for host in &mut self.hosts {
+            match fault {
+                Some(Fault::Disk(fault)) => host.disk.fault = Some(fault),
+                Some(Fault::Forgets(memory)) => host.forgets = Some(memory),
+                Some(Fault::Says(_)) => self.tapping = Some(|_, _| true),
+                Some(Fault::KeepsTransactions) | None => {}
+            }
+        }
     }
 
     /// The time.
@@ -130,6 +156,12 @@ impl World {
             engine.input(host.transcript().as_byte_array());
         }
         sha256::Hash::from_engine(engine)
+    }
+
+    fn tell(&mut self, what: impl FnOnce() -> String) {
+        if self.is_told {
+            self.trace.push(what());
+        }
     }
 
     /// What happened, for a test that fails.
@@ -226,7 +258,7 @@ impl World {
     }
 
     /// The outputs that every device owes the world.
-    fn carry_out(&mut self) -> bool {
+    pub(crate) fn carry_out(&mut self) -> bool {
         let mut moved = false;
         for host in 0..self.hosts.len() {
             while let Some(act) = self.hosts[host].acts.pop_front() {
@@ -253,10 +285,11 @@ impl World {
                 }
             }
             Act::Disconnect(conn) => self.close_stream(host, conn),
+            Act::Broadcast(_) if self.fault == Some(Fault::KeepsTransactions) && host == 0 => {}
             Act::Broadcast(package) => {
                 let result = self.chain.submit_package(&package);
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
-                self.trace.push(format!("{host} publishes {txids:?}: {result:?}"));
+                self.tell(|| format!("{host} publishes {txids:?}: {result:?}"));
                 self.published.extend(package.into_iter().map(|tx| (host, tx)));
             }
             Act::Watch => self.sources[host].look_again(),
@@ -273,7 +306,7 @@ impl World {
         let (tap, hello) = self.tapping.map(|passes| self.new_tap([host, other], passes)).unzip();
         let ends = [(host, conn), (other, accepted)];
         self.streams.push(Stream { ends, sent: Default::default(), tap });
-        self.trace.push(format!("{host} connects to {other}"));
+        self.tell(|| format!("{host} connects to {other}"));
         self.input(other, Input::Accepted { conn: accepted });
         if let Some((_, bytes)) = hello {
             self.input(other, Input::Received { conn: accepted, bytes });
@@ -300,7 +333,7 @@ impl World {
         let mut stream = self.streams.remove(index);
         let end = stream.ends.iter().position(|end| *end == (host, conn)).unwrap_or(0);
         let (other, other_conn) = stream.ends[1 - end];
-        self.trace.push(format!("{host} leaves {other}"));
+        self.tell(|| format!("{host} leaves {other}"));
         for bytes in std::mem::take(&mut stream.sent[end]) {
             let pieces = match &mut stream.tap {
                 None => vec![(1 - end, bytes)],
@@ -360,10 +393,15 @@ impl World {
         let Some(bytes) = stream.sent[end].pop_front() else { return };
         let ends = stream.ends;
         let [from, to] = [ends[end].0, ends[1 - end].0];
-        self.trace.push(format!("{from} -> {to}: {} bytes", bytes.len()));
-        let pieces = match &mut stream.tap {
+        self.tell(|| format!("{from} -> {to}: {} bytes", bytes.len()));
+        let (hosts, fault) = (&self.hosts, self.fault);
+        let alter = |message| match fault {
+            Some(Fault::Says(said)) => said.alter(hosts, from, message),
+            _ => [vec![message], vec![]],
+        };
+        let pieces = match &mut self.streams[index].tap {
             None => vec![(1 - end, bytes)],
-            Some(tap) => tap.receive(end, &bytes).expect("nodes speak BOLT 8"),
+            Some(tap) => tap.receive_and_alter(end, &bytes, alter).expect("nodes speak BOLT 8"),
         };
         for (to, bytes) in pieces {
             let (host, conn) = ends[to];
@@ -379,6 +417,11 @@ impl World {
     /// All streams break instead of the n-th delivery from now on.
     pub fn cut_at(&mut self, delivery: u64) {
         self.cut_at = Some(self.delivered + delivery);
+    }
+
+    /// Takes [`World::cut_at`] back.
+    pub fn never_cut(&mut self) {
+        self.cut_at = None;
     }
 
     /// Whether that happened since this was asked last.
@@ -450,13 +493,13 @@ impl World {
     /// Starts the node of a host from its disk.
     pub fn start(&mut self, host: usize) {
         self.sources[host] = Source::default();
-        self.trace.push(format!("{host} starts"));
+        self.tell(|| format!("{host} starts"));
         self.hosts[host].start(self.now);
     }
 
     /// Ends the node of a host.
     pub fn crash(&mut self, host: usize) {
-        self.trace.push(format!("{host} crashes"));
+        self.tell(|| format!("{host} crashes"));
         self.hosts[host].crash();
         self.carry_out();
     }
@@ -489,7 +532,7 @@ impl World {
 
     /// Breaks every stream; what is on its way is lost.
     pub fn cut(&mut self) {
-        self.trace.push("all streams break".into());
+        self.tell(|| "all streams break".into());
         for stream in std::mem::take(&mut self.streams) {
             for (host, conn) in stream.ends {
                 self.input(host, Input::Disconnected { conn, reason: "cut".into() });
@@ -504,6 +547,13 @@ impl World {
             self.now.unix = UnixTime(self.now.unix.0.max(self.chain.now().0));
             self.settle();
         }
+    }
+
+    /// Mines blocks that everybody sees together.
+    pub fn mine_at_once(&mut self, count: u32) {
+        self.chain.mine(count);
+        self.now.unix = UnixTime(self.now.unix.0.max(self.chain.now().0));
+        self.settle();
     }
 
     /// Lets time pass, waking every node when it wants.

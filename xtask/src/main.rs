@@ -7,6 +7,7 @@ mod install;
 mod page;
 mod places;
 mod report;
+mod schedules;
 mod shell;
 mod stage;
 mod toolchain;
@@ -23,6 +24,7 @@ cargo xtask <command>
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
   size             how large that package is; fails above 800 KiB (brotli)
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
+  sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
 
@@ -55,6 +57,7 @@ fn run(arguments: &[String]) -> Outcome {
         "wasm" => wasm::wasm(rest),
         "size" => wasm::size(),
         "bench" => bench::bench(rest),
+        "sim" => schedules::sim(rest),
         "parity" => bindings::parity(),
         "api" => bindings::write_list(),
         "help" | "--help" | "-h" => {

@@ -9,6 +9,7 @@ use crate::install;
 use crate::page;
 use crate::places::{self, Member};
 use crate::report::Report;
+use crate::schedules;
 use crate::shell::{cargo, command};
 use crate::wasm;
 
@@ -24,6 +25,11 @@ const STAGES: &[Stage] = &[
         name: "native",
         about: "formatting, clippy without warnings, every test of the Rust crates",
         run: native,
+    },
+    Stage {
+        name: "sim",
+        about: "10,000 random schedules over the simulator, and faults that they must notice",
+        run: schedules::stage,
     },
     Stage {
         name: "interop",

@@ -258,10 +258,15 @@ impl Node {
         matches!(payment.state, OutgoingState::Sent { .. })
     }
 
-    /// What comes back from a channel that is closed by a commitment, until the wallet itself sees it arrive, and from which
+    /// What comes back from a channel whose funding output is spent, until the wallet itself sees it arrive, and from which
     /// height on all of it can be claimed.
     fn closing_amount(&self, entry: &super::channel_entry::ChannelEntry) -> (Amount, Option<BlockHeight>) {
-        entry.channel.closing_amount(self.chain.height()).unwrap_or((Amount::ZERO, None))
+        match &entry.channel.state {
+            State::Closing(closing) if closing.closer == Closer::Mutual && !self.sees_close(entry) => {
+                (closing.to_us, None)
+            }
+            _ => entry.channel.closing_amount(self.chain.height()).unwrap_or((Amount::ZERO, None)),
+        }
     }
 
     fn close_info(&self, entry: &super::channel_entry::ChannelEntry) -> Option<CloseInfo> {
@@ -281,11 +286,16 @@ impl Node {
         })
     }
 
+    /// Whether what a close together pays is among the coins. Coins and channels hear of it one after the other.
+    fn sees_close(&self, entry: &super::channel_entry::ChannelEntry) -> bool {
+        entry.closing_txid().is_some_and(|txid| self.coins.transaction(txid).is_some())
+    }
+
     fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
         let channel = &entry.channel;
         let commitments = channel.commitments();
         let params = commitments.map(|commitments| &commitments.params);
-        let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_));
+        let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_)) || self.sees_close(entry);
         let living = commitments.filter(|_| !is_over);
         ChannelInfo {
             index,

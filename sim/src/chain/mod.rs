@@ -104,8 +104,10 @@ impl Chain {
 
     /// A transaction of the chain or the mempool.
     pub fn transaction(&self, txid: &Txid) -> Option<&Transaction> {
-        let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
-        in_blocks.chain(&self.mempool).find(|tx| tx.compute_txid() == *txid)
+        // Every transaction has an output, and most that are asked for are unknown or new.
+        self.outputs.get(&OutPoint { txid: *txid, vout: 0 })?;
+        let in_blocks = self.blocks.iter().rev().flat_map(|block| &block.txdata);
+        self.mempool.iter().chain(in_blocks).find(|tx| tx.compute_txid() == *txid)
     }
 
     /// Every transaction that is neither a coinbase nor the faucet's, in the chain or the mempool, with its fee.
@@ -126,6 +128,12 @@ impl Chain {
         let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
         let spends = |tx: &&Transaction| tx.input.iter().any(|input| input.previous_output == *outpoint);
         in_blocks.chain(&self.mempool).find(spends)
+    }
+
+    /// What lies on a script in the chain.
+    pub fn unspent_of(&self, script_pubkey: &ScriptBuf) -> Amount {
+        let on = self.coins.values().filter(|coin| coin.output.script_pubkey == *script_pubkey);
+        on.map(|coin| coin.output.value).sum()
     }
 
     /// Takes a transaction into the mempool. One that is known already changes nothing.

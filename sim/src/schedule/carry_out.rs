@@ -1,0 +1,163 @@
+//! What each step does to the world.
+
+use super::base::ask_open;
+use super::{Life, Money, Step};
+use crate::disk::Mode;
+use crate::random::Random;
+use kite_core::chain::{ChainFact, FeeRates};
+use kite_core::node::{Command, Input, Node, StoreFailure};
+use kite_core::types::FeeratePerKw;
+
+/// How often everything is tried again for a crash that comes while it settles.
+const TRIES: usize = 6;
+
+impl Life {
+    pub(super) fn carry_out(&mut self, step: Step) {
+        match step {
+            Step::Pay { by, how_much } => self.pay(by, how_much),
+            Step::PayForgotten { by, msat } => self.ledger.pay(&mut self.world, by, msat, false),
+            Step::PayAgain { by } => self.ledger.pay_again(&mut self.world, by),
+            Step::Repeat { by } => self.ledger.repeat(&mut self.world, by),
+            Step::Open { by, sat } => ask_open(&mut self.world, by, sat),
+            Step::Close { by } => self.ask_close(by),
+            Step::FeeRate { host, sat_per_kw } => self.tell_feerate(host, sat_per_kw),
+            Step::Deliver { pieces, order } => self.in_order(order, |life| life.world.deliver(pieces)),
+            Step::Settle { order } => self.in_order(order, Self::settle),
+            Step::Cut => self.world.cut(),
+            Step::CutAt { delivery } => self.world.cut_at(delivery),
+            Step::Crash { host, batch, how } => {
+                let at = self.world.hosts[host].disk.batches() + batch;
+                self.world.hosts[host].crash_at(at, how);
+            }
+            Step::Restart { host } => {
+                self.world.crash(host);
+                self.world.start(host);
+            }
+            Step::Store { host, mode } => self.set_store(host, mode),
+            Step::Mine { blocks } => self.world.mine(blocks),
+            Step::Reorg { depth } => {
+                self.world.chain.reorg(depth);
+                self.world.settle();
+            }
+            Step::Pass { secs } => self.world.pass(secs),
+            Step::Silence { is_silent } => self.world.is_chain_silent = is_silent,
+            Step::Lie { host, lie } => self.lie(host, lie),
+            Step::SecondInstance { host } => self.second_instance(host),
+            Step::Copy { host } => self.copies[host] = Some(self.world.hosts[host].disk.clone()),
+            Step::Restore { host } => self.restore(host),
+        }
+    }
+
+    fn pay(&mut self, by: usize, how_much: Money) {
+        let spendable = || self.world.hosts[by].node().map_or(0, largest_payment);
+        let msat = match how_much {
+            Money::Msat(msat) => msat,
+            Money::All => spendable(),
+            Money::TooMuch => spendable() + 1,
+        };
+        self.ledger.pay(&mut self.world, by, msat, true);
+    }
+
+    pub(super) fn ask_close(&mut self, by: usize) {
+        let channels = self.world.hosts[by].node().map(Node::channels).unwrap_or_default();
+        for channel in channels {
+            self.world.ask(by, Command::CloseChannel { channel_id: channel.channel_id });
+        }
+    }
+
+    pub(super) fn tell_feerate(&mut self, host: usize, sat_per_kw: u32) {
+        let rate = FeeratePerKw::from_sat_per_kw(sat_per_kw);
+        let rates = FeeRates::new(rate, rate, rate);
+        self.world.input(host, Input::Chain(ChainFact::FeeRates(rates)));
+    }
+
+    fn in_order(&mut self, order: u32, act: impl FnOnce(&mut Self)) {
+        self.world.random = (order > 0).then(|| Random::new(u64::from(order)));
+        act(self);
+        self.world.random = None;
+    }
+
+    pub(super) fn set_store(&mut self, host: usize, mode: Mode) {
+        self.world.hosts[host].disk.mode = mode;
+        let now = self.world.now();
+        while mode == Mode::Prompt && self.world.hosts[host].acknowledge(now) {}
+    }
+
+    /// Everything that can happen happens. A device that is gone, or whose store failed, is started again; owners look,
+    /// and ask again.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..TRIES {
+            self.settle_stores();
+            let stopped: Vec<usize> =
+                (0..2).filter(|host| self.world.hosts[*host].halted().is_some()).collect();
+            for host in stopped {
+                if let Mode::Failing(_) = self.world.hosts[host].disk.mode {
+                    self.set_store(host, Mode::Prompt);
+                }
+                self.world.crash(host);
+            }
+            let was_gone = self.world.restart_crashed();
+            let was_cut = !self.world.is_connected(0, 1);
+            if !was_gone && !was_cut {
+                return;
+            }
+            self.world.connect();
+            self.ledger.wish_again(&mut self.world);
+        }
+        self.settle_stores();
+    }
+
+    /// A slow store acknowledges when nothing else happens any more.
+    fn settle_stores(&mut self) {
+        loop {
+            self.world.settle();
+            let now = self.world.now();
+            if !self.world.hosts.iter_mut().fold(false, |any, host| host.acknowledge(now) || any) {
+                return;
+            }
+        }
+    }
+
+    /// Another process takes the store and ends; the device's own node has not heard of it.
+    fn second_instance(&mut self, host: usize) {
+        if self.world.hosts[host].disk.mode == Mode::Failing(StoreFailure::Full)
+            || self.world.hosts[host].disk.mode == Mode::Failing(StoreFailure::Failed)
+        {
+            return;
+        }
+        let ahead = 10_000 + u32::try_from(self.world.hosts[host].disk.batches()).unwrap_or(0);
+        let mut second = self.world.hosts[host].copy(ahead);
+        second.start(self.world.now());
+        second.crash();
+        self.world.hosts[host].disk = second.disk;
+    }
+
+    /// An old copy of the store takes its place. If the peer has seen more than it holds, its owner has lost state.
+    fn restore(&mut self, host: usize) {
+        let Some(disk) = self.copies[host].take() else { return };
+        let peer = 1 - host;
+        self.set_store(peer, Mode::Prompt);
+        self.world.input(peer, Input::Flush);
+        self.world.hosts[host].restore(disk);
+        self.world.carry_out();
+        self.set_store(host, Mode::Prompt);
+        for host in 0..2 {
+            self.stored[host].read_again(&self.world.hosts[host]);
+        }
+        self.ledger.invoices.retain(|(payee, _)| *payee != host);
+        self.world.start(host);
+        let (ours, theirs) = (&self.stored[host], &self.stored[peer]);
+        let is_old = theirs.channels.iter().any(|(id, peers)| match ours.channels.get(id) {
+            Some(numbers) => !peers.is_over && (numbers.is_over || numbers.lacks(peers).is_some()),
+            None => true,
+        });
+        if is_old {
+            self.old = self.old.or(Some(host));
+        }
+    }
+}
+
+/// The most that one payment can carry now.
+fn largest_payment(node: &Node) -> u64 {
+    node.channels().iter().map(|channel| channel.spendable.to_msat()).max().unwrap_or(0)
+}

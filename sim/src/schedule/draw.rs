@@ -1,0 +1,175 @@
+//! Chance, or a fuzzer's bytes, become steps.
+
+use super::{Base, Lie, Money, Schedule, Step};
+use crate::disk::Mode;
+use crate::host::CRASHES;
+use crate::random::Random;
+use kite_core::node::StoreFailure;
+
+/// The fewest and the most steps of a schedule.
+const STEPS: (usize, usize) = (6, 26);
+/// More blocks than this could make an HTLC that waits run into its deadline.
+const MOST_BLOCKS: u32 = 15;
+
+/// What decides.
+pub trait Dice {
+    /// An index below `count`, which is not 0.
+    fn below(&mut self, count: usize) -> usize;
+    /// Whether nothing is left to decide with.
+    fn is_spent(&self) -> bool {
+        false
+    }
+}
+
+impl Dice for Random {
+    fn below(&mut self, count: usize) -> usize {
+        Self::below(self, count)
+    }
+}
+
+/// Decisions that are spelt out: a byte for up to 256 ways, two for more.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    /// Decides with these.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn take(&mut self) -> usize {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        usize::from(*first)
+    }
+}
+
+impl Dice for Bytes<'_> {
+    fn below(&mut self, count: usize) -> usize {
+        let high = if count > 256 { self.take() << 8 } else { 0 };
+        (high | self.take()) % count.max(1)
+    }
+
+    fn is_spent(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A kind of step, and how many times in a hundred or so it comes.
+type Weighted = (usize, fn(&mut dyn Dice) -> Step);
+
+const KINDS: &[Weighted] = &[
+    (22, pay),
+    (4, |dice| Step::PayForgotten { by: dice.below(2), msat: amount(dice) }),
+    (3, |dice| Step::PayAgain { by: dice.below(2) }),
+    (3, |dice| Step::Repeat { by: dice.below(2) }),
+    (26, |dice| Step::Deliver { pieces: small(dice, 7), order: order(dice) }),
+    (8, |dice| Step::Settle { order: order(dice) }),
+    (5, |_| Step::Cut),
+    (3, |dice| Step::CutAt { delivery: u64::from(small(dice, 12)) }),
+    (8, |dice| Step::Crash {
+        host: dice.below(2),
+        batch: u64::from(small(dice, 5)),
+        how: CRASHES[dice.below(CRASHES.len())],
+    }),
+    (4, |dice| Step::Restart { host: dice.below(2) }),
+    (5, store),
+    (5, |dice| Step::Mine { blocks: small(dice, 3) }),
+    (2, |dice| Step::Reorg { depth: small(dice, 4) }),
+    (4, |dice| Step::Pass { secs: [1, 2, 30, 90, 700][dice.below(5)] }),
+    (5, fee_rate),
+    (2, |dice| Step::Silence { is_silent: dice.below(2) == 1 }),
+    (3, |dice| Step::Lie { host: dice.below(2), lie: lie(dice) }),
+    (2, |dice| Step::SecondInstance { host: dice.below(2) }),
+    (2, |dice| Step::Copy { host: dice.below(2) }),
+    (1, |dice| Step::Restore { host: dice.below(2) }),
+    (3, |dice| Step::Open { by: dice.below(2), sat: [20_000, 150_000, 600_000, 1_000_000][dice.below(4)] }),
+    (2, |dice| Step::Close { by: dice.below(2) }),
+];
+
+pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
+    let base = Base::ALL[dice.below(Base::ALL.len())];
+    let count = STEPS.0 + dice.below(STEPS.1 - STEPS.0 + 1);
+    let (mut steps, mut blocks) = (Vec::new(), 0);
+    while steps.len() < count && !dice.is_spent() {
+        let step = step(dice);
+        blocks += match step {
+            Step::Mine { blocks } => blocks,
+            Step::Reorg { .. } => 1,
+            _ => 0,
+        };
+        let is_late = matches!(step, Step::Mine { .. } | Step::Reorg { .. }) && blocks > MOST_BLOCKS;
+        steps.extend((!is_late).then_some(step));
+    }
+    Schedule { base, steps }
+}
+
+fn step(dice: &mut dyn Dice) -> Step {
+    let total: usize = KINDS.iter().map(|(weight, _)| weight).sum();
+    let mut drawn = dice.below(total);
+    for (weight, draw) in KINDS {
+        match drawn.checked_sub(*weight) {
+            None => return draw(dice),
+            Some(rest) => drawn = rest,
+        }
+    }
+    Step::Settle { order: 0 }
+}
+
+fn small(dice: &mut dyn Dice, most: usize) -> u32 {
+    u32::try_from(1 + dice.below(most)).unwrap_or(1)
+}
+
+fn order(dice: &mut dyn Dice) -> u32 {
+    if dice.below(2) == 0 { 0 } else { u32::try_from(1 + dice.below(60_000)).unwrap_or(1) }
+}
+
+fn pay(dice: &mut dyn Dice) -> Step {
+    let by = dice.below(2);
+    let how_much = match dice.below(12) {
+        0 => Money::All,
+        1 => Money::TooMuch,
+        _ => Money::Msat(amount(dice)),
+    };
+    Step::Pay { by, how_much }
+}
+
+/// From less than a satoshi over what is trimmed, and what is just not, to a good part of a channel.
+fn amount(dice: &mut dyn Dice) -> u64 {
+    let within = u64::try_from(dice.below(1_000)).unwrap_or(0);
+    match dice.below(6) {
+        0 => 1 + within,
+        1 => 1_000 + within * 350,
+        2 => 353_000 + within * 3,
+        3 => 400_000 + within * 20_000,
+        4 => 1_000_000 + within * 100_001,
+        _ => 10_000_000 + within * 400_007,
+    }
+}
+
+fn store(dice: &mut dyn Dice) -> Step {
+    let mode = match dice.below(6) {
+        0 => Mode::Failing(StoreFailure::Full),
+        1 => Mode::Failing(StoreFailure::Failed),
+        2 => Mode::Prompt,
+        _ => Mode::Delayed,
+    };
+    Step::Store { host: dice.below(2), mode }
+}
+
+fn fee_rate(dice: &mut dyn Dice) -> Step {
+    let sat_per_kw = [253, 300, 500, 1_000, 2_500, 5_000, 10_000, 24_000][dice.below(8)];
+    Step::FeeRate { host: dice.below(2), sat_per_kw }
+}
+
+fn lie(dice: &mut dyn Dice) -> Lie {
+    match dice.below(7) {
+        0 => Lie::NoWork,
+        1 => Lie::ShorterBranch,
+        2 => Lie::EarlyConfirmation,
+        3 => Lie::NothingHappened,
+        4 => Lie::WrongTip,
+        5 => Lie::Fees { are_absurd: false },
+        _ => Lie::Fees { are_absurd: true },
+    }
+}

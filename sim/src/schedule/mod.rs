@@ -1,0 +1,146 @@
+//! Long random lives of two wallets: steps that chance drew, a reference model beside them, and what must be true after
+//! every single step.
+//!
+//! A [`Schedule`] is plain data. The same one gives the same bytes, and [`shrink`] makes a failing one as short as it
+//! can be while it still fails. A new kind of step is a variant of [`Step`], an arm in `carry_out` and a weight in `draw`.
+
+mod base;
+mod carry_out;
+mod check;
+mod draw;
+mod finish;
+mod ledger;
+mod lie;
+mod replay;
+mod shrink;
+mod step;
+mod stored;
+
+pub use base::{Base, Bases};
+pub use check::Breach;
+pub use draw::{Bytes, Dice};
+pub use shrink::shrink;
+pub use step::{Lie, Money, Step};
+
+use crate::fault::Fault;
+use crate::world::World;
+use bitcoin::hashes::sha256;
+use ledger::Ledger;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use stored::StoredState;
+
+/// What is done, and where it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// What was before.
+    pub base: Base,
+    /// One after the other. Afterwards everything heals, is closed, and counted.
+    pub steps: Vec<Step>,
+}
+
+/// A schedule under way.
+#[derive(Debug)]
+struct Life {
+    world: World,
+    ledger: Ledger,
+    /// What each store says of its channels and payments, as it was read last.
+    stored: [StoredState; 2],
+    /// An earlier copy of each store.
+    copies: [Option<crate::disk::Disk>; 2],
+    /// Who owns a store that was put back from an old copy: the channel can only be closed.
+    old: Option<usize>,
+}
+
+/// What came of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// A hash over everything that every node let out.
+    pub transcript: sha256::Hash,
+    /// How many payments arrived.
+    pub paid: usize,
+}
+
+/// How a schedule failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// After which step, counted from 1; unset: when everything was healed and closed.
+    pub after: Option<usize>,
+    /// What was not as it must be.
+    pub breach: Breach,
+    /// Everything that happened, where it was asked for.
+    pub story: Option<String>,
+}
+
+impl Outcome {
+    /// Whether another run gave the same bytes.
+    ///
+    /// # Errors
+    /// It did not.
+    pub fn must_equal(&self, other: &Self) -> Result<(), Failure> {
+        if self == other {
+            return Ok(());
+        }
+        let what = format!("the same schedule gave {self:?} and {other:?}");
+        Err(Failure { after: None, breach: Breach::Views { what }, story: None })
+    }
+}
+
+impl Schedule {
+    /// The schedule of a seed.
+    pub fn of_seed(seed: u64) -> Self {
+        draw::schedule(&mut crate::random::Random::new(seed))
+    }
+
+    /// The schedule that some bytes spell.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        draw::schedule(&mut Bytes::new(bytes))
+    }
+
+    /// Carries it out and checks after every step.
+    ///
+    /// # Errors
+    /// What was not as it must be.
+    pub fn run(&self, bases: &Bases) -> Result<Outcome, Failure> {
+        self.run_with(bases, None, false)
+    }
+
+    /// The same with something broken on purpose, and with the story of it if asked for.
+    ///
+    /// # Errors
+    /// What was not as it must be.
+    pub fn run_with(&self, bases: &Bases, fault: Option<Fault>, told: bool) -> Result<Outcome, Failure> {
+        let (mut at, mut story) = (0, None);
+        let run = || {
+            let mut life = Life::new(bases, self.base, fault, told);
+            let lived = life.live(&self.steps, &mut at);
+            story = told.then(|| life.world.story());
+            lived.map(|()| life.outcome())
+        };
+        let result =
+            catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Breach::of_panic(&*panic)));
+        let after = (at < self.steps.len()).then_some(at + 1);
+        result.map_err(|breach| Failure { after, breach, story })
+    }
+}
+
+impl Life {
+    fn new(bases: &Bases, base: Base, fault: Option<Fault>, told: bool) -> Self {
+        let (world, ledger) = bases.start(base, fault, told);
+        let stored = [0, 1].map(|host| StoredState::read(&world.hosts[host]));
+        Self { world, ledger, stored, copies: [None, None], old: None }
+    }
+
+    fn live(&mut self, steps: &[Step], at: &mut usize) -> Result<(), Breach> {
+        for (index, step) in steps.iter().enumerate() {
+            *at = index;
+            self.carry_out(*step);
+            self.check()?;
+        }
+        *at = steps.len();
+        self.finish()
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome { transcript: self.world.transcript(), paid: self.ledger.paid(&self.world) }
+    }
+}

@@ -1,0 +1,165 @@
+//! What can happen.
+
+use crate::disk::Mode;
+use crate::host::Crash;
+
+/// One thing that happens. Hosts are 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Pays the other one's new invoice. It is asked for when the step ends, no more.
+    Pay {
+        /// Who.
+        by: usize,
+        /// How much.
+        how_much: Money,
+    },
+    /// Pays an invoice that the payee has forgotten.
+    PayForgotten {
+        /// Who.
+        by: usize,
+        /// How much.
+        msat: u64,
+    },
+    /// Pays the last invoice once more, under another name.
+    PayAgain {
+        /// Who.
+        by: usize,
+    },
+    /// Asks once more for the last payment, under the same name.
+    Repeat {
+        /// Who.
+        by: usize,
+    },
+    /// Opens a channel.
+    Open {
+        /// Who.
+        by: usize,
+        /// Capacity.
+        sat: u64,
+    },
+    /// Closes every channel together.
+    Close {
+        /// Who.
+        by: usize,
+    },
+    /// The fee rates that a host hears of.
+    FeeRate {
+        /// Who.
+        host: usize,
+        /// The same for every urgency.
+        sat_per_kw: u32,
+    },
+    /// At most so many things happen.
+    Deliver {
+        /// How many pieces.
+        pieces: u32,
+        /// 0: in the usual order. Else chance decides, with this seed.
+        order: u32,
+    },
+    /// Everything happens that can; who is gone comes back.
+    Settle {
+        /// As for [`Step::Deliver`].
+        order: u32,
+    },
+    /// All streams break.
+    Cut,
+    /// All streams break instead of a delivery to come.
+    CutAt {
+        /// Which one from now on, counted from 1.
+        delivery: u64,
+    },
+    /// A device loses its power around a batch to come.
+    Crash {
+        /// Whose.
+        host: usize,
+        /// Which one from now on, counted from 1.
+        batch: u64,
+        /// In which way.
+        how: Crash,
+    },
+    /// A device is switched off and on.
+    Restart {
+        /// Which.
+        host: usize,
+    },
+    /// How a store behaves from now on.
+    Store {
+        /// Whose.
+        host: usize,
+        /// How.
+        mode: Mode,
+    },
+    /// Blocks are mined.
+    Mine {
+        /// How many.
+        blocks: u32,
+    },
+    /// The last blocks are replaced by one more.
+    Reorg {
+        /// How many.
+        depth: u32,
+    },
+    /// Time passes.
+    Pass {
+        /// How much.
+        secs: u64,
+    },
+    /// Whether anybody hears of the chain.
+    Silence {
+        /// Nobody does.
+        is_silent: bool,
+    },
+    /// A chain server lies.
+    Lie {
+        /// To whom.
+        host: usize,
+        /// About what.
+        lie: Lie,
+    },
+    /// A second process opens the store of a host, and ends.
+    SecondInstance {
+        /// Whose.
+        host: usize,
+    },
+    /// A copy of the store is made.
+    Copy {
+        /// Whose.
+        host: usize,
+    },
+    /// The store is put back from its copy, if there is one.
+    Restore {
+        /// Whose.
+        host: usize,
+    },
+}
+
+/// How much is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Money {
+    /// So much.
+    Msat(u64),
+    /// All that can be sent.
+    All,
+    /// Just more than can be sent.
+    TooMuch,
+}
+
+/// What a chain server says that is not so. It can be found out, or does no lasting harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// A header without work.
+    NoWork,
+    /// A branch with less work.
+    ShorterBranch,
+    /// What waits for a block is in the last one.
+    EarlyConfirmation,
+    /// Nothing ever happened to any script.
+    NothingHappened,
+    /// It has told everything, and names another tip.
+    WrongTip,
+    /// Fees are next to nothing, or beyond all measure.
+    Fees {
+        /// Beyond all measure.
+        are_absurd: bool,
+    },
+}

@@ -1,0 +1,130 @@
+//! What is on a disk, read as a node would read it after a loss of power.
+
+use crate::host::Host;
+use crate::records::{Rows, channel_rows, read_channel};
+use kite_core::channel::Channel;
+use kite_core::payment::{IncomingState, PaymentRecord};
+use kite_core::store::{RecordKind, RecordName, Records};
+use kite_core::types::{ChannelId, PaymentId};
+use std::collections::BTreeMap;
+
+/// How far a channel is, as one side would have it after a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChannelNumbers {
+    /// Our newest commitment. Those before it are, or may be, revoked.
+    pub(super) local: u64,
+    /// The peer's newest that we signed.
+    pub(super) signed: u64,
+    /// The peer's newest that it has not revoked.
+    pub(super) unrevoked: u64,
+    /// Our next HTLC, and the peer's.
+    pub(super) next_htlc: [u64; 2],
+    /// Whether nothing of the channel moves any more.
+    pub(super) is_over: bool,
+}
+
+/// A channel that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    rows: Rows,
+    id: ChannelId,
+    numbers: Option<ChannelNumbers>,
+}
+
+/// What matters of a disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct StoredState {
+    /// What had been written, to know whether it must be read again.
+    writes: u64,
+    pub(super) channels: BTreeMap<ChannelId, ChannelNumbers>,
+    /// Outgoing payments and whether each was sent.
+    pub(super) outgoing: BTreeMap<PaymentId, bool>,
+    /// Incoming payments and whether each was received.
+    pub(super) incoming: BTreeMap<PaymentId, bool>,
+    /// Channels as they were read last.
+    rows: BTreeMap<u64, Known>,
+    /// What cannot be read.
+    pub(super) damage: Option<String>,
+}
+
+impl StoredState {
+    pub(super) fn read(host: &Host) -> Self {
+        let mut state = Self::default();
+        state.read_again(host);
+        state
+    }
+
+    /// Reads again if something was written.
+    pub(super) fn refresh(&mut self, host: &Host) {
+        if self.writes != host.disk.writes() {
+            self.read_again(host);
+        }
+    }
+
+    pub(super) fn read_again(&mut self, host: &Host) {
+        let known = std::mem::take(&mut self.rows);
+        *self = Self { writes: host.disk.writes(), ..Self::default() };
+        self.damage = self.take(host, known).err();
+    }
+
+    fn take(&mut self, host: &Host, mut known: BTreeMap<u64, Known>) -> Result<(), String> {
+        let records = host.stored_records().map_err(|error| error.to_string())?;
+        for (index, rows) in channel_rows(&records)? {
+            // To read a channel takes curve operations: one that is as it was is not read again.
+            let known = match known.remove(&index).filter(|known| known.rows == rows) {
+                Some(known) => known,
+                None => {
+                    let channel = read_channel(rows.clone())?;
+                    Known { rows, id: channel.id, numbers: numbers(&channel) }
+                }
+            };
+            self.channels.extend(known.numbers.map(|numbers| (known.id, numbers)));
+            self.rows.insert(index, known);
+        }
+        let payments = records.iter().filter(|(name, _)| name.kind == RecordKind::Payment);
+        payments.into_iter().try_for_each(|(name, terms)| self.take_payment(&records, name, terms))
+    }
+
+    fn take_payment(&mut self, records: &Records, name: &RecordName, terms: &[u8]) -> Result<(), String> {
+        let progress = records.get(&RecordName::of(RecordKind::PaymentProgress, name.which.clone()));
+        let progress = progress.ok_or("a payment without its progress")?;
+        match PaymentRecord::from_bytes(terms, progress).map_err(|error| error.to_string())? {
+            PaymentRecord::Outgoing(payment) => {
+                self.outgoing.insert(payment.id, super::ledger::is_sent(&payment.state));
+            }
+            PaymentRecord::Incoming(payment) => {
+                let is_received = matches!(payment.state, IncomingState::Received { .. });
+                self.incoming.insert(payment.id, is_received);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn numbers(channel: &Channel) -> Option<ChannelNumbers> {
+    let commitments = channel.commitments()?;
+    Some(ChannelNumbers {
+        local: commitments.local.number.0,
+        signed: commitments.remote_newest().number.0,
+        unrevoked: commitments.remote.number.0,
+        next_htlc: [commitments.local_next_htlc_id.0, commitments.remote_next_htlc_id.0],
+        is_over: matches!(channel.state.name(), "failed" | "frozen" | "closing" | "closed"),
+    })
+}
+
+impl ChannelNumbers {
+    /// What of the peer's view this side does not know any more, if anything.
+    pub(super) fn lacks(&self, peer: &Self) -> Option<&'static str> {
+        let [_, seen_by_peer] = peer.next_htlc;
+        let [ours, _] = self.next_htlc;
+        if peer.local > self.signed {
+            Some("a signature that the peer holds")
+        } else if peer.unrevoked > self.local {
+            Some("a revocation that the peer holds")
+        } else if seen_by_peer > ours {
+            Some("an HTLC that the peer holds")
+        } else {
+            None
+        }
+    }
+}

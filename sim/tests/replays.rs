@@ -1,0 +1,23 @@
+//! Schedules that once failed, as short as they can be.
+
+use kite_sim::schedule::{Base, Bases, Lie, Schedule, Step};
+
+fn must_pass(base: Base, steps: Vec<Step>) {
+    let schedule = Schedule { base, steps };
+    schedule.run(&Bases::new()).unwrap_or_else(|failure| panic!("{failure}\n{schedule}"));
+}
+
+/// The balance of a channel was gone from the total as long as a server hid the closing transaction.
+#[test]
+fn a_close_that_a_server_hides_stays_in_the_total() {
+    let close = |lie| vec![Step::Close { by: 0 }, Step::Pass { secs: 1 }, Step::Lie { host: 0, lie }];
+    must_pass(Base::OneSided, close(Lie::EarlyConfirmation));
+    must_pass(Base::OneSided, close(Lie::NothingHappened));
+}
+
+/// The coins of a close were stored half a second before the channel was: after a crash in between both counted.
+#[test]
+fn a_close_is_not_counted_twice_after_a_restart() {
+    let steps = vec![Step::Close { by: 0 }, Step::Settle { order: 0 }, Step::Restart { host: 1 }];
+    must_pass(Base::Balanced, steps);
+}
