@@ -50,8 +50,8 @@ const RECENT = 6;
 const MAX_TRIES = 25;
 const RETRY_MILLIS = 200;
 const TOAST_MILLIS = 6000;
-/** More would cover the screen: the oldest go. */
-const MAX_TOASTS = 4;
+/** More would cover the screen: the oldest go, except bad news. */
+const MAX_TOASTS = 3;
 /** How long the chain may be out of reach before the page says so. */
 const PATIENCE_MILLIS = 12_000;
 
@@ -136,7 +136,9 @@ export class App {
   /** Shows a short notice, and says it to screen readers. Bad news stays until it is dismissed. */
   tell(text: string, tone: Tone = 'plain'): void {
     const toast = { text, tone };
-    this.toasts = [...this.toasts.filter((shown) => shown.text !== text), toast].slice(-MAX_TOASTS);
+    this.toasts = [...this.toasts.filter((shown) => shown.text !== text), toast];
+    const passing = this.toasts.find((shown) => shown.tone !== 'bad' && shown !== toast);
+    if (this.toasts.length > MAX_TOASTS && passing) this.toasts = this.toasts.filter((shown) => shown !== passing);
     if (tone !== 'bad') setTimeout(() => this.dismiss(toast), TOAST_MILLIS);
     say(text);
     this.changed();

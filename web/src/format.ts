@@ -91,3 +91,9 @@ export function nodeAddress(text: string): { nodeId: string; address: string } |
   const match = /^\s*([0-9a-fA-F]{66})@(\S+:\d{1,5})\s*$/.exec(text);
   return match ? { nodeId: (match[1] as string).toLowerCase(), address: match[2] as string } : undefined;
 }
+
+/** A reason of the wallet, as a sentence that can stand beside others. */
+export function sentence(reason: string): string {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

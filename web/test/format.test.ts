@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mnemonicWords, nodeAddress, parseSat, plainSat, satText, shortId, spanText, tookText, whenText } from '../src/format.ts';
+import { mnemonicWords, nodeAddress, parseSat, plainSat, satText, sentence, shortId, spanText, tookText, whenText } from '../src/format.ts';
 
 const THIN = '\u202f';
 
@@ -73,4 +73,9 @@ test('a node address is split at its @', () => {
 test('long ids are shortened, short ones kept', () => {
   assert.equal(shortId('0123456789abcdef'), '012345…abcdef');
   assert.equal(shortId('0123456789abc'), '0123456789abc');
+});
+
+test('a reason becomes a sentence', () => {
+  assert.equal(sentence('closed together'), 'Closed together.');
+  assert.equal(sentence('Done already.'), 'Done already.');
 });

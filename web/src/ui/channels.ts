@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Channel } from 'kite-wasm';
-import { satText } from '../format.ts';
+import { satText, sentence } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';
 import { confirm } from './confirm.ts';
@@ -82,9 +82,9 @@ export class ChannelsScreen extends Screen {
       case 'closing':
         return html`<p class="hint">${channel.closingTxid ? 'Your coins are back among the on-chain ones as soon as the closing transaction is in a block.' : 'Agreeing with the other node on how it is closed.'}</p>`;
       case 'failed':
-        return html`<p class="hint">${channel.closeReason ?? 'It cannot be used any more.'} What is yours in it stays counted in your total.</p>`;
+        return html`<p class="hint">${sentence(channel.closeReason ?? 'it cannot be used any more')} What is yours in it stays counted in your total.</p>`;
       case 'closed':
-        return channel.closeReason ? html`<p class="hint">${channel.closeReason}</p>` : nothing;
+        return channel.closeReason ? html`<p class="hint">${sentence(channel.closeReason)}</p>` : nothing;
     }
   }
 
