@@ -542,8 +542,17 @@ impl World {
 
     /// Mines blocks, one at a time, and lets everybody see each.
     pub fn mine(&mut self, count: u32) {
+        self.mine_by(count, |chain| chain.mine(1));
+    }
+
+    /// The same, with blocks that leave the mempool as it is.
+    pub fn mine_nothing(&mut self, count: u32) {
+        self.mine_by(count, |chain| chain.mine_nothing(1));
+    }
+
+    fn mine_by(&mut self, count: u32, mine: fn(&mut Chain)) {
         for _ in 0..count {
-            self.chain.mine(1);
+            mine(&mut self.chain);
             self.now.unix = UnixTime(self.now.unix.0.max(self.chain.now().0));
             self.settle();
         }

@@ -279,6 +279,85 @@ fn a_cheater_loses_all_of_the_channel() {
     }
 }
 
+/// Miners leave the claims out. Each is bid for ever higher, and the network takes every replacement.
+#[test]
+fn a_claim_that_no_miner_takes_is_bid_for_ever_higher() {
+    let (mut closes, before) = cheated(0, 0);
+    let first = closes.world.chain.mempool().to_vec();
+    assert_eq!(first.len(), 2, "to_remote, and the penalties together");
+    let published = closes.world.published.len();
+    closes.world.mine_nothing(140);
+    let last = closes.world.chain.mempool().to_vec();
+    let replacements: std::collections::BTreeSet<_> =
+        closes.world.published[published..].iter().map(|(_, tx)| tx.compute_txid()).collect();
+    assert!(replacements.len() > 18, "{} {}", replacements.len(), closes.world.story());
+    assert!(!closes.world.story().contains("Err("), "refused: {}", closes.world.story());
+    let paid = |txs: &[Transaction]| -> Amount {
+        txs.iter().flat_map(|tx| &tx.output).map(|output| output.value).sum()
+    };
+    assert!(paid(&last) < paid(&first) * 9 / 10, "near the deadline a large part is bid");
+    assert!(last.iter().all(|tx| tx.input.len() == 1), "and everything alone");
+    closes.world.mine(1);
+    let balance = closes.world.node(1).balance();
+    assert_eq!(balance.closing, Amount::ZERO, "{}", closes.world.story());
+    assert!(balance.total.to_msat() / 1_000 > before, "{}", closes.world.story());
+}
+
+#[test]
+fn after_a_week_asleep_nothing_is_lost() {
+    for pieces in [2, 4, 6, 8] {
+        let mut closes = Closes::new();
+        closes.pay(0, 50_000_000, pieces);
+        closes.world.cut();
+        closes.world.crash(0);
+        closes.world.crash(1);
+        closes.world.chain.mine(1_008);
+        closes.world.start(0);
+        closes.world.start(1);
+        closes.world.connect();
+        closes.world.mine(3);
+        closes.world.connect();
+        if !closes.world.node(0).channels().iter().any(|channel| channel.state == "normal") {
+            closes.run_out();
+        }
+        closes.world.pass(700);
+        closes.check(&format!("asleep after {pieces} pieces"));
+    }
+}
+
+/// Crashes while claims are under way: in the blocks after the commitment is in the chain.
+#[test]
+fn no_crash_harms_a_claim() {
+    let closed = || {
+        let mut closes = Closes::new();
+        closes.pay(0, 50_000_000, 6);
+        closes.pay(1, 40_000_000, 3);
+        closes.world.cut();
+        closes.force_close(0);
+        closes.world.mine(1);
+        closes
+    };
+    let batches = |closes: &Closes| [0, 1].map(|host| closes.world.hosts[host].disk.batches());
+    let (before, after) = {
+        let mut closes = closed();
+        let before = batches(&closes);
+        closes.run_out();
+        (before, batches(&closes))
+    };
+    let mut runs = 0;
+    for host in 0..2 {
+        for batch in before[host] + 1..=after[host] {
+            let mut closes = closed();
+            let crash = CRASHES[runs % CRASHES.len()];
+            closes.world.hosts[host].crash_at(batch, crash);
+            closes.run_out();
+            closes.check(&format!("{host} crashes ({crash:?}) at batch {batch}"));
+            runs += 1;
+        }
+    }
+    assert!(runs > 50, "{runs}");
+}
+
 #[test]
 fn a_reorganisation_that_swaps_a_coop_close_for_a_revoked_commitment_is_punished() {
     let mut closes = Closes::new();

@@ -96,7 +96,7 @@ fn an_old_copy_that_the_peer_proves_old_publishes_nothing_at_all() {
         assert!(half.run.world.hosts[0].events().any(told), "{}", half.run.world.story());
         for _ in 0..3 {
             half.run.take(Transition::Restart(0));
-            half.run.world.mine(50);
+            half.run.world.mine(25);
             half.reconnect();
         }
         assert_eq!(half.closes_by(0), 0, "{}", half.run.world.story());

@@ -91,6 +91,11 @@ impl Closer {
     pub(super) const fn is_not_claimed(self) -> bool {
         matches!(self, Self::Mutual | Self::Unexplained)
     }
+
+    /// Whether it is what both sides know to be the end of the channel. Anything else is not ours to publish.
+    pub(super) const fn is_newest(self) -> bool {
+        matches!(self, Self::Mutual | Self::Local | Self::RemoteCurrent | Self::RemoteNext)
+    }
 }
 
 /// News of a channel.

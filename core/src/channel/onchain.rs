@@ -153,8 +153,8 @@ impl Commitments {
     ) -> Result<Unconfirmed, Fault> {
         let paid: Amount = tx.output.iter().map(|output| output.value).sum();
         let fee = self.params.funding_amount.checked_sub(paid).unwrap_or(Amount::ZERO);
-        let is_bumped = matches!(closer, Closer::Local | Closer::RemoteCurrent | Closer::RemoteNext);
-        let Some((close, claim)) = close.filter(|_| is_bumped).and_then(|it| Some((it, anchor::claim(it)?)))
+        let Some((close, claim)) =
+            close.filter(|_| closer.is_newest()).and_then(|it| Some((it, anchor::claim(it)?)))
         else {
             return Ok(Unconfirmed { tx, fee, anchor: None });
         };
@@ -191,7 +191,9 @@ impl Channel {
                 let ours = &commitments.params.local.basepoints.funding_pubkey;
                 let close = local::close(&commitments.local_commitment(env.signer)?, ours);
                 let tx = commitments.signed_local_commitment(env.signer)?;
-                let unconfirmed = commitments.unconfirmed(Closer::Local, Some(&close), tx, env.height)?;
+                // Nothing can be built on what spends a funding transaction that is in no block.
+                let close = Some(&close).filter(|_| commitments.funding.short_channel_id.is_some());
+                let unconfirmed = commitments.unconfirmed(Closer::Local, close, tx, env.height)?;
                 OnchainWork { unconfirmed: Some(unconfirmed), claims: Vec::new(), bids: bids.clone() }
             }
             State::Closing(closing) => {

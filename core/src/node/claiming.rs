@@ -5,6 +5,7 @@ use super::outbox::Gated;
 use crate::channel::{self, Unconfirmed};
 use crate::coins::CoinsError;
 use crate::crypto::SignerError;
+use crate::onchain::bids::Replaced;
 use crate::onchain::coins::{Chosen, choose};
 use crate::onchain::groups::groups;
 use crate::onchain::{Bid, Bids, Claim, Stake, fee_to_bid};
@@ -60,10 +61,14 @@ impl Node {
         let Some(entry) = self.channels.get(&index) else { return };
         let Some(bids) = entry.channel.bids() else { return };
         let claimed: BTreeSet<OutPoint> = claims.iter().map(|claim| claim.outpoint).collect();
-        let replaced = bids.replaced_by(&claimed);
+        let mut replaced = bids.replaced_by(&claimed);
         let earlier = bids.live().iter().filter(|bid| bid.claimed().any(|it| claimed.contains(&it)));
-        let reused: Vec<OutPoint> = earlier.flat_map(Bid::coins).collect();
-        let reused = self.coins.still_there(&reused);
+        let spent: Vec<OutPoint> = earlier.flat_map(Bid::coins).collect();
+        let reused = self.coins.still_there(&spent);
+        if reused.len() < spent.len() {
+            // Without its coins what was published is void.
+            replaced = Replaced { fees: Amount::ZERO, stands: false, ..replaced };
+        }
         let (height, rates) = (self.chain.height(), self.fee_rates);
         let paid = parent.map_or((0, Amount::ZERO), |parent| (parent.tx.weight().to_wu(), parent.fee));
         let fee = |weight| fee_to_bid(stake, weight, paid, &replaced, height, &rates);

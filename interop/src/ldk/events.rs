@@ -111,6 +111,11 @@ impl LdkPeer {
             Event::BumpTransaction(BumpTransactionEvent::ChannelClose { commitment_tx, .. }) => {
                 self.broadcasts.0.borrow_mut().push(vec![commitment_tx]);
             }
+            Event::BumpTransaction(BumpTransactionEvent::HTLCResolution {
+                htlc_descriptors,
+                tx_lock_time,
+                ..
+            }) => self.claim_htlcs(&htlc_descriptors, tx_lock_time, chain),
             other => self.events.extend(PeerEvent::of(other)),
         }
     }

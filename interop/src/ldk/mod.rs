@@ -3,6 +3,7 @@
 mod events;
 mod messages;
 mod restart;
+mod second_stage;
 mod surroundings;
 
 pub use events::PeerEvent;

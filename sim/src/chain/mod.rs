@@ -169,6 +169,13 @@ impl Chain {
         }
     }
 
+    /// Mines blocks that leave the mempool as it is: miners have better things to do.
+    pub fn mine_nothing(&mut self, count: u32) {
+        for _ in 0..count {
+            self.mine_block(Vec::new());
+        }
+    }
+
     /// Replaces the last blocks by one more than they were. Their transactions are in the mempool again, unless the new
     /// blocks made them invalid.
     pub fn reorg(&mut self, depth: u32) {

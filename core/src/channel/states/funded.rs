@@ -189,6 +189,10 @@ impl Channel {
         };
         let spend = commitments.explain_spend(env, tx, closing_script.as_deref())?;
         let closer = spend.closer;
+        // What neither side should publish may never come into a block. Nothing can be done about it before it does.
+        if height.is_none() && !closer.is_newest() {
+            return Ok(self.unchanged());
+        }
         let mut commitments = commitments.clone();
         commitments.forget_uncommitted();
         // Somebody published it.

@@ -457,10 +457,10 @@ impl Channel {
             State::Negotiating(state) => packages.extend(state.agreed.clone().map(|tx| vec![tx])),
             // Both signed it, so that it is public: whoever holds it back does not keep us from getting on.
             State::Closing(state) if state.height.is_none() => {
-                packages.push(state.bids.with_children(state.tx.clone()));
+                packages.extend(state.closer.is_newest().then(|| state.bids.with_children(state.tx.clone())));
             }
             State::Closing(state) => {
-                packages.extend(state.bids.live().iter().map(|bid| vec![bid.tx.clone()]))
+                packages.extend(state.bids.live().iter().map(|bid| vec![bid.tx.clone()]));
             }
             _ => {}
         }

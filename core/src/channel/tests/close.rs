@@ -415,10 +415,17 @@ fn failing_publishes_our_commitment_once_that_is_stored() {
 #[test]
 fn spends_of_the_funding_output_are_explained() {
     let closer = |side: &mut Side, tx: &Transaction| {
-        let transition =
-            side.channel().process(&side.env(), Command::Spent { tx: tx.clone(), height: None }).unwrap();
-        match transition.next.state {
-            State::Closing(closing) => closing.closer,
+        let see = |height| {
+            let spent = Command::Spent { tx: tx.clone(), height };
+            side.channel().process(&side.env(), spent).unwrap().next.state
+        };
+        let is_followed_at_once = matches!(see(None), State::Closing(_));
+        match see(Some(HEIGHT)) {
+            State::Closing(closing) => {
+                // What may never come into a block is not waited for.
+                assert_eq!(is_followed_at_once, closing.closer.is_newest());
+                closing.closer
+            }
             other => panic!("{other:?}"),
         }
     };

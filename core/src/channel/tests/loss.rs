@@ -1,4 +1,4 @@
-use super::harness::{Who, World};
+use super::harness::{HEIGHT, Who, World};
 use crate::channel::{ChannelError, ChannelEvent, Command, FreezeCause, Link, State, Violation};
 use crate::wire::Message;
 
@@ -47,7 +47,7 @@ fn old_state_never_speaks() {
         let ChannelError::FailChannel(violation) = failed else { panic!() };
         world.bob.fail(&violation);
         let tx = world.bob.broadcasts.last().unwrap().clone();
-        world.see(Who::Alice, &tx, None);
+        world.see(Who::Alice, &tx, Some(HEIGHT));
         let State::Closing(closing) = &world.alice.channel().state else { panic!() };
         assert!(matches!(closing.closer, crate::channel::Closer::RemoteUnknown { .. }));
         assert!(closing.to_us.to_sat() > 690_000);
