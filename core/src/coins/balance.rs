@@ -5,7 +5,7 @@ use crate::chain::Confirmation;
 use crate::types::{BlockHeight, UnixTime};
 use bdk_wallet::WalletTx;
 use bdk_wallet::chain::ChainPosition;
-use bitcoin::{Amount, Txid};
+use bitcoin::{Amount, OutPoint, Txid};
 
 /// The on-chain balance, by how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,11 @@ impl Coins {
     /// One of them.
     pub fn transaction(&self, txid: Txid) -> Option<OnchainTransaction> {
         self.wallet.get_tx(txid).map(|found| self.describe(&found))
+    }
+
+    /// Whether one of them spends this output.
+    pub fn has_spend_of(&self, outpoint: OutPoint) -> bool {
+        self.wallet.tx_graph().outspends(outpoint).iter().any(|txid| self.wallet.get_tx(*txid).is_some())
     }
 
     fn describe(&self, found: &WalletTx<'_>) -> OnchainTransaction {

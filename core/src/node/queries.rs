@@ -232,9 +232,9 @@ impl Node {
         }
     }
 
-    /// Whether what a close together pays is among the coins. Coins and channels hear of it one after the other.
+    /// Whether what a close pays is among the coins. Coins and channels hear of it one after the other.
     fn sees_close(&self, entry: &super::channel_entry::ChannelEntry) -> bool {
-        entry.closing_txid().is_some_and(|txid| self.coins.transaction(txid).is_some())
+        entry.funding_outpoint().is_some_and(|outpoint| self.coins.has_spend_of(outpoint))
     }
 
     fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
