@@ -5,7 +5,7 @@ use crate::chain::Confirmation;
 use crate::types::{BlockHeight, UnixTime};
 use bdk_wallet::WalletTx;
 use bdk_wallet::chain::ChainPosition;
-use bitcoin::{Amount, OutPoint, Txid};
+use bitcoin::{Amount, OutPoint, Transaction, Txid};
 
 /// The on-chain balance, by how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,8 @@ impl Coins {
 
     /// Whether one of them spends this output.
     pub fn has_spend_of(&self, outpoint: OutPoint) -> bool {
-        self.wallet.tx_graph().outspends(outpoint).iter().any(|txid| self.wallet.get_tx(*txid).is_some())
+        let spends = |tx: &Transaction| tx.input.iter().any(|input| input.previous_output == outpoint);
+        self.wallet.transactions().any(|found| spends(&found.tx_node.tx))
     }
 
     fn describe(&self, found: &WalletTx<'_>) -> OnchainTransaction {
