@@ -20,4 +20,7 @@ fn a_close_that_a_server_hides_stays_in_the_total() {
 fn a_close_is_not_counted_twice_after_a_restart() {
     let steps = vec![Step::Close { by: 0 }, Step::Settle { order: 0 }, Step::Restart { host: 1 }];
     must_pass(Base::Balanced, steps);
+    // Here the chain tells of the close before the peer does.
+    let steps = vec![Step::Close { by: 1 }, Step::Settle { order: 0 }, Step::Restart { host: 0 }];
+    must_pass(Base::OneSided, steps);
 }

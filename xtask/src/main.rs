@@ -3,6 +3,7 @@
 mod bench;
 mod bindings;
 mod demo;
+mod fuzz;
 mod install;
 mod page;
 mod places;
@@ -25,6 +26,7 @@ cargo xtask <command>
   size             how large that package is; fails above 800 KiB (brotli)
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
   sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
+  fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [target]...
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
 
@@ -58,6 +60,7 @@ fn run(arguments: &[String]) -> Outcome {
         "size" => wasm::size(),
         "bench" => bench::bench(rest),
         "sim" => schedules::sim(rest),
+        "fuzz" => fuzz::fuzz(rest),
         "parity" => bindings::parity(),
         "api" => bindings::write_list(),
         "help" | "--help" | "-h" => {

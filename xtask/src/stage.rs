@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::bindings;
 use crate::demo;
+use crate::fuzz;
 use crate::install;
 use crate::page;
 use crate::places::{self, Member};
@@ -26,10 +27,11 @@ const STAGES: &[Stage] = &[
         about: "formatting, clippy without warnings, every test of the Rust crates",
         run: native,
     },
+    Stage { name: "sim", about: "10,000 random schedules over the simulator", run: schedules::stage },
     Stage {
-        name: "sim",
-        about: "10,000 random schedules over the simulator, and faults that they must notice",
-        run: schedules::stage,
+        name: "fuzz",
+        about: "every fuzz corpus, then twenty seconds a target (KITE_FUZZ_SECONDS)",
+        run: fuzz::stage,
     },
     Stage {
         name: "interop",

@@ -5,7 +5,7 @@ use crate::chain::Confirmation;
 use crate::types::{BlockHeight, UnixTime};
 use bdk_wallet::WalletTx;
 use bdk_wallet::chain::ChainPosition;
-use bitcoin::{Amount, Txid};
+use bitcoin::{Amount, OutPoint, Transaction, Txid};
 
 /// The on-chain balance, by how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +68,12 @@ impl Coins {
     /// One of them.
     pub fn transaction(&self, txid: Txid) -> Option<OnchainTransaction> {
         self.wallet.get_tx(txid).map(|found| self.describe(&found))
+    }
+
+    /// Whether one of them spends this output.
+    pub fn has_spend_of(&self, outpoint: OutPoint) -> bool {
+        let spends = |tx: &Transaction| tx.input.iter().any(|input| input.previous_output == outpoint);
+        self.wallet.transactions().any(|found| spends(&found.tx_node.tx))
     }
 
     fn describe(&self, found: &WalletTx<'_>) -> OnchainTransaction {

@@ -17,7 +17,7 @@ schedules [--seeds N] [--from S] [--seed S] [--threads N]
 
 /// One seed in so many is run twice, to see that the bytes are the same.
 const TWICE_EVERY: u64 = 50;
-/// Failing seeds beyond these are counted and not shrunk.
+/// Failing seeds beyond these are printed and not shrunk.
 const MOST_SHRUNK: usize = 5;
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
@@ -96,9 +96,6 @@ fn run(options: Options) -> u64 {
     for (seed, failure) in failed.iter().take(MOST_SHRUNK) {
         explain(&bases, *seed, failure);
     }
-    for (seed, failure) in failed.iter().skip(MOST_SHRUNK) {
-        say(&format!("seed {seed} {failure}"));
-    }
     let count = u64::try_from(failed.len()).unwrap_or(u64::MAX);
     let rate = per_second(passed + count, start);
     let (steps, payments) = (tally.steps.into_inner(), tally.payments.into_inner());
@@ -126,6 +123,7 @@ fn work(options: Options, tally: &Tally) {
                 tally.payments.fetch_add(outcome.paid as u64, Ordering::Relaxed);
             }
             Err(failure) => {
+                say(&format!("seed {seed} {failure}"));
                 let mut failed = tally.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 failed.push((seed, failure));
             }

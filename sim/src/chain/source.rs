@@ -19,6 +19,11 @@ impl Source {
         self.told = None;
     }
 
+    /// Whether it told anything.
+    pub(crate) fn has_told(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// What the node has not heard yet.
     pub fn news(&mut self, chain: &Chain, node: &Node) -> Vec<ChainFact> {
         let mempool = chain.mempool().iter().map(Transaction::compute_txid).collect();

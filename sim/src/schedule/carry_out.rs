@@ -1,11 +1,11 @@
 //! What each step does to the world.
 
 use super::base::ask_open;
-use super::{Life, Money, Step};
+use super::{Life, Money, Step, ledger};
 use crate::disk::Mode;
 use crate::random::Random;
 use kite_core::chain::{ChainFact, FeeRates};
-use kite_core::node::{Command, Input, Node, StoreFailure};
+use kite_core::node::{Command, Input, Node};
 use kite_core::types::FeeratePerKw;
 
 /// How often everything is tried again for a crash that comes while it settles.
@@ -37,6 +37,7 @@ impl Life {
             Step::Mine { blocks } => self.world.mine(blocks),
             Step::Reorg { depth } => {
                 self.world.chain.reorg(depth);
+                self.was_reorganised = true;
                 self.world.settle();
             }
             Step::Pass { secs } => self.world.pass(secs),
@@ -118,16 +119,18 @@ impl Life {
         }
     }
 
-    /// Another process takes the store and ends; the device's own node has not heard of it.
+    /// Another process takes the store, shows an invoice, and ends; the device's own node has not heard of it.
     fn second_instance(&mut self, host: usize) {
-        if self.world.hosts[host].disk.mode == Mode::Failing(StoreFailure::Full)
-            || self.world.hosts[host].disk.mode == Mode::Failing(StoreFailure::Failed)
-        {
+        if let Mode::Failing(_) = self.world.hosts[host].disk.mode {
             return;
         }
-        let ahead = 10_000 + u32::try_from(self.world.hosts[host].disk.batches()).unwrap_or(0);
-        let mut second = self.world.hosts[host].copy(ahead);
-        second.start(self.world.now());
+        let (now, ahead) = (self.world.now(), 10_000 + self.world.hosts[host].disk.batches());
+        let mut second = self.world.hosts[host].copy(u32::try_from(ahead).unwrap_or(0));
+        second.start(now);
+        while second.acknowledge(now) {}
+        if let Some(id) = ledger::show_invoice(&mut second, now, 1_000_000).map(|(id, _)| id) {
+            self.ledger.invoices.push((host, id));
+        }
         second.crash();
         self.world.hosts[host].disk = second.disk;
     }
@@ -148,7 +151,7 @@ impl Life {
         self.world.start(host);
         let (ours, theirs) = (&self.stored[host], &self.stored[peer]);
         let is_old = theirs.channels.iter().any(|(id, peers)| match ours.channels.get(id) {
-            Some(numbers) => !peers.is_over && (numbers.is_over || numbers.lacks(peers).is_some()),
+            Some(numbers) => numbers.is_over != peers.is_over || numbers.lacks(peers).is_some(),
             None => true,
         });
         if is_old {

@@ -105,6 +105,7 @@ impl Life {
             let channels = self.world.hosts[host].node().map(Node::channels).unwrap_or_default();
             self.ledger.note_channels(&self.world, host, &channels);
             self.stored[host].refresh(&self.world.hosts[host]);
+            self.is_misled[host] &= !self.world.sources[host].has_told();
         }
         if self.old.is_none() {
             self.check_disks()?;
@@ -196,6 +197,11 @@ impl Life {
             let Some(node) = self.world.hosts[host].node() else { continue };
             let (owned, slack) = self.owned(host, node);
             let shown = node.balance().total.to_msat();
+            // A server can hide what is in no block, until another one tells of it.
+            let is_hidden = self.is_misled[host] && self.was_reorganised && shown < owned;
+            if is_hidden {
+                continue;
+            }
             if shown > owned || shown + slack < owned {
                 return Err(Breach::Money { host, shown, owned });
             }

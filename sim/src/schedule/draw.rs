@@ -173,3 +173,46 @@ fn lie(dice: &mut dyn Dice) -> Lie {
         _ => Lie::Fees { are_absurd: true },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn kind(step: &Step) -> String {
+        format!("{step:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn every_kind_of_step_is_drawn_from_seeds_and_from_bytes() {
+        let of_seeds: BTreeSet<String> =
+            (0..300).flat_map(|seed| Schedule::of_seed(seed).steps).map(|step| kind(&step)).collect();
+        let mut random = Random::new(7);
+        let mut bytes = || (0..150).map(|_| random.next().to_le_bytes()[0]).collect::<Vec<u8>>();
+        let of_bytes: BTreeSet<String> =
+            (0..300).flat_map(|_| Schedule::of_bytes(&bytes()).steps).map(|step| kind(&step)).collect();
+        assert_eq!(of_seeds.len(), KINDS.len());
+        assert_eq!(of_bytes, of_seeds);
+    }
+
+    #[test]
+    fn nothing_to_decide_with_is_an_empty_schedule() {
+        assert_eq!(Schedule::of_bytes(&[]), Schedule { base: Base::Coins, steps: Vec::new() });
+    }
+
+    #[test]
+    fn an_htlc_never_runs_into_its_deadline_by_blocks_alone() {
+        for seed in 0..300 {
+            let blocks: u32 = Schedule::of_seed(seed)
+                .steps
+                .iter()
+                .map(|step| match step {
+                    Step::Mine { blocks } => *blocks,
+                    Step::Reorg { .. } => 1,
+                    _ => 0,
+                })
+                .sum();
+            assert!(blocks <= MOST_BLOCKS, "seed {seed}: {blocks}");
+        }
+    }
+}

@@ -1,11 +1,14 @@
 //! The reference model: what the owners wished, what they were told, and what they must therefore have.
 
+use crate::host::Host;
 use crate::world::World;
 use bitcoin::{Amount, Network, OutPoint};
 use kite_core::invoice::{Description, Invoice, InvoiceBuilder};
 use kite_core::node::{Answer, ChannelInfo, Command, CommandId, Event, SendRequest};
 use kite_core::payment::{IncomingState, OutgoingState, PaymentRecord};
-use kite_core::types::{ChannelId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret};
+use kite_core::types::{
+    ChannelId, MilliSatoshi, Now, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret,
+};
 use std::collections::BTreeMap;
 
 /// A payment that an owner wished for.
@@ -106,12 +109,9 @@ impl Ledger {
 
     fn invoice(&mut self, world: &mut World, payee: usize, msat: u64) -> Option<Invoice> {
         let now = world.now();
-        let host = &mut world.hosts[payee];
-        let id = host.command(now, make_invoice(msat));
-        while host.answer(id).is_none() && host.acknowledge(now) {}
-        let Some(Ok(Answer::Invoice { invoice, id, .. })) = host.answer(id).cloned() else { return None };
+        let (id, invoice) = show_invoice(&mut world.hosts[payee], now, msat)?;
         self.invoices.push((payee, id));
-        Some(Invoice::decode(&invoice).expect("our own invoices are valid"))
+        Some(invoice)
     }
 
     /// The payee's keys make it, and the payee never hears of it.
@@ -234,7 +234,12 @@ pub(super) const fn is_failed(state: &OutgoingState) -> bool {
     matches!(state, OutgoingState::Failed { .. })
 }
 
-fn make_invoice(msat: u64) -> Command {
+/// An invoice of a device, if it can make one now.
+pub(super) fn show_invoice(host: &mut Host, now: Now, msat: u64) -> Option<(PaymentId, Invoice)> {
     let amount = Some(MilliSatoshi::from_msat(msat));
-    Command::MakeInvoice { amount, description: "sim".into(), expiry_secs: 360_000 }
+    let make = Command::MakeInvoice { amount, description: "sim".into(), expiry_secs: 360_000 };
+    let question = host.command(now, make);
+    while host.answer(question).is_none() && host.acknowledge(now) {}
+    let Some(Ok(Answer::Invoice { invoice, id, .. })) = host.answer(question).cloned() else { return None };
+    Some((id, Invoice::decode(&invoice).expect("our own invoices are valid")))
 }

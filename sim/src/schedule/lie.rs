@@ -46,6 +46,7 @@ impl Life {
         for fact in facts {
             self.world.input(host, Input::Chain(fact));
         }
+        self.is_misled[host] |= matches!(lie, Lie::NothingHappened | Lie::EarlyConfirmation);
         // Another server tells the truth, from the beginning.
         self.world.sources[host] = Source::default();
     }

@@ -47,6 +47,10 @@ struct Life {
     stored: [StoredState; 2],
     /// An earlier copy of each store.
     copies: [Option<crate::disk::Disk>; 2],
+    /// Who was lied to and has not heard the truth since.
+    is_misled: [bool; 2],
+    /// Whether blocks were ever replaced: the coins that were given may wait for a block again.
+    was_reorganised: bool,
     /// Who owns a store that was put back from an old copy: the channel can only be closed.
     old: Option<usize>,
 }
@@ -127,7 +131,15 @@ impl Life {
     fn new(bases: &Bases, base: Base, fault: Option<Fault>, told: bool) -> Self {
         let (world, ledger) = bases.start(base, fault, told);
         let stored = [0, 1].map(|host| StoredState::read(&world.hosts[host]));
-        Self { world, ledger, stored, copies: [None, None], old: None }
+        Self {
+            world,
+            ledger,
+            stored,
+            copies: [None, None],
+            is_misled: [false; 2],
+            was_reorganised: false,
+            old: None,
+        }
     }
 
     fn live(&mut self, steps: &[Step], at: &mut usize) -> Result<(), Breach> {
