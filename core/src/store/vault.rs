@@ -1,23 +1,34 @@
 //! Seals records where the batch is made, so that no store and no copy of one can read or exchange them.
 //!
-//! On disk a key is a MAC of the record's name, and a value is `version || fence || sealed`. What is sealed is name and
-//! content; version, fence and key are its associated data. A record moved to another
-//! key, given another fence, cut or altered does not open.
+//! On disk a key is a MAC of the record's name, and a value is `version || fence || fresh (12) || sealed`. What is sealed is
+//! name and content; version, fence and key are its associated data. A record moved to another key, given another fence,
+//! cut or altered does not open.
+//!
+//! The nonce of XChaCha20-Poly1305 is the fresh bytes and the fence. The fence rises with every batch, so that the fresh
+//! bytes have to tell apart only the records of one batch, and those of copies of the store that went on by themselves.
 
 use super::number::{read_number, write_number};
 use super::{RecordKind, RecordName};
-use crate::crypto::seal::{NONCE_LEN, SealKey, open, seal};
+use crate::crypto::seal::{NONCE_LEN, SealKey, open, open_under, seal_under};
 use crate::wire::{Reader, Writer};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use std::fmt;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// `version || fence || nonce (24) || sealed`: still read.
+const WITH_WHOLE_NONCE: u8 = 1;
+
+/// How many fresh bytes a record takes.
+pub const FRESH_LEN: usize = 12;
+
 const KEY_LEN: usize = 16;
 const JOURNAL_KEY_LEN: usize = 8;
 
 /// The keys of a store, from the one key that the passphrase or the platform's key store protects.
 pub struct Vault {
-    names: [u8; 32],
+    /// Has taken in its key: half of what the MAC of a short name costs.
+    names: HmacEngine<sha256::Hash>,
     records: SealKey,
 }
 
@@ -48,31 +59,35 @@ pub enum VaultError {
 impl Vault {
     /// The vault that this storage key opens.
     pub fn new(storage_key: &[u8; 32]) -> Self {
-        let derive = |purpose: &[u8]| mac(storage_key, purpose);
-        Self { names: derive(b"kite record names"), records: SealKey::new(derive(b"kite record contents")) }
+        let derive = |purpose: &[u8]| mac(HmacEngine::new(storage_key), purpose);
+        Self {
+            names: HmacEngine::new(&derive(b"kite record names")),
+            records: SealKey::new(derive(b"kite record contents")),
+        }
     }
 
     /// The opaque key of a record. The few entries of the journal, written with every step, have short ones.
     pub fn key(&self, name: &RecordName) -> Vec<u8> {
         let length = if name.kind == RecordKind::Journal { JOURNAL_KEY_LEN } else { KEY_LEN };
-        mac(&self.names, &name_bytes(name))[..length].to_vec()
+        mac(self.names.clone(), &name_bytes(name))[..length].to_vec()
     }
 
-    /// Seals a record. The nonce must be fresh.
+    /// Seals a record. The fresh bytes must be unpredictable, and are used once.
     pub fn seal(
         &self,
         name: &RecordName,
         content: &[u8],
         fence: u64,
-        nonce: [u8; NONCE_LEN],
+        fresh: [u8; FRESH_LEN],
     ) -> (Vec<u8>, Vec<u8>) {
         let key = self.key(name);
         let mut plain = name_bytes(name);
         plain.insert(0, u8::try_from(plain.len()).unwrap_or(u8::MAX));
         plain.extend_from_slice(content);
         let mut value = header(fence);
-        let sealed = seal(&self.records, &nonce, &[&value, &key[..]].concat(), &plain);
-        value.extend_from_slice(&sealed);
+        let associated = [&value, &key[..]].concat();
+        value.extend_from_slice(&fresh);
+        value.extend_from_slice(&seal_under(&self.records, &nonce(&fresh, fence), &associated, &plain));
         (key, value)
     }
 
@@ -93,8 +108,15 @@ impl Vault {
         }
         let fence = read_number(&mut reader).map_err(|_| VaultError::Damaged)?;
         let (header, sealed) = value.split_at(value.len() - reader.remaining());
-        let mut plain =
-            open(&self.records, &[header, key].concat(), sealed).map_err(|_| VaultError::Damaged)?;
+        let associated = [header, key].concat();
+        let opened = match (version, sealed.split_first_chunk()) {
+            (WITH_WHOLE_NONCE, _) => open(&self.records, &associated, sealed),
+            (VERSION, Some((fresh, sealed))) => {
+                open_under(&self.records, &nonce(fresh, fence), &associated, sealed)
+            }
+            _ => return Err(VaultError::Damaged),
+        };
+        let mut plain = opened.map_err(|_| VaultError::Damaged)?;
         if fence > store_fence {
             return Err(VaultError::FromTheFuture { record: fence, store: store_fence });
         }
@@ -124,7 +146,14 @@ fn name_bytes(name: &RecordName) -> Vec<u8> {
     bytes
 }
 
-/// What stands in front of the sealed bytes.
+fn nonce(fresh: &[u8; FRESH_LEN], fence: u64) -> [u8; NONCE_LEN] {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[..FRESH_LEN].copy_from_slice(fresh);
+    nonce[NONCE_LEN - 8..].copy_from_slice(&fence.to_be_bytes());
+    nonce
+}
+
+/// What stands in front of the fresh bytes.
 fn header(fence: u64) -> Vec<u8> {
     let mut header = Writer::new();
     header.write(&VERSION);
@@ -132,10 +161,9 @@ fn header(fence: u64) -> Vec<u8> {
     header.into_bytes()
 }
 
-fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    let mut engine = HmacEngine::<sha256::Hash>::new(key);
-    engine.input(message);
-    Hmac::from_engine(engine).to_byte_array()
+fn mac(mut keyed: HmacEngine<sha256::Hash>, message: &[u8]) -> [u8; 32] {
+    keyed.input(message);
+    Hmac::from_engine(keyed).to_byte_array()
 }
 
 #[cfg(test)]
@@ -145,7 +173,7 @@ mod tests {
     fn sealed() -> (Vault, RecordName, Vec<u8>, Vec<u8>) {
         let vault = Vault::new(&[1; 32]);
         let name = RecordName::of(RecordKind::Payment, *b"0123456789abcdef");
-        let (key, value) = vault.seal(&name, b"secret coffee", 7, [9; 24]);
+        let (key, value) = vault.seal(&name, b"secret coffee", 7, [9; FRESH_LEN]);
         (vault, name, key, value)
     }
 
@@ -188,7 +216,30 @@ mod tests {
     #[test]
     fn a_newer_version_says_so() {
         let (vault, _, key, mut value) = sealed();
-        value[0] = 2;
-        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::NewerVersion { version: 2 }));
+        value[0] = 3;
+        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::NewerVersion { version: 3 }));
+        value[0] = 0;
+        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::Damaged));
+    }
+
+    /// As they were written before: a store holds them until their records change.
+    #[test]
+    fn records_with_a_whole_nonce_still_open() {
+        let (vault, name, key, _) = sealed();
+        let header = [WITH_WHOLE_NONCE, 7];
+        let plain = [&[17, RecordKind::Payment as u8], &name.which[..], b"secret coffee"].concat();
+        let sealed =
+            crate::crypto::seal::seal(&vault.records, &[9; 24], &[&header, &key[..]].concat(), &plain);
+        let value = [&header, &sealed[..]].concat();
+        assert_eq!(vault.open(&key, &value, 7), Ok((name, b"secret coffee".to_vec())));
+        assert_eq!(vault.open(&key, &[&[VERSION], &value[1..]].concat(), 7), Err(VaultError::Damaged));
+    }
+
+    #[test]
+    fn another_fence_is_another_nonce() {
+        let (vault, name, _, value) = sealed();
+        let (_, later) = vault.seal(&name, b"secret coffee", 8, [9; FRESH_LEN]);
+        assert_eq!(value[2..2 + FRESH_LEN], later[2..2 + FRESH_LEN]);
+        assert_ne!(value[2 + FRESH_LEN..], later[2 + FRESH_LEN..]);
     }
 }
