@@ -6,7 +6,7 @@ use kite_core::channel::{Channel, RowName};
 use kite_core::crypto::Seed;
 use kite_core::node::{Input, Node, NodeConfig, Output};
 use kite_core::payment::PaymentRecord;
-use kite_core::store::{Batch, Op, RecordKind, RecordName, Shelf, Stored, Vault};
+use kite_core::store::{Batch, FRESH_LEN, Op, RecordKind, RecordName, Shelf, Stored, Vault};
 use kite_core::types::{Instant, Now, UnixTime};
 use kite_sim::schedule::{Base, Bases};
 use std::cell::OnceCell;
@@ -49,7 +49,7 @@ fn with_key(mut pieces: Pieces<'_>, is_alone: bool) {
         let Ok(kind) = RecordKind::try_from(pieces.byte() % 14) else { continue };
         let length = usize::from(pieces.byte() % 40);
         let name = RecordName::of(kind, pieces.take(length));
-        let (key, value) = vault.seal(&name, pieces.piece(), stored.fence, [3; 24]);
+        let (key, value) = vault.seal(&name, pieces.piece(), stored.fence, [3; FRESH_LEN]);
         stored.records.retain(|(other, _)| *other != key);
         stored.records.push((key, value));
     }

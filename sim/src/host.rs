@@ -11,7 +11,7 @@ use kite_core::node::{
     StoreFailure,
 };
 use kite_core::payment::PaymentRecord;
-use kite_core::store::{Batch, RecordKind, RecordName, Records, Shelf, Vault, VaultError};
+use kite_core::store::{Batch, FRESH_LEN, RecordKind, RecordName, Records, Shelf, Vault, VaultError};
 use kite_core::types::{ConnId, Instant, Now};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -206,11 +206,11 @@ impl Host {
                 None => {}
             }
         }
-        let mut nonce = [0xfe; 24];
-        nonce[..4].copy_from_slice(&self.starts.to_be_bytes());
+        let mut fresh = [0xfe; FRESH_LEN];
+        fresh[..4].copy_from_slice(&self.starts.to_be_bytes());
         if let Some(batch) = shelf.take_batch(|| {
-            nonce[23] = nonce[23].wrapping_add(1);
-            nonce
+            fresh[FRESH_LEN - 1] = fresh[FRESH_LEN - 1].wrapping_add(1);
+            fresh
         }) {
             // A store that cannot be written to forgets nothing.
             let _ = self.disk.apply(&batch);

@@ -113,11 +113,11 @@ impl Closes {
         copy.start(now);
         let channel_id = copy.running().channels()[0].channel_id;
         copy.command(now, Command::ForceClose { channel_id });
-        let published = copy.acts.iter().filter_map(|act| match act {
+        let mut published = copy.acts.iter().filter_map(|act| match act {
             Act::Broadcast(package) => package.first().cloned(),
             _ => None,
         });
-        published.last().expect("a copy closes when its owner says so")
+        published.next_back().expect("a copy closes when its owner says so")
     }
 
     fn feerates(&mut self, sat_per_kw: u32) {

@@ -66,7 +66,7 @@ impl Drafting<'_> {
             &self.params.funding_script(),
             last,
         )?;
-        let htlc_txs = commitment.htlc_transactions();
+        let htlc_txs = commitment.htlc_transactions_after(signed.txid);
         let htlcs = htlc_txs.iter().map(|htlc| HtlcToSign {
             tx: &htlc.tx,
             witness_script: &htlc.witness_script,

@@ -55,6 +55,33 @@ impl KeyCache {
         Ok(point)
     }
 
+    fn cached(&self, broadcaster: Party, point: &PublicKey) -> Option<Arc<CommitmentKeys>> {
+        let cached = match broadcaster {
+            Party::Local => &self.local,
+            Party::Remote => &self.remote,
+        };
+        cached.as_ref().filter(|keys| keys.per_commitment_point() == point).map(Arc::clone)
+    }
+
+    /// The keys of our commitment with that number and point.
+    fn local_keys(
+        &self,
+        params: &ChannelParams,
+        signer: &ChannelSigner,
+        number: CommitmentNumber,
+        point: &PublicKey,
+    ) -> Result<Arc<CommitmentKeys>, SignerError> {
+        if let Some(keys) = self.cached(Party::Local, point) {
+            return Ok(keys);
+        }
+        let Some([_, basepoint]) = self.revocation_basepoints.as_deref() else {
+            return Ok(self.keys_for(params, Party::Local, point)?);
+        };
+        let revocation_pubkey = signer.revocation_pubkey(number, point, basepoint)?;
+        let (local, remote) = (&params.local.basepoints, &params.remote.basepoints);
+        Ok(Arc::new(CommitmentKeys::with_revocation_pubkey(revocation_pubkey, local, remote, point)?))
+    }
+
     /// The keys of the commitment of `broadcaster` with that point.
     pub(super) fn keys_for(
         &self,
@@ -62,12 +89,8 @@ impl KeyCache {
         broadcaster: Party,
         point: &PublicKey,
     ) -> Result<Arc<CommitmentKeys>, DeriveError> {
-        let cached = match broadcaster {
-            Party::Local => &self.local,
-            Party::Remote => &self.remote,
-        };
-        if let Some(keys) = cached.as_ref().filter(|keys| keys.per_commitment_point() == point) {
-            return Ok(Arc::clone(keys));
+        if let Some(keys) = self.cached(broadcaster, point) {
+            return Ok(keys);
         }
         let (broadcaster, countersignatory) = (broadcaster, broadcaster.other());
         let of = |party| &params.of(party).basepoints;
@@ -102,7 +125,7 @@ impl Commitments {
         let next = self.local.number.next();
         let point = self.cache.local_point(signer, next)?;
         self.cache.local_point(signer, next.next())?;
-        let keys = self.cache.keys_for(&self.params, Party::Local, &point)?;
+        let keys = self.cache.local_keys(&self.params, signer, next, &point)?;
         if next_has_htlcs(&self.local.spec) {
             keys.htlc_keys()?;
         }

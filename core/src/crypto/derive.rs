@@ -65,6 +65,24 @@ pub fn derive_revocation_public_key_from(
     Ok(ec::add_product(&of_commitment, revocation_basepoint, &blinding)?)
 }
 
+/// As [`derive_revocation_public_key_from`], by whoever has the secret of the commitment: in constant time, and at less
+/// cost than with the point alone.
+///
+/// # Errors
+/// [`DeriveError`], with probability 2^-128.
+pub fn derive_revocation_public_key_with(
+    revocation_basepoint: &Multiples,
+    per_commitment_secret: &SecretKey,
+    per_commitment_point: &PublicKey,
+) -> Result<PublicKey, DeriveError> {
+    let basepoint = revocation_basepoint.point();
+    let mut blinded = ec::multiply_key(per_commitment_secret, &hash_points(per_commitment_point, basepoint))?;
+    let of_commitment = ec::public_key(&blinded);
+    blinded.non_secure_erase();
+    let blinding = hash_points(basepoint, per_commitment_point);
+    Ok(ec::add_product(&of_commitment, revocation_basepoint, &blinding)?)
+}
+
 /// The secret key of [`derive_revocation_public_key`], once the per-commitment secret has been revealed.
 ///
 /// # Errors

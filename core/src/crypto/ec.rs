@@ -45,7 +45,7 @@ pub fn generator() -> &'static Multiples {
         uncompressed[1..33].copy_from_slice(&GENERATOR_X);
         uncompressed[33..].copy_from_slice(&GENERATOR_Y);
         // A constant of the curve.
-        Multiples::new(PublicKey::from_slice(&uncompressed).expect("a point of the curve"))
+        Multiples::shared(PublicKey::from_slice(&uncompressed).expect("a point of the curve"))
     })
 }
 

@@ -14,7 +14,7 @@ pub mod signer;
 
 pub use derive::{
     DeriveError, derive_private_key, derive_public_key, derive_revocation_private_key,
-    derive_revocation_public_key, derive_revocation_public_key_from,
+    derive_revocation_public_key, derive_revocation_public_key_from, derive_revocation_public_key_with,
 };
 pub use ec::SignatureError;
 pub use entropy::Entropy;

@@ -1,5 +1,5 @@
-//! Points that are multiplied again and again: from a table of their multiples, a product is a sum of at most 65 of them,
-//! at half to two thirds of the cost.
+//! Points that are multiplied again and again: from a table of their multiples, a product is a sum of a few dozen of them,
+//! at less than half of the cost.
 //!
 //! **For public points and public scalars only**: which entries are summed up, and so the duration, tells the scalar.
 
@@ -9,26 +9,76 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Digits are between -8 and 8, in base 16.
-const DIGIT_BITS: u32 = 4;
-/// Of each power of 16, this many multiples: the negative ones are their reflections.
-const ENTRIES: usize = 8;
-/// The digits of 256 bits. A carry may add one, which is 1.
-const DIGITS: usize = 64;
-/// About so many multiplications save as much as a table costs.
-const PAYS_AFTER_USES: u32 = 128;
+/// How a scalar is cut into digits: in base 2^bits, each between minus and plus half of the base.
+#[derive(Clone, Copy)]
+struct Digits {
+    bits: u32,
+}
+
+/// For the points of one channel: 832 entries.
+const OF_A_CHANNEL: Digits = Digits { bits: 5 };
+
+/// For a point that all channels multiply: 4,224 entries, a quarter of a megabyte.
+const OF_ALL_CHANNELS: Digits = Digits { bits: 8 };
+
+/// So many entries of a table cost about as much as one product from it saves.
+const ENTRIES_PAID_BY_A_USE: u32 = 5;
+
+impl Digits {
+    /// The last digit is never full, so that it can take the carry.
+    const fn count(self) -> u32 {
+        256 / self.bits + 1
+    }
+
+    /// Of each power of the base, so many multiples: the negative ones are their reflections.
+    const fn multiples(self) -> u32 {
+        1 << (self.bits - 1)
+    }
+
+    const fn pays_after_uses(self) -> u32 {
+        self.count() * self.multiples() / ENTRIES_PAID_BY_A_USE
+    }
+
+    /// The digits of a number, the lowest first.
+    fn of(self, number: &[u8; 32]) -> impl Iterator<Item = i32> {
+        let mut carry = 0;
+        (0..self.count()).map(move |index| {
+            let digit = bits(number, index * self.bits, self.bits) + carry;
+            carry = u32::from(digit > self.multiples());
+            // At most 2^bits, and that is at most 2^8.
+            digit as i32 - ((carry as i32) << self.bits)
+        })
+    }
+}
+
+/// So many bits of a number from the given one on, the lowest being 0. Above the number there are zeros.
+fn bits(number: &[u8; 32], from: u32, count: u32) -> u32 {
+    let byte = |index: u32| number.iter().rev().nth(index as usize).copied().unwrap_or(0);
+    let word = u32::from(byte(from / 8)) | u32::from(byte(from / 8 + 1)) << 8;
+    word >> (from % 8) & ((1 << count) - 1)
+}
 
 /// A point with the table of its multiples, once it has been multiplied often enough for the table to pay.
 pub struct Multiples {
     point: PublicKey,
+    digits: Digits,
     uses: AtomicU32,
     table: OnceLock<Vec<PublicKey>>,
 }
 
 impl Multiples {
-    /// Makes no table yet.
+    /// A point of one channel. Makes no table yet.
     pub const fn new(point: PublicKey) -> Self {
-        Self { point, uses: AtomicU32::new(0), table: OnceLock::new() }
+        Self::in_digits(point, OF_A_CHANNEL)
+    }
+
+    /// A point that all channels multiply. Makes no table yet.
+    pub const fn shared(point: PublicKey) -> Self {
+        Self::in_digits(point, OF_ALL_CHANNELS)
+    }
+
+    const fn in_digits(point: PublicKey, digits: Digits) -> Self {
+        Self { point, digits, uses: AtomicU32::new(0), table: OnceLock::new() }
     }
 
     /// The point.
@@ -36,12 +86,12 @@ impl Multiples {
         &self.point
     }
 
-    /// Makes the table if it would have paid by now. To be called while there is nothing else to do: it takes about
-    /// fifty multiplications.
+    /// Makes the table if it would have paid by now. To be called while there is nothing else to do: it takes as long as
+    /// one or a few hundred products.
     pub fn prepare(&self) {
-        if self.uses.load(Ordering::Relaxed) >= PAYS_AFTER_USES && self.table.get().is_none() {
+        if self.uses.load(Ordering::Relaxed) >= self.digits.pays_after_uses() && self.table.get().is_none() {
             // A point of the prime order has all multiples; without them nothing but time is lost.
-            if let Ok(table) = table(&self.point) {
+            if let Ok(table) = table(&self.point, self.digits) {
                 drop(self.table.set(table));
             }
         }
@@ -53,40 +103,34 @@ impl Multiples {
             self.uses.fetch_add(1, Ordering::Relaxed);
             return None;
         };
+        let rows = table.chunks_exact(self.digits.multiples() as usize);
         // One more for the point that is mostly added.
-        let mut terms = Vec::with_capacity(DIGITS + 2);
-        let mut carry = 0;
-        for row in 0..DIGITS {
-            let byte = scalar[31 - row / 2];
-            let digit = carry + if row % 2 == 0 { byte & 0xf } else { byte >> DIGIT_BITS };
-            carry = u8::from(digit > 8);
-            match digit {
-                0 | 16 => {}
-                1..=8 => terms.push(table[row * ENTRIES + usize::from(digit) - 1]),
-                _ => terms.push(ec::negate(&table[row * ENTRIES + usize::from(16 - digit) - 1])),
+        let mut terms = Vec::with_capacity(rows.len() + 1);
+        for (row, digit) in rows.zip(self.digits.of(scalar)) {
+            let multiple = digit.unsigned_abs() as usize;
+            match digit.signum() {
+                0 => {}
+                1 => terms.push(row[multiple - 1]),
+                _ => terms.push(ec::negate(&row[multiple - 1])),
             }
-        }
-        if carry == 1 {
-            terms.push(table[DIGITS * ENTRIES]);
         }
         Some(terms)
     }
 }
 
-/// `1..=8` times every power of 16 below 2^256, and 2^256.
-fn table(point: &PublicKey) -> Result<Vec<PublicKey>, CurveError> {
-    let mut table = Vec::with_capacity(DIGITS * ENTRIES + 1);
+/// A row of multiples for every power of the base.
+fn table(point: &PublicKey, digits: Digits) -> Result<Vec<PublicKey>, CurveError> {
+    let mut table = Vec::with_capacity((digits.count() * digits.multiples()) as usize);
     let mut power = *point;
-    for _ in 0..DIGITS {
+    for _ in 0..digits.count() {
         let mut multiple = power;
         table.push(multiple);
-        for _ in 1..ENTRIES {
+        for _ in 1..digits.multiples() {
             multiple = ec::sum(&[multiple, power])?;
             table.push(multiple);
         }
         power = ec::sum(&[multiple, multiple])?;
     }
-    table.push(power);
     Ok(table)
 }
 
@@ -102,9 +146,8 @@ mod tests {
     use bitcoin::secp256k1::SecretKey;
     use proptest::prelude::{any, proptest};
 
-    fn prepared(point: PublicKey) -> Multiples {
-        let multiples = Multiples::new(point);
-        for _ in 0..PAYS_AFTER_USES {
+    fn prepared(multiples: Multiples) -> Multiples {
+        for _ in 0..multiples.digits.pays_after_uses() {
             multiples.prepare();
             assert_eq!(multiples.terms(&[1; 32]), None, "a table that does not pay yet");
         }
@@ -122,18 +165,24 @@ mod tests {
         scalar
     }
 
-    #[test]
-    fn products_are_those_of_the_library() {
-        let multiples = prepared(ec::public_key(&key([5; 32])));
+    fn check_products(multiples: &Multiples) {
         let check = |scalar: [u8; 32]| {
             let expected = ec::multiply_point(multiples.point(), &scalar);
             assert_eq!(ec::sum(&multiples.terms(&scalar).unwrap()), expected, "{scalar:?}");
         };
         (1..=255).for_each(|low| check(number(low)));
         // Every digit at its turning point, a carry through all of them, and the order less one.
-        for byte in [0x11, 0x77, 0x78, 0x79, 0x80, 0x87, 0x88, 0x89, 0x98, 0xf0, 0xfe] {
-            check([byte; 32]);
+        for digit in 0..=u32::from(u8::MAX) {
+            let bits = multiples.digits.bits;
+            let mut scalar = [0; 32];
+            for bit in (0..250).filter(|bit| digit >> (bit % bits) & 1 == 1) {
+                scalar[31 - bit as usize / 8] |= 1 << (bit % 8);
+            }
+            if scalar != [0; 32] {
+                check(scalar);
+            }
         }
+        check([0xfe; 32]);
         check(key(number(1)).negate().secret_bytes());
         assert_eq!(multiples.terms(&[0; 32]), Some(Vec::new()));
         proptest!(|(scalar in any::<[u8; 32]>())| {
@@ -141,5 +190,26 @@ mod tests {
                 check(scalar);
             }
         });
+    }
+
+    #[test]
+    fn products_are_those_of_the_library() {
+        let point = ec::public_key(&key([5; 32]));
+        check_products(&prepared(Multiples::new(point)));
+        check_products(&prepared(Multiples::shared(point)));
+    }
+
+    /// What [`Digits::of`] and the table count on: no carry is left, and no digit has no entry.
+    #[test]
+    fn the_digits_of_every_number_are_in_the_table() {
+        for digits in [OF_A_CHANNEL, OF_ALL_CHANNELS] {
+            let of_last = 256 % digits.bits;
+            assert!((1 << of_last) <= digits.multiples());
+            let most = digits.multiples() as i32;
+            proptest!(|(scalar in any::<[u8; 32]>())| {
+                assert!(digits.of(&scalar).all(|digit| (1 - most..=most).contains(&digit)));
+            });
+            assert_eq!(digits.of(&[0xff; 32]).last(), Some(1 << of_last));
+        }
     }
 }

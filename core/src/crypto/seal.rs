@@ -59,15 +59,18 @@ pub enum SealError {
 ///
 /// `associated_data` is not contained, but the bytes open only together with it.
 pub fn seal(key: &SealKey, nonce: &[u8; NONCE_LEN], associated_data: &[u8], plain: &[u8]) -> Vec<u8> {
+    let mut sealed = nonce.to_vec();
+    sealed.extend_from_slice(&seal_under(key, nonce, associated_data, plain));
+    sealed
+}
+
+/// As [`seal`], where the nonce is kept elsewhere: `ciphertext || tag (16)`.
+pub fn seal_under(key: &SealKey, nonce: &[u8; NONCE_LEN], associated_data: &[u8], plain: &[u8]) -> Vec<u8> {
     let payload = Payload { msg: plain, aad: associated_data };
-    let ciphertext = XChaCha20Poly1305::new((&key.0).into())
+    XChaCha20Poly1305::new((&key.0).into())
         .encrypt(XNonce::from_slice(nonce), payload)
         // Fails only from 256 GiB on, more than any store or backup of a wallet.
-        .expect("less than 256 GiB");
-    let mut sealed = Vec::with_capacity(NONCE_LEN + ciphertext.len());
-    sealed.extend_from_slice(nonce);
-    sealed.extend_from_slice(&ciphertext);
-    sealed
+        .expect("less than 256 GiB")
 }
 
 /// Opens what [`seal`] made with the same key and associated data.
@@ -76,10 +79,23 @@ pub fn seal(key: &SealKey, nonce: &[u8; NONCE_LEN], associated_data: &[u8], plai
 /// [`SealError`]; nothing of the content comes out.
 pub fn open(key: &SealKey, associated_data: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
     let too_short = SealError::TooShort { length: sealed.len() };
-    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(too_short)?;
-    if ciphertext.len() < TAG_LEN {
-        return Err(too_short);
+    let (nonce, ciphertext) = sealed.split_first_chunk().ok_or(too_short)?;
+    match ciphertext.len() < TAG_LEN {
+        true => Err(too_short),
+        false => open_under(key, nonce, associated_data, ciphertext),
     }
+}
+
+/// Opens what [`seal_under`] made with the same key, nonce and associated data.
+///
+/// # Errors
+/// [`SealError`]; nothing of the content comes out.
+pub fn open_under(
+    key: &SealKey,
+    nonce: &[u8; NONCE_LEN],
+    associated_data: &[u8],
+    ciphertext: &[u8],
+) -> Result<Vec<u8>, SealError> {
     let payload = Payload { msg: ciphertext, aad: associated_data };
     XChaCha20Poly1305::new((&key.0).into())
         .decrypt(XNonce::from_slice(nonce), payload)

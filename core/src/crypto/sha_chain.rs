@@ -5,8 +5,9 @@
 
 use super::hash::{constant_time_eq, sha256};
 use crate::types::CommitmentNumber;
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use zeroize::Zeroize;
 
@@ -43,27 +44,48 @@ fn derive(base: &[u8; 32], bits: u32, index: u64) -> [u8; 32] {
     secret
 }
 
-/// Secrets of one seed, one near the other. Remembers the node of the tree above the last one: its neighbours cost 3
-/// hashes on average, where from the seed a secret costs up to 48.
+/// Secrets of one seed, one near the other, each of which is asked for three times: for its point, for the keys of its
+/// commitment, and when it is revealed.
+///
+/// Remembers the last few, and the node of the tree above the last one: its neighbours cost 3 hashes on average, where
+/// from the seed a secret costs up to 48.
 #[derive(Default)]
 pub(super) struct NearbySecrets {
-    above: Mutex<Option<Slot>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    above: Option<Slot>,
+    /// The newest last.
+    recent: VecDeque<Slot>,
 }
 
 /// How many levels the remembered node is above the secrets.
 const NEARBY_BITS: u32 = 6;
 
+/// From the commitment that is being revoked to the one whose point is being told.
+const RECENT: usize = 4;
+
 impl NearbySecrets {
     /// The same as [`per_commitment_secret`]. The seed must always be the same.
     pub(super) fn secret(&self, seed: &[u8; 32], index: u64) -> [u8; 32] {
-        let start = index >> NEARBY_BITS << NEARBY_BITS;
-        // A slot is replaced as a whole: a panic elsewhere cannot have left half of one.
-        let mut above = self.above.lock().unwrap_or_else(PoisonError::into_inner);
-        if above.as_ref().is_none_or(|slot| slot.index != start) {
-            *above = Some(Slot { index: start, secret: per_commitment_secret(seed, start) });
+        // Slots are replaced as a whole: a panic elsewhere cannot have left half of one.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = known.recent.iter().find(|slot| slot.index == index) {
+            return slot.secret;
         }
-        let base = above.as_ref().map_or_else(|| per_commitment_secret(seed, start), |slot| slot.secret);
-        derive(&base, NEARBY_BITS, index)
+        let start = index >> NEARBY_BITS << NEARBY_BITS;
+        let base = match &known.above {
+            Some(slot) if slot.index == start => slot.secret,
+            _ => known.above.insert(Slot { index: start, secret: per_commitment_secret(seed, start) }).secret,
+        };
+        let secret = derive(&base, NEARBY_BITS, index);
+        if known.recent.len() == RECENT {
+            known.recent.pop_front();
+        }
+        known.recent.push_back(Slot { index, secret });
+        secret
     }
 }
 
@@ -105,7 +127,8 @@ pub enum ShaChainError {
 /// The secrets a peer has revealed so far, in at most 49 slots. Slot `b` holds the newest index with `b` trailing zeros.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretStore {
-    slots: Vec<Slot>,
+    /// Shared by the steps of a channel, of which few bring a secret.
+    slots: Arc<Vec<Slot>>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -116,8 +139,8 @@ struct Slot {
 
 impl SecretStore {
     /// A store that has seen no secret.
-    pub const fn new() -> Self {
-        Self { slots: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The index whose secret comes next; unset when all have come.
@@ -144,10 +167,11 @@ impl SecretStore {
             }
         }
         let position = bits as usize;
-        match self.slots.get_mut(position) {
+        let slots = Arc::make_mut(&mut self.slots);
+        match slots.get_mut(position) {
             Some(slot) => *slot = Slot { index, secret },
             // Indexes come in descending order from all ones, so the first with `b` zeros follows one with `b - 1`.
-            None => self.slots.push(Slot { index, secret }),
+            None => slots.push(Slot { index, secret }),
         }
         Ok(position)
     }
@@ -157,7 +181,7 @@ impl SecretStore {
         if index > FIRST_INDEX {
             return None;
         }
-        (0..).zip(&self.slots).find_map(|(bits, slot)| {
+        (0..).zip(self.slots.iter()).find_map(|(bits, slot)| {
             (index >> bits << bits == slot.index).then(|| derive(&slot.secret, bits, index))
         })
     }
@@ -178,14 +202,14 @@ impl SecretStore {
     /// [`ShaChainError::BadSlots`] or [`ShaChainError::TooManySlots`] unless the indexes are those that some sequence
     /// of insertions leaves. That the secrets derive each other is not checked again: the record is authenticated.
     pub fn from_slots(slots: impl IntoIterator<Item = (u64, [u8; 32])>) -> Result<Self, ShaChainError> {
-        let slots: Vec<_> =
+        let slots: Vec<Slot> =
             slots.into_iter().take(MAX_SLOTS + 1).map(|(index, secret)| Slot { index, secret }).collect();
         if slots.len() > MAX_SLOTS {
             return Err(ShaChainError::TooManySlots { count: slots.len() });
         }
-        let store = Self { slots };
+        let store = Self { slots: Arc::new(slots) };
         let Some(newest) = store.slots.iter().map(|slot| slot.index).min() else { return Ok(store) };
-        for (bits, slot) in (0..).zip(&store.slots) {
+        for (bits, slot) in (0..).zip(store.slots.iter()) {
             if newest_with_trailing_zeros(newest, bits) != Some(slot.index) {
                 return Err(ShaChainError::BadSlots { slot: bits as usize, index: slot.index });
             }
@@ -239,7 +263,9 @@ mod tests {
         let nearby = NearbySecrets::default();
         let far = [0, 1, 63, 64, 65, 1 << 20, FIRST_INDEX - 64, FIRST_INDEX];
         for index in (FIRST_INDEX - 200..=FIRST_INDEX).rev().chain(far) {
-            assert_eq!(nearby.secret(&[7; 32], index), per_commitment_secret(&[7; 32], index), "{index}");
+            for _ in 0..2 {
+                assert_eq!(nearby.secret(&[7; 32], index), per_commitment_secret(&[7; 32], index), "{index}");
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     derive::{self, DeriveError},
     ec,
     keys::{ChannelBasepoints, ChannelKeys},
+    multiples::Multiples,
     sha_chain::{NearbySecrets, index_of},
 };
 use crate::types::CommitmentNumber;
@@ -175,6 +176,27 @@ impl ChannelSigner {
     pub fn per_commitment_point(&self, number: CommitmentNumber) -> Result<PublicKey, SignerError> {
         let secret = self.commitment_secret(number)?;
         Ok(ec::public_key(&SecretKey::from_slice(&secret).map_err(|_| SignerError::NotAKey)?))
+    }
+
+    /// The revocation key of one of our commitments, whose point this is. The basepoint is the peer's.
+    ///
+    /// # Errors
+    /// [`SignerError::NumberOutOfRange`].
+    pub fn revocation_pubkey(
+        &self,
+        number: CommitmentNumber,
+        per_commitment_point: &PublicKey,
+        remote_revocation_basepoint: &Multiples,
+    ) -> Result<PublicKey, SignerError> {
+        let mut secret =
+            SecretKey::from_slice(&self.commitment_secret(number)?).map_err(|_| SignerError::NotAKey)?;
+        let pubkey = derive::derive_revocation_public_key_with(
+            remote_revocation_basepoint,
+            &secret,
+            per_commitment_point,
+        );
+        secret.non_secure_erase();
+        Ok(pubkey?)
     }
 
     /// The secret of a revoked commitment of ours, for `revoke_and_ack`.

@@ -25,8 +25,8 @@ pub(super) struct ChannelEntry {
     pub(super) conn: Option<ConnId>,
     /// What the peer offered in its last `init`.
     pub(super) remote_features: Features,
-    /// The rows that are stored, those left out that are written once.
-    pub(super) rows: BTreeSet<RowName>,
+    /// The channel as it was stored last; unset while nothing of it is stored.
+    pub(super) stored: Option<Channel>,
     /// What is stored beside the state.
     pub(super) terms: Terms,
     /// The owner's wish that opened it.
@@ -47,7 +47,7 @@ impl ChannelEntry {
             channel,
             conn: None,
             remote_features: Features::empty(),
-            rows: BTreeSet::new(),
+            stored: None,
             terms,
             opening: None,
             funding_seen: None,
@@ -70,9 +70,8 @@ impl ChannelEntry {
                 name => read.push((name, content)),
             }
         }
-        let names = read.iter().map(|(name, _)| *name).collect();
         let channel = Channel::from_rows(read).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { rows: names, revoked, ..Self::new(channel, keys, terms) })
+        Ok(Self { stored: Some(channel.clone()), revoked, ..Self::new(channel, keys, terms) })
     }
 
     /// The output that is the channel, once there is one.

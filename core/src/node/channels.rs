@@ -6,7 +6,8 @@ use super::terms::Terms;
 use super::{Event, Node};
 use crate::chain::Urgency;
 use crate::channel::{
-    self, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State, Transition,
+    self, Channel, ChannelError, ChannelEvent, Closer, Command, Env, Feerates, Link, RowName, State,
+    Transition,
 };
 use crate::crypto::ChannelSigner;
 use crate::store::{RecordKind, RecordName};
@@ -15,7 +16,7 @@ use crate::wire::{self, ChannelUpdate};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Node {
     /// The channel with this peer that a message is for.
@@ -182,18 +183,18 @@ impl Node {
 
     fn store_channel(&mut self, index: u32) {
         let Some(entry) = self.channels.get_mut(&index) else { return };
-        let mut names = BTreeSet::new();
-        for (name, content) in entry.channel.to_rows() {
-            self.outbox.put(row_name(index, &name.to_bytes()), content);
-            names.insert(name);
+        let is_first = entry.stored.is_none();
+        for (name, content) in Channel::changed_rows(entry.stored.as_ref(), &entry.channel) {
+            let name = row_name(index, &name.to_bytes());
+            match content {
+                Some(content) => self.outbox.put(name, content),
+                None => self.outbox.delete(&name),
+            }
         }
-        if !names.is_empty() {
+        if is_first && entry.channel.is_stored() {
             self.outbox.put(row_name(index, Terms::ROW), entry.terms.to_bytes());
         }
-        for gone in entry.rows.difference(&names) {
-            self.outbox.delete(&row_name(index, &gone.to_bytes()));
-        }
-        entry.rows = names;
+        entry.stored = entry.channel.is_stored().then(|| entry.channel.clone());
     }
 
     /// What has to be published again after a start and with every block: the funding transaction only until it is seen.

@@ -127,6 +127,7 @@ impl Node {
             keys_due: BTreeSet::new(),
             payments: BTreeMap::new(),
             payment_ids: BTreeMap::new(),
+            pending: BTreeSet::new(),
             payments_due: true,
             invoices: BTreeMap::new(),
             lessons: BTreeMap::new(),
@@ -232,6 +233,10 @@ impl Node {
     /// them have failed.
     pub(super) fn index_payment(&mut self, payment: PaymentRecord) {
         let (hash, id) = (payment.payment_hash(), payment.id());
+        match payment.is_pending() {
+            true => self.pending.insert(id),
+            false => self.pending.remove(&id),
+        };
         self.payments.insert(id, payment);
         let known = self.payment_ids.get(&hash).and_then(|known| self.payments.get(known));
         if known.is_none_or(PaymentRecord::has_failed) {
@@ -241,7 +246,10 @@ impl Node {
 
     pub(super) fn store_payment(&mut self, payment: PaymentRecord) {
         let name = |kind| RecordName::of(kind, payment.id().0);
-        self.outbox.put(name(RecordKind::Payment), payment.terms_to_bytes());
+        // They never change.
+        if !self.payments.contains_key(&payment.id()) {
+            self.outbox.put(name(RecordKind::Payment), payment.terms_to_bytes());
+        }
         self.outbox.put(name(RecordKind::PaymentProgress), payment.progress_to_bytes());
         self.index_payment(payment);
     }

@@ -70,6 +70,8 @@ pub struct Node {
     keys_due: BTreeSet<u32>,
     payments: BTreeMap<PaymentId, PaymentRecord>,
     payment_ids: BTreeMap<PaymentHash, PaymentId>,
+    /// Outgoing payments without an HTLC, which look for a way or give up.
+    pending: BTreeSet<PaymentId>,
     /// The invoices of payments under way, as they were verified when they came.
     invoices: BTreeMap<PaymentId, Invoice>,
     /// What was learnt from failed attempts, for as long as a payment is under way.

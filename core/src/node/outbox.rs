@@ -5,7 +5,7 @@
 //! everything put up to the end of the input that made them.
 
 use super::{Answer, CommandError, CommandId, EventRecord, StoreFailure};
-use crate::store::{Batch, RecordName, Shelf};
+use crate::store::{Batch, FRESH_LEN, RecordName, Shelf};
 use crate::types::{ConnId, Instant};
 use crate::wire::Message;
 use bitcoin::Transaction;
@@ -141,7 +141,7 @@ impl Outbox {
     ///
     /// A batch is made when an output waits for it, or when its writes are [`FLUSH_AFTER_MILLIS`] old: what a peer said
     /// and what needs no answer is safe with the peer until then, and shares the batch of the next answer (P5).
-    pub(crate) fn poll(&mut self, now: Instant, nonce: impl FnMut() -> [u8; 24]) -> Option<Next> {
+    pub(crate) fn poll(&mut self, now: Instant, fresh: impl FnMut() -> [u8; FRESH_LEN]) -> Option<Next> {
         let wait_for = self.shelf.batch_of_everything();
         self.gated.extend(self.fresh.drain(..).map(|output| (wait_for, output)));
         if let Some(output) = self.exempt.pop_front() {
@@ -152,7 +152,7 @@ impl Outbox {
         }
         if self.in_flight.is_none() && self.is_batch_due(now) {
             self.flush_at = None;
-            if let Some(batch) = self.shelf.take_batch(nonce) {
+            if let Some(batch) = self.shelf.take_batch(fresh) {
                 self.in_flight = Some(batch.seq);
                 return Some(Next::Persist(batch));
             }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn poll(outbox: &mut Outbox) -> Option<Next> {
-        outbox.poll(Instant(0), || [0; 24])
+        outbox.poll(Instant(0), || [0; FRESH_LEN])
     }
 
     fn persist(outbox: &mut Outbox) -> u64 {
@@ -319,8 +319,10 @@ mod tests {
         outbox.put(name, content);
         assert!(poll(&mut outbox).is_none());
         let due = outbox.deadline().unwrap();
-        assert!(outbox.poll(Instant(due.0 - 1), || [0; 24]).is_none());
-        assert!(matches!(outbox.poll(due, || [0; 24]), Some(Next::Persist(batch)) if batch.ops.len() == 1));
+        assert!(outbox.poll(Instant(due.0 - 1), || [0; FRESH_LEN]).is_none());
+        assert!(
+            matches!(outbox.poll(due, || [0; FRESH_LEN]), Some(Next::Persist(batch)) if batch.ops.len() == 1)
+        );
         assert_eq!(outbox.deadline(), None);
     }
 

@@ -78,12 +78,7 @@ impl Node {
     pub(super) fn advance_payments(&mut self) {
         let now = self.now.unix;
         let waiting: Vec<Outgoing> = self
-            .payments
-            .values()
-            .filter_map(|payment| match payment {
-                PaymentRecord::Outgoing(payment) if payment.state == OutgoingState::Pending => Some(payment),
-                PaymentRecord::Outgoing(_) | PaymentRecord::Incoming(_) => None,
-            })
+            .pending_payments()
             .filter(|payment| self.payments_due || payment.give_up_at <= now)
             .cloned()
             .collect();
@@ -94,14 +89,13 @@ impl Node {
     }
 
     pub(super) fn next_payment_deadline(&self) -> Option<Instant> {
-        self.payments
-            .values()
-            .filter_map(|payment| match payment {
-                PaymentRecord::Outgoing(payment) if payment.state == OutgoingState::Pending => Some(payment),
-                PaymentRecord::Outgoing(_) | PaymentRecord::Incoming(_) => None,
-            })
+        self.pending_payments()
             .map(|payment| self.now.mono.plus_secs(payment.give_up_at.0.saturating_sub(self.now.unix.0)))
             .min()
+    }
+
+    fn pending_payments(&self) -> impl Iterator<Item = &Outgoing> {
+        self.pending.iter().filter_map(|id| self.outgoing(id))
     }
 
     fn advance_payment(&mut self, payment: &Outgoing) {

@@ -54,20 +54,21 @@ pub fn build_packet(
 ) -> Result<(Packet, Vec<SharedSecret>), OnionError> {
     let sizes = frame_sizes(hops)?;
     let (point, shared_secrets) = share_secrets(session_key, hops)?;
-    let filler = filler(&sizes, &shared_secrets);
+    let rho_keys: Vec<[u8; 32]> = shared_secrets.iter().map(|secret| secret.key(KeyType::Rho)).collect();
+    let filler = filler(&sizes, &rho_keys);
 
     let mut hop_payloads = [0; HOP_PAYLOADS_BYTES];
     apply_stream(&generate_key(KeyType::Pad, &session_key.secret_bytes()), 0, &mut hop_payloads);
     let mut hmac = [0; HMAC_BYTES];
-    for (index, ((_, payload), shared_secret)) in hops.iter().zip(&shared_secrets).enumerate().rev() {
+    for (index, (_, payload)) in hops.iter().enumerate().rev() {
         let frame = frame(payload, &hmac);
         hop_payloads.copy_within(..HOP_PAYLOADS_BYTES - frame.len(), frame.len());
         hop_payloads[..frame.len()].copy_from_slice(&frame);
-        apply_stream(&shared_secret.key(KeyType::Rho), 0, &mut hop_payloads);
+        apply_stream(&rho_keys[index], 0, &mut hop_payloads);
         if index == hops.len() - 1 {
             hop_payloads[HOP_PAYLOADS_BYTES - filler.len()..].copy_from_slice(&filler);
         }
-        hmac = hmac_sha256(&shared_secret.key(KeyType::Mu), &[&hop_payloads, &associated_data.0]);
+        hmac = hmac_sha256(&shared_secrets[index].key(KeyType::Mu), &[&hop_payloads, &associated_data.0]);
     }
     Ok((assemble(&point, &hop_payloads, &hmac), shared_secrets))
 }
@@ -130,14 +131,14 @@ fn share_secrets(
 
 /// What the padding of all hops but the last has become when the last peels (BOLT 4, Filler Generation): each hop
 /// appends as many zeros as it takes, and applies its stream to all.
-fn filler(sizes: &[usize], shared_secrets: &[SharedSecret]) -> Vec<u8> {
+fn filler(sizes: &[usize], rho_keys: &[[u8; 32]]) -> Vec<u8> {
     let mut filler = Vec::new();
     let forwarding = sizes.len().saturating_sub(1);
-    for (size, shared_secret) in sizes.iter().zip(shared_secrets).take(forwarding) {
+    for (size, rho_key) in sizes.iter().zip(rho_keys).take(forwarding) {
         // The filler is the end of the payloads; `frame_sizes` keeps it below them.
         let start = u32::try_from(HOP_PAYLOADS_BYTES.saturating_sub(filler.len())).unwrap_or(0);
         filler.resize(filler.len() + size, 0);
-        apply_stream(&shared_secret.key(KeyType::Rho), start, &mut filler);
+        apply_stream(rho_key, start, &mut filler);
     }
     filler
 }

@@ -1,10 +1,12 @@
 //! What sender and hop derive from their shared secret (BOLT 4, Key Generation and Pseudo Random Byte Stream).
 
-use crate::crypto::hash::{hmac_sha256, sha256};
+use crate::crypto::hash::sha256;
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256::Hash as Sha256};
 use bitcoin::secp256k1::PublicKey;
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use std::fmt;
+use std::sync::OnceLock;
 use zeroize::Zeroize;
 
 /// The secret that the sender of an onion shares with one hop. A hop keeps it to answer with a failure.
@@ -20,6 +22,9 @@ pub(super) enum KeyType {
     Pad,
     Ammag,
 }
+
+/// By [`KeyType`].
+const NAMES: [&[u8]; 5] = [b"rho", b"mu", b"um", b"pad", b"ammag"];
 
 impl SharedSecret {
     /// From an ECDH, or from the store.
@@ -56,14 +61,11 @@ impl fmt::Debug for SharedSecret {
 
 /// A key from a shared secret, or from the session key for [`KeyType::Pad`].
 pub(super) fn generate_key(key_type: KeyType, secret: &[u8; 32]) -> [u8; 32] {
-    let name: &[u8] = match key_type {
-        KeyType::Rho => b"rho",
-        KeyType::Mu => b"mu",
-        KeyType::Um => b"um",
-        KeyType::Pad => b"pad",
-        KeyType::Ammag => b"ammag",
-    };
-    hmac_sha256(name, &[secret])
+    // The names are always the same: what HMAC makes of them is kept.
+    static OF_NAMES: OnceLock<[HmacEngine<Sha256>; 5]> = OnceLock::new();
+    let mut engine = OF_NAMES.get_or_init(|| NAMES.map(HmacEngine::new))[key_type as usize].clone();
+    engine.input(secret);
+    Hmac::from_engine(engine).to_byte_array()
 }
 
 /// Applies the pseudo-random stream of a key, from its byte `offset` on. `offset` and `data` stay below 2^38 bytes.

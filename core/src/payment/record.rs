@@ -96,6 +96,11 @@ impl PaymentRecord {
         matches!(self, Self::Outgoing(Outgoing { state: OutgoingState::Failed { .. }, .. }))
     }
 
+    /// Whether it is one we make and no HTLC of it exists yet.
+    pub const fn is_pending(&self) -> bool {
+        matches!(self, Self::Outgoing(Outgoing { state: OutgoingState::Pending, .. }))
+    }
+
     /// Our name of it.
     pub fn id(&self) -> PaymentId {
         match self {

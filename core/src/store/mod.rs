@@ -16,4 +16,4 @@ mod vault;
 pub use batch::{Batch, Op, Stored};
 pub use name::{RecordKind, RecordName};
 pub use shelf::{Records, Shelf};
-pub use vault::{Vault, VaultError};
+pub use vault::{FRESH_LEN, Vault, VaultError};

@@ -82,9 +82,9 @@ impl History {
 
     /// Notes the run that begins here, and tells where one with the same hash began before. Unset at the end.
     fn note(&mut self, at: usize) -> Option<Option<usize>> {
-        let (low, high) = self.bytes.get(at..)?.first_chunk::<MIN_RUN>()?.split_at(MIN_RUN / 2);
-        let word = |half: &[u8]| half.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
-        let hash = (word(low) ^ word(high).rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let run = u128::from_be_bytes(*self.bytes.get(at..)?.first_chunk::<MIN_RUN>()?);
+        let [low, high] = [run >> 64, run & u128::from(u64::MAX)].map(|half| half as u64);
+        let hash = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if self.places.is_empty() {
             self.places.resize(1 << TABLE_BITS, 0);
         }

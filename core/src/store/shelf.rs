@@ -2,7 +2,7 @@
 
 use super::journal::{self, Change, Entry, LARGE_BYTES};
 use super::repeats::History;
-use super::{Batch, Op, RecordKind, RecordName, Stored, Vault, VaultError};
+use super::{Batch, FRESH_LEN, Op, RecordKind, RecordName, Stored, Vault, VaultError};
 use bitcoin::hashes::{Hash, sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,8 +129,8 @@ impl Shelf {
         if self.is_staged() { self.issued + 1 } else { self.issued }
     }
 
-    /// The next batch, unless there is nothing to write. `nonce` is called once a record.
-    pub fn take_batch(&mut self, mut nonce: impl FnMut() -> [u8; 24]) -> Option<Batch> {
+    /// The next batch, unless there is nothing to write. `fresh` is called once a record.
+    pub fn take_batch(&mut self, mut fresh: impl FnMut() -> [u8; FRESH_LEN]) -> Option<Batch> {
         if !self.is_staged() {
             return None;
         }
@@ -138,7 +138,7 @@ impl Shelf {
         let (vault, fence) = (&self.vault, self.fence);
         let mut ops = Vec::new();
         let mut put = |ops: &mut Vec<Op>, name: &RecordName, content: &[u8]| {
-            let (key, value) = vault.seal(name, content, fence, nonce());
+            let (key, value) = vault.seal(name, content, fence, fresh());
             ops.push(Op::Put { key, value });
         };
         let mut entry = Entry::new();
@@ -177,7 +177,7 @@ impl Shelf {
         } else if !entry.is_empty() {
             let Journal { history, digest, next, .. } = &mut self.journal;
             let bytes = history.shorten(&journal::encode(&entry));
-            let (key, value) = vault.seal_after(digest, &entry_name(*next), &bytes, fence, nonce());
+            let (key, value) = vault.seal_after(digest, &entry_name(*next), &bytes, fence, fresh());
             self.journal.append(entry, bytes.len(), &value);
             ops.push(Op::Put { key, value });
         }
@@ -237,10 +237,11 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, mut entry: Entry, bytes: usize, sealed: &[u8]) {
+    fn append(&mut self, entry: Entry, bytes: usize, sealed: &[u8]) {
         self.next += 1;
         self.bytes += bytes;
-        self.changes.append(&mut entry);
+        // One by one: an entry is short, and appending would rebuild all that earlier ones changed.
+        self.changes.extend(entry);
         self.digest = sha256::Hash::hash(&[&self.digest[..], sealed].concat()).to_byte_array();
     }
 
@@ -316,11 +317,11 @@ mod tests {
     fn the_first_batch_takes_the_fence_even_if_empty() {
         let (mut shelf, _) = open(&Stored { fence: 4, records: vec![] });
         assert_eq!(shelf.batch_of_everything(), 1);
-        let batch = shelf.take_batch(|| [0; 24]).unwrap();
+        let batch = shelf.take_batch(|| [0; FRESH_LEN]).unwrap();
         assert_eq!((batch.seq, batch.expect_fence, batch.fence, batch.ops.len()), (1, 4, 5, 0));
-        assert_eq!(shelf.take_batch(|| [0; 24]), None);
+        assert_eq!(shelf.take_batch(|| [0; FRESH_LEN]), None);
         shelf.put(name(b"a"), vec![1]);
-        let batch = shelf.take_batch(|| [0; 24]).unwrap();
+        let batch = shelf.take_batch(|| [0; FRESH_LEN]).unwrap();
         assert_eq!((batch.seq, batch.expect_fence, batch.fence), (2, 5, 6));
     }
 
@@ -328,22 +329,22 @@ mod tests {
     fn who_opened_the_store_before_another_wrote_takes_no_fence() {
         let mut stored = Stored::default();
         let (mut first, _) = open(&stored);
-        assert!(apply(&mut stored, first.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, first.take_batch(|| [0; FRESH_LEN]).unwrap()));
         let (mut second, _) = open(&stored);
         first.put(name(b"what the second has not read"), vec![1]);
-        assert!(apply(&mut stored, first.take_batch(|| [0; 24]).unwrap()));
-        assert!(!apply(&mut stored, second.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, first.take_batch(|| [0; FRESH_LEN]).unwrap()));
+        assert!(!apply(&mut stored, second.take_batch(|| [0; FRESH_LEN]).unwrap()));
     }
 
     #[test]
     fn the_second_of_two_that_opened_the_same_store_wins_and_the_first_can_write_no_more() {
         let mut stored = Stored::default();
         let (mut first, _) = open(&stored);
-        assert!(apply(&mut stored, first.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, first.take_batch(|| [0; FRESH_LEN]).unwrap()));
         let (mut second, _) = open(&stored);
-        assert!(apply(&mut stored, second.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, second.take_batch(|| [0; FRESH_LEN]).unwrap()));
         first.put(name(b"old state"), vec![1]);
-        assert!(!apply(&mut stored, first.take_batch(|| [0; 24]).unwrap()));
+        assert!(!apply(&mut stored, first.take_batch(|| [0; FRESH_LEN]).unwrap()));
     }
 
     #[test]
@@ -353,14 +354,14 @@ mod tests {
         let rows = |b: u8| vec![(name(b"1/a"), vec![1]), (name(b"1/b"), vec![b]), (name(b"1/c"), vec![3])];
         shelf.replace(&name(b"1/"), rows(2));
         shelf.put(name(b"2/a"), vec![8]);
-        assert!(apply(&mut stored, shelf.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, shelf.take_batch(|| [0; FRESH_LEN]).unwrap()));
 
         shelf.replace(&name(b"1/"), rows(2));
         assert!(!shelf.is_staged());
         shelf.replace(&name(b"1/"), rows(7));
-        assert!(apply(&mut stored, shelf.take_batch(|| [1; 24]).unwrap()));
+        assert!(apply(&mut stored, shelf.take_batch(|| [1; FRESH_LEN]).unwrap()));
         shelf.replace(&name(b"1/"), rows(7).drain(..2));
-        assert!(apply(&mut stored, shelf.take_batch(|| [2; 24]).unwrap()));
+        assert!(apply(&mut stored, shelf.take_batch(|| [2; FRESH_LEN]).unwrap()));
         let (_, records) = open(&stored);
         assert_eq!(records.keys().cloned().collect::<Vec<_>>(), [name(b"1/a"), name(b"1/b"), name(b"2/a")]);
         assert_eq!(records[&name(b"1/b")], [7]);
@@ -374,7 +375,7 @@ mod tests {
         shelf.put(name(b"a"), vec![1]);
         shelf.put(name(b"b"), vec![2]);
         shelf.delete(&name(b"b"));
-        assert!(apply(&mut stored, shelf.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, shelf.take_batch(|| [0; FRESH_LEN]).unwrap()));
         let (_, records) = open(&stored);
         assert_eq!(records.into_iter().collect::<Vec<_>>(), [(name(b"a"), vec![1])]);
     }
@@ -384,10 +385,10 @@ mod tests {
         let mut stored = Stored::default();
         let (mut shelf, _) = open(&stored);
         shelf.put(name(b"a"), vec![1]);
-        assert!(apply(&mut stored, shelf.take_batch(|| [0; 24]).unwrap()));
+        assert!(apply(&mut stored, shelf.take_batch(|| [0; FRESH_LEN]).unwrap()));
         shelf.put(name(b"a"), vec![2]);
         shelf.put(name(b"a"), vec![1]);
-        assert_eq!(shelf.take_batch(|| [0; 24]), None);
+        assert_eq!(shelf.take_batch(|| [0; FRESH_LEN]), None);
     }
 
     /// Small and large records, written, changed and removed in every order, read back at every point.
@@ -410,7 +411,7 @@ mod tests {
                 model.insert(which, content);
             }
             if step % 2 == 0
-                && let Some(batch) = shelf.take_batch(|| [0; 24])
+                && let Some(batch) = shelf.take_batch(|| [0; FRESH_LEN])
             {
                 assert!(apply(&mut stored, batch));
                 most = most.max(stored.records.len());
@@ -432,7 +433,7 @@ mod tests {
             let (mut shelf, _) = open(stored);
             for step in 0..3 {
                 shelf.put(name(b"a"), vec![content + step]);
-                assert!(apply(stored, shelf.take_batch(|| [content; 24]).unwrap()));
+                assert!(apply(stored, shelf.take_batch(|| [content; FRESH_LEN]).unwrap()));
             }
         };
         let mut before = Stored::default();
@@ -458,7 +459,7 @@ mod tests {
         let (mut shelf, _) = open(&stored);
         for byte in 0..3 {
             shelf.put(name(b"a"), vec![byte]);
-            assert!(apply(&mut stored, shelf.take_batch(|| [0; 24]).unwrap()));
+            assert!(apply(&mut stored, shelf.take_batch(|| [0; FRESH_LEN]).unwrap()));
         }
         let key = Vault::new(&[5; 32]).key(&entry_name(1));
         stored.records.retain(|(other, _)| *other != key);

@@ -1,25 +1,33 @@
 //! Seals records where the batch is made, so that no store and no copy of one can read or exchange them.
 //!
-//! On disk a key is a MAC of the record's name, and a value is `version || fence || sealed`. What is sealed is name and
-//! content; version, fence and key are its associated data, and for an entry of the journal a digest of all entries before
-//! it. A record moved to another key, given another fence, cut or altered does not open, nor does an entry behind others
-//! than those it was written behind.
+//! On disk a key is a MAC of the record's name, and a value is `version || fence || fresh (12) || sealed`. What is sealed is
+//! name and content; version, fence and key are its associated data, and for an entry of the journal a digest of all entries
+//! before it. A record moved to another key, given another fence, cut or altered does not open, nor does an entry behind
+//! others than those it was written behind.
+//!
+//! The nonce of XChaCha20-Poly1305 is the fresh bytes and the fence. The fence rises with every batch, so that the fresh
+//! bytes have to tell apart only the records of one batch, and those of copies of the store that went on by themselves.
 
 use super::number::{read_number, write_number};
 use super::{RecordKind, RecordName};
-use crate::crypto::seal::{NONCE_LEN, SealKey, open, seal};
+use crate::crypto::seal::{NONCE_LEN, SealKey, open_under, seal_under};
 use crate::wire::{Reader, Writer};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use std::fmt;
 
-/// 2: an entry of the journal is bound to those before it.
+/// 2: an entry of the journal is bound to those before it, and the fence is a part of the nonce.
 const VERSION: u8 = 2;
+
+/// How many fresh bytes a record takes.
+pub const FRESH_LEN: usize = 12;
+
 const KEY_LEN: usize = 16;
 const JOURNAL_KEY_LEN: usize = 8;
 
 /// The keys of a store, from the one key that the passphrase or the platform's key store protects.
 pub struct Vault {
-    names: [u8; 32],
+    /// Has taken in its key: half of what the MAC of a short name costs.
+    names: HmacEngine<sha256::Hash>,
     records: SealKey,
 }
 
@@ -56,14 +64,17 @@ pub enum VaultError {
 impl Vault {
     /// The vault that this storage key opens.
     pub fn new(storage_key: &[u8; 32]) -> Self {
-        let derive = |purpose: &[u8]| mac(storage_key, purpose);
-        Self { names: derive(b"kite record names"), records: SealKey::new(derive(b"kite record contents")) }
+        let derive = |purpose: &[u8]| mac(HmacEngine::new(storage_key), purpose);
+        Self {
+            names: HmacEngine::new(&derive(b"kite record names")),
+            records: SealKey::new(derive(b"kite record contents")),
+        }
     }
 
     /// The opaque key of a record. The few entries of the journal, written with every step, have short ones.
     pub fn key(&self, name: &RecordName) -> Vec<u8> {
         let length = if name.kind == RecordKind::Journal { JOURNAL_KEY_LEN } else { KEY_LEN };
-        mac(&self.names, &name_bytes(name))[..length].to_vec()
+        mac(self.names.clone(), &name_bytes(name))[..length].to_vec()
     }
 
     /// Whether this is the key of an entry of the journal.
@@ -76,15 +87,15 @@ impl Vault {
         read_header(value).map(|(fence, _)| fence)
     }
 
-    /// Seals a record. The nonce must be fresh.
+    /// Seals a record. The fresh bytes must be unpredictable, and are used once.
     pub fn seal(
         &self,
         name: &RecordName,
         content: &[u8],
         fence: u64,
-        nonce: [u8; NONCE_LEN],
+        fresh: [u8; FRESH_LEN],
     ) -> (Vec<u8>, Vec<u8>) {
-        self.seal_after(&[], name, content, fence, nonce)
+        self.seal_after(&[], name, content, fence, fresh)
     }
 
     /// Seals a record that opens only behind what it was written behind.
@@ -94,15 +105,16 @@ impl Vault {
         name: &RecordName,
         content: &[u8],
         fence: u64,
-        nonce: [u8; NONCE_LEN],
+        fresh: [u8; FRESH_LEN],
     ) -> (Vec<u8>, Vec<u8>) {
         let key = self.key(name);
         let mut plain = name_bytes(name);
         plain.insert(0, u8::try_from(plain.len()).unwrap_or(u8::MAX));
         plain.extend_from_slice(content);
         let mut value = header(fence);
-        let sealed = seal(&self.records, &nonce, &[&value, &key[..], before].concat(), &plain);
-        value.extend_from_slice(&sealed);
+        let associated = [&value, &key[..], before].concat();
+        value.extend_from_slice(&fresh);
+        value.extend_from_slice(&seal_under(&self.records, &nonce(&fresh, fence), &associated, &plain));
         (key, value)
     }
 
@@ -128,9 +140,11 @@ impl Vault {
         store_fence: u64,
     ) -> Result<(RecordName, Vec<u8>), VaultError> {
         let (fence, header_len) = read_header(value)?;
-        let (header, sealed) = value.split_at(header_len);
-        let mut plain =
-            open(&self.records, &[header, key, before].concat(), sealed).map_err(|_| VaultError::Damaged)?;
+        let (header, rest) = value.split_at(header_len);
+        let (fresh, sealed) = rest.split_first_chunk().ok_or(VaultError::Damaged)?;
+        let associated = [header, key, before].concat();
+        let mut plain = open_under(&self.records, &nonce(fresh, fence), &associated, sealed)
+            .map_err(|_| VaultError::Damaged)?;
         if fence > store_fence {
             return Err(VaultError::FromTheFuture { record: fence, store: store_fence });
         }
@@ -160,7 +174,14 @@ fn name_bytes(name: &RecordName) -> Vec<u8> {
     bytes
 }
 
-/// What stands in front of the sealed bytes.
+fn nonce(fresh: &[u8; FRESH_LEN], fence: u64) -> [u8; NONCE_LEN] {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[..FRESH_LEN].copy_from_slice(fresh);
+    nonce[NONCE_LEN - 8..].copy_from_slice(&fence.to_be_bytes());
+    nonce
+}
+
+/// What stands in front of the fresh bytes.
 fn header(fence: u64) -> Vec<u8> {
     let mut header = Writer::new();
     header.write(&VERSION);
@@ -168,7 +189,7 @@ fn header(fence: u64) -> Vec<u8> {
     header.into_bytes()
 }
 
-/// The fence, and the length of what stands in front of the sealed bytes.
+/// The fence, and the length of the header.
 fn read_header(value: &[u8]) -> Result<(u64, usize), VaultError> {
     let mut reader = Reader::new(value);
     let version: u8 = reader.read().map_err(|_| VaultError::Damaged)?;
@@ -182,10 +203,9 @@ fn read_header(value: &[u8]) -> Result<(u64, usize), VaultError> {
     Ok((fence, value.len() - reader.remaining()))
 }
 
-fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    let mut engine = HmacEngine::<sha256::Hash>::new(key);
-    engine.input(message);
-    Hmac::from_engine(engine).to_byte_array()
+fn mac(mut keyed: HmacEngine<sha256::Hash>, message: &[u8]) -> [u8; 32] {
+    keyed.input(message);
+    Hmac::from_engine(keyed).to_byte_array()
 }
 
 #[cfg(test)]
@@ -195,7 +215,7 @@ mod tests {
     fn sealed() -> (Vault, RecordName, Vec<u8>, Vec<u8>) {
         let vault = Vault::new(&[1; 32]);
         let name = RecordName::of(RecordKind::Payment, *b"0123456789abcdef");
-        let (key, value) = vault.seal(&name, b"secret coffee", 7, [9; 24]);
+        let (key, value) = vault.seal(&name, b"secret coffee", 7, [9; FRESH_LEN]);
         (vault, name, key, value)
     }
 
@@ -242,5 +262,15 @@ mod tests {
         assert_eq!(vault.open(&key, &value, 7), Err(VaultError::NewerVersion { version: 3 }));
         value[0] = 1;
         assert_eq!(vault.open(&key, &value, 7), Err(VaultError::OlderVersion { version: 1 }));
+        value[0] = 0;
+        assert_eq!(vault.open(&key, &value, 7), Err(VaultError::Damaged));
+    }
+
+    #[test]
+    fn another_fence_is_another_nonce() {
+        let (vault, name, _, value) = sealed();
+        let (_, later) = vault.seal(&name, b"secret coffee", 8, [9; FRESH_LEN]);
+        assert_eq!(value[2..2 + FRESH_LEN], later[2..2 + FRESH_LEN]);
+        assert_ne!(value[2 + FRESH_LEN..], later[2 + FRESH_LEN..]);
     }
 }

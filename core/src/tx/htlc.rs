@@ -30,10 +30,11 @@ pub struct HtlcTx {
 impl Commitment {
     /// The HTLC transactions of all untrimmed HTLCs, in the order of `htlc_signatures`.
     pub fn htlc_transactions(&self) -> Vec<HtlcTx> {
-        if self.htlcs.is_empty() {
-            return Vec::new();
-        }
-        let txid = self.tx.compute_txid();
+        if self.htlcs.is_empty() { Vec::new() } else { self.htlc_transactions_after(self.tx.compute_txid()) }
+    }
+
+    /// As [`Commitment::htlc_transactions`], where the txid of the commitment is known already.
+    pub fn htlc_transactions_after(&self, txid: Txid) -> Vec<HtlcTx> {
         let output_script = self.second_stage_script.to_p2wsh();
         self.htlcs.iter().map(|htlc| self.htlc_transaction(txid, htlc, &output_script)).collect()
     }

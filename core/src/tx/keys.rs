@@ -59,8 +59,23 @@ impl CommitmentKeys {
         revocation_basepoint: &Multiples,
         per_commitment_point: &PublicKey,
     ) -> Result<Self, DeriveError> {
+        let revocation_pubkey =
+            derive_revocation_public_key_from(revocation_basepoint, per_commitment_point)?;
+        Self::with_revocation_pubkey(revocation_pubkey, broadcaster, countersignatory, per_commitment_point)
+    }
+
+    /// As [`CommitmentKeys::derive`], where the revocation key is derived already.
+    ///
+    /// # Errors
+    /// [`DeriveError`], with probability 2^-128.
+    pub fn with_revocation_pubkey(
+        revocation_pubkey: PublicKey,
+        broadcaster: &ChannelBasepoints,
+        countersignatory: &ChannelBasepoints,
+        per_commitment_point: &PublicKey,
+    ) -> Result<Self, DeriveError> {
         Ok(Self {
-            revocation_pubkey: derive_revocation_public_key_from(revocation_basepoint, per_commitment_point)?,
+            revocation_pubkey,
             broadcaster_delayed_pubkey: derive_public_key(
                 &broadcaster.delayed_payment_basepoint,
                 per_commitment_point,

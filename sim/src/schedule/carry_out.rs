@@ -113,7 +113,9 @@ impl Life {
         loop {
             self.world.settle();
             let now = self.world.now();
-            if !self.world.hosts.iter_mut().fold(false, |any, host| host.acknowledge(now) || any) {
+            let acknowledged =
+                self.world.hosts.iter_mut().filter_map(|host| host.acknowledge(now).then_some(()));
+            if acknowledged.count() == 0 {
                 return;
             }
         }

@@ -249,9 +249,9 @@ impl Opened {
         let (key, slot) = keyslot::create(unlock, cost, entropy.as_ref())?;
         // The first batch of the node takes this fence, and the words go with it.
         let fence = self.stored.fence.saturating_add(1);
-        // 24 of 32 bytes.
-        let nonce = *entropy.bytes()?.first_chunk().expect("24 of 32 bytes");
-        let sealed_words = keyslot::seal_words(words, &key, fence, nonce);
+        // 12 of 32 bytes.
+        let fresh = *entropy.bytes()?.first_chunk().expect("12 of 32 bytes");
+        let sealed_words = keyslot::seal_words(words, &key, fence, fresh);
         let put = |(key, value): (Vec<u8>, Vec<u8>)| Op::Put { key, value };
         let with_first_batch = vec![put((SLOT_KEY.to_vec(), slot.clone())), put(sealed_words.clone())];
         let node = self.node(words, &key)?;

@@ -124,7 +124,7 @@ fn words_give_the_seed_of_the_official_vector() {
 fn sealed_words_come_out_of_the_records_and_stay_there_for_nobody_else() {
     let (key, _) = slot();
     let words = new_words(&entropy()).unwrap();
-    let sealed = seal_words(&words, &key, 1, [5; 24]);
+    let sealed = seal_words(&words, &key, 1, [5; 12]);
     let mut records = vec![(vec![1; 16], vec![2]), sealed.clone()];
     assert_eq!(take_words(&mut records, &key).unwrap(), sealed);
     assert_eq!(records, [(vec![1; 16], vec![2])]);

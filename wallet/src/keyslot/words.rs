@@ -4,7 +4,7 @@ use super::StorageKey;
 use crate::platform::{Entropy, EntropyError, nfkd};
 use bip39::{Language, Mnemonic};
 use kite_core::crypto::Seed;
-use kite_core::store::{RecordKind, RecordName, Vault, VaultError};
+use kite_core::store::{FRESH_LEN, RecordKind, RecordName, Vault, VaultError};
 use zeroize::Zeroizing;
 
 /// Why words make no wallet.
@@ -55,11 +55,16 @@ pub fn seed_of(words: &Mnemonic) -> Seed {
     Seed::new(words.to_seed_normalized(""))
 }
 
-/// The words as a record of the store: its key and its sealed value. The nonce must be fresh.
-pub fn seal_words(words: &Mnemonic, key: &StorageKey, fence: u64, nonce: [u8; 24]) -> (Vec<u8>, Vec<u8>) {
+/// The words as a record of the store: its key and its sealed value. The fresh bytes are used once.
+pub fn seal_words(
+    words: &Mnemonic,
+    key: &StorageKey,
+    fence: u64,
+    fresh: [u8; FRESH_LEN],
+) -> (Vec<u8>, Vec<u8>) {
     let (entropy, length) = words.to_entropy_array();
     let entropy = Zeroizing::new(entropy);
-    Vault::new(key.as_bytes()).seal(&name(), &entropy[..length], fence, nonce)
+    Vault::new(key.as_bytes()).seal(&name(), &entropy[..length], fence, fresh)
 }
 
 /// Takes the record of the words out of a store's records, still sealed: the node must not see it.

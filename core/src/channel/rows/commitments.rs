@@ -5,6 +5,7 @@ use super::fields::{
     read_tx, read_u32, write_bytes, write_count, write_flag, write_msat, write_number, write_option,
     write_tx,
 };
+use super::part::Part;
 use super::{Parity, RowError, RowName, Rows};
 use crate::channel::changes::{
     HtlcKey, HtlcTable, LiveHtlc, LocalChanges, RemoteChanges, Removal, Spec, Update,
@@ -20,33 +21,41 @@ use crate::types::{
 use crate::wire::{Reader, Writer};
 use bitcoin::Txid;
 use bitcoin::hashes::Hash;
-use bitcoin::secp256k1::PublicKey;
+use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) fn write(commitments: &Commitments, rows: &mut Rows) {
-    write_funding(&commitments.funding, rows);
-    write_live(commitments, rows);
-    let mut row = new_row();
-    row.write(&commitments.local.remote_signature);
-    write_count(&mut row, commitments.local.htlc_signatures.len());
-    commitments.local.htlc_signatures.iter().for_each(|signature| row.write(signature));
-    rows.insert(RowName::Local, row.into_bytes());
+pub(super) fn push_parts<'a>(commitments: &'a Commitments, parts: &mut Vec<(RowName, Part<'a>)>) {
+    parts.push((RowName::Funding, Part::Bytes(encode_funding(&commitments.funding))));
+    parts.push((RowName::Live, Part::Bytes(encode_live(commitments))));
+    let LocalCommitment { remote_signature, htlc_signatures, .. } = &commitments.local;
+    parts.push((RowName::Local, Part::Local(remote_signature, htlc_signatures)));
     let number = commitments.remote.number;
     let points = [(number, Some(commitments.remote_point)), (number.next(), commitments.remote_next_point)];
     for (number, point) in points {
         if let Some(point) = point {
             let mut row = new_row();
             row.write(&point);
-            rows.insert(RowName::RemotePoint(Parity::of(number)), row.into_bytes());
+            parts.push((RowName::RemotePoint(Parity::of(number)), Part::Bytes(row.into_bytes())));
         }
     }
-    for (slot, (_, secret)) in (0..).zip(commitments.remote_secrets.slots()) {
-        let mut row = new_row();
-        row.put(secret);
-        rows.insert(RowName::Secret(slot), row.into_bytes());
-    }
-    commitments.htlcs.iter().for_each(|(key, htlc)| write_htlc(*key, htlc, rows));
+    let secrets = (0..).zip(commitments.remote_secrets.slots());
+    parts.extend(secrets.map(|(slot, (_, secret))| (RowName::Secret(slot), Part::Secret(secret))));
+    parts.extend(commitments.htlcs.iter().map(|(key, htlc)| (RowName::Htlc(*key), Part::Htlc(htlc))));
+}
+
+pub(super) fn encode_local(signature: &Signature, htlc_signatures: &[Signature]) -> Vec<u8> {
+    let mut row = new_row();
+    row.write(signature);
+    write_count(&mut row, htlc_signatures.len());
+    htlc_signatures.iter().for_each(|signature| row.write(signature));
+    row.into_bytes()
+}
+
+pub(super) fn encode_secret(secret: &[u8; 32]) -> Vec<u8> {
+    let mut row = new_row();
+    row.put(secret);
+    row.into_bytes()
 }
 
 pub(super) fn read(rows: &Rows, params: ChannelParams) -> Result<Commitments, RowError> {
@@ -110,13 +119,13 @@ fn inconsistent(what: &'static str) -> RowError {
     RowError::Inconsistent { name: RowName::Live, what }
 }
 
-fn write_funding(funding: &Funding, rows: &mut Rows) {
+fn encode_funding(funding: &Funding) -> Vec<u8> {
     let mut row = new_row();
     write_option(&mut row, funding.tx.as_ref(), write_tx);
     write_option(&mut row, funding.short_channel_id.as_ref(), |row, id| row.write(id));
     write_option(&mut row, funding.remote_alias.as_ref(), |row, id| row.write(id));
     write_flag(&mut row, funding.sent_channel_ready);
-    rows.insert(RowName::Funding, row.into_bytes());
+    row.into_bytes()
 }
 
 fn read_funding(row: &mut Reader<'_>) -> Result<Funding, FieldError> {
@@ -151,7 +160,8 @@ const SENT_COMMITMENT_LAST: u8 = 4;
 const MAY_BROADCAST: u8 = 8;
 const SAME_SPEC: u8 = 16;
 
-fn write_live(commitments: &Commitments, rows: &mut Rows) {
+fn encode_live(commitments: &Commitments) -> Vec<u8> {
+    let is_same = commitments.local.spec == commitments.remote.spec;
     let mut row = new_row();
     write_number(&mut row, commitments.local.number.0);
     write_number(&mut row, commitments.remote.number.0);
@@ -162,7 +172,7 @@ fn write_live(commitments: &Commitments, rows: &mut Rows) {
         (commitments.remote_next_point.is_some(), HAS_REMOTE_NEXT_POINT),
         (commitments.last_sent == LastSent::CommitmentSigned, SENT_COMMITMENT_LAST),
         (commitments.may_broadcast, MAY_BROADCAST),
-        (commitments.local.spec == commitments.remote.spec, SAME_SPEC),
+        (is_same, SAME_SPEC),
     ];
     row.write(&set_flags(flags));
     let LocalChanges { proposed, signed, acked } = &commitments.local_changes;
@@ -170,10 +180,10 @@ fn write_live(commitments: &Commitments, rows: &mut Rows) {
     let RemoteChanges { acked: remote_acked, signed: remote_signed, .. } = &commitments.remote_changes;
     write_lists(&mut row, [proposed, signed, acked, remote_acked, remote_signed]);
     write_spec(&mut row, &commitments.local.spec);
-    if commitments.local.spec != commitments.remote.spec {
+    if !is_same {
         write_spec(&mut row, &commitments.remote.spec);
     }
-    rows.insert(RowName::Live, row.into_bytes());
+    row.into_bytes()
 }
 
 fn read_live(row: &mut Reader<'_>) -> Result<Live, FieldError> {
@@ -299,7 +309,7 @@ fn set_flags<const N: usize>(flags: [(bool, u8); N]) -> u8 {
     flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |byte, (_, flag)| byte | flag)
 }
 
-fn write_htlc(key: HtlcKey, htlc: &LiveHtlc, rows: &mut Rows) {
+pub(super) fn encode_htlc(htlc: &LiveHtlc) -> Vec<u8> {
     let mut row = new_row();
     write_msat(&mut row, htlc.amount);
     row.write(&htlc.payment_hash);
@@ -317,7 +327,7 @@ fn write_htlc(key: HtlcKey, htlc: &LiveHtlc, rows: &mut Rows) {
         write_instruction(&mut row, instruction, htlc);
     }
     htlc.removal.iter().for_each(|removal| write_removal(&mut row, removal));
-    rows.insert(RowName::Htlc(key), row.into_bytes());
+    row.into_bytes()
 }
 
 fn read_htlcs(rows: &Rows) -> Result<HtlcTable, RowError> {

@@ -8,6 +8,7 @@
 mod commitments;
 mod fields;
 mod onchain;
+mod part;
 mod revoked;
 mod state;
 
@@ -22,6 +23,7 @@ use crate::store::number::{read_number, write_number};
 use crate::types::{CommitmentNumber, HtlcId};
 use crate::wire::{DecodeError, Reader, Writer};
 use bitcoin::Txid;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The form that is written. Later ones get numbers of their own, and this one stays readable.
@@ -197,18 +199,16 @@ impl Channel {
     /// Everything to be stored, in the order of the names. [`RowName::Revoked`] is not among it:
     /// [`super::Effects::append`] has those, once.
     pub fn to_rows(&self) -> Vec<(RowName, Vec<u8>)> {
-        if self.commitments().is_none() {
-            return Vec::new();
-        }
-        let stored = self.as_stored();
-        let mut rows = Rows::new();
-        if let Some(commitments) = stored.commitments() {
-            state::write_params(&stored, commitments, &mut rows);
-            commitments::write(commitments, &mut rows);
-        }
-        state::write(&stored.state, &mut rows);
-        onchain::write(&stored.state, &mut rows);
-        rows.into_iter().collect()
+        part::parts(&self.stored_view()).into_iter().map(|(name, part)| (name, part.encode())).collect()
+    }
+
+    /// This very channel where it is already as it is stored, as far as rows tell.
+    fn stored_view(&self) -> Cow<'_, Self> {
+        let changes_by_restart = match &self.state {
+            State::Negotiating(_) => true,
+            state => state.commitments().is_some_and(|it| !it.remote_changes.proposed.is_empty()),
+        };
+        if changes_by_restart { Cow::Owned(self.as_stored()) } else { Cow::Borrowed(self) }
     }
 
     /// Reads what [`Channel::to_rows`] wrote. Rows of revoked commitments may be among them and are passed over.
@@ -227,14 +227,21 @@ impl Channel {
 
     /// What a step has to write and to delete, besides [`super::Effects::append`].
     pub fn changed_rows(before: Option<&Self>, after: &Self) -> Vec<RowChange> {
-        let mut old: Rows = before.map(|channel| channel.to_rows().into_iter().collect()).unwrap_or_default();
+        let (before, after) = (before.map(Self::stored_view), after.stored_view());
+        let mut old =
+            before.as_ref().map_or_else(Vec::new, |before| part::parts(before)).into_iter().peekable();
         let mut changes = Vec::new();
-        for (name, bytes) in after.to_rows() {
-            if old.remove(&name).as_ref() != Some(&bytes) {
-                changes.push((name, Some(bytes)));
+        for (name, part) in part::parts(&after) {
+            while let Some((gone, _)) = old.next_if(|(before, _)| *before < name) {
+                changes.push((gone, None));
             }
+            let bytes = match old.next_if(|(before, _)| *before == name) {
+                Some((_, before)) => part.encode_if_changed(before),
+                None => Some(part.encode()),
+            };
+            changes.extend(bytes.map(|bytes| (name, Some(bytes))));
         }
-        changes.extend(old.into_keys().map(|name| (name, None)));
+        changes.extend(old.map(|(name, _)| (name, None)));
         changes
     }
 

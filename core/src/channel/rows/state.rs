@@ -26,7 +26,7 @@ pub(super) struct Identity {
     pub(super) key_index: u32,
 }
 
-pub(super) fn write_params(channel: &Channel, commitments: &Commitments, rows: &mut Rows) {
+pub(super) fn encode_params(channel: &Channel, commitments: &Commitments) -> Vec<u8> {
     let params = &commitments.params;
     let mut row = new_row();
     row.write(&channel.peer);
@@ -39,7 +39,7 @@ pub(super) fn write_params(channel: &Channel, commitments: &Commitments, rows: &
     write_number(&mut row, u64::from(params.opened_at));
     write_party(&mut row, &params.local);
     write_party(&mut row, &params.remote);
-    rows.insert(RowName::Params, row.into_bytes());
+    row.into_bytes()
 }
 
 pub(super) fn read_params(rows: &Rows) -> Result<(Identity, ChannelParams), RowError> {
@@ -113,15 +113,15 @@ const FAILED: u8 = 0x60;
 const FROZEN: u8 = 0x70;
 const CLOSING: u8 = 0x80;
 
-pub(super) fn write(state: &State, rows: &mut Rows) {
+/// Unset for a state without rows.
+pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
     let mut row = new_row();
     match state {
-        // Without rows of their own: `Channel::to_rows` does not come here.
         State::WaitForAcceptChannel(_)
         | State::WaitForFundingTx(_)
         | State::WaitForFundingCreated(_)
         | State::WaitForFundingSigned(_)
-        | State::Closed(_) => return,
+        | State::Closed(_) => return None,
         State::WaitForFundingConfirmed(_) => row.write(&WAIT_FOR_FUNDING_CONFIRMED),
         State::WaitForChannelReady(_) => row.write(&WAIT_FOR_CHANNEL_READY),
         State::Normal(_) => row.write(&NORMAL),
@@ -160,7 +160,7 @@ pub(super) fn write(state: &State, rows: &mut Rows) {
             write_reason(&mut row, &state.reason);
         }
     }
-    rows.insert(RowName::State, row.into_bytes());
+    Some(row.into_bytes())
 }
 
 pub(super) fn read(rows: &Rows, commitments: Commitments) -> Result<State, RowError> {

@@ -6,14 +6,14 @@ use crate::store::{RecordKind, Shelf, Vault};
 use crate::types::PaymentId;
 
 /// What the three batches of a payment write at its payer, without the record of what is paid, which is written once.
-const PAYER_BYTES: usize = 630;
+const PAYER_BYTES: usize = 594;
 
 /// What the name and the length of a record take in a batch: kind, length and bytes of the id, length of the content.
 const NAME_BYTES: usize = 1 + 1 + 16 + 2;
 
-/// What the three batches write at the payee: 516 of it are signatures, revocations, the secret shared with the payer, and
+/// What the three batches write at the payee: 480 of it are signatures, revocations, the secret shared with the payer, and
 /// what sealing adds (ADR 0008).
-const PAYEE_BYTES: usize = 725;
+const PAYEE_BYTES: usize = 689;
 
 /// What the penalty for a revoked commitment needs, by payment and side.
 const LEFT_BEHIND_BYTES: usize = 48;

@@ -127,7 +127,7 @@ fn dirty() -> Outbox {
 }
 
 fn poll(outbox: &mut Outbox) -> Option<Next> {
-    outbox.poll(Instant(0), || [0; 24])
+    outbox.poll(Instant(0), || [0; crate::store::FRESH_LEN])
 }
 
 #[test]

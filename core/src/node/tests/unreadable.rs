@@ -13,7 +13,7 @@ fn spoil(world: &mut World, kind: RecordKind) -> usize {
     let (mut shelf, records) = Shelf::open(Vault::new(&[9; 32]), disk).unwrap();
     let names: Vec<RecordName> = records.into_keys().filter(|name| name.kind == kind).collect();
     names.iter().for_each(|name| shelf.put(name.clone(), vec![0xff; 9]));
-    let batch = shelf.take_batch(|| [7; 24]).unwrap();
+    let batch = shelf.take_batch(|| [7; crate::store::FRESH_LEN]).unwrap();
     disk.fence = batch.fence;
     for op in batch.ops {
         let Op::Put { key, value } = op else { panic!("{op:?}") };
@@ -24,11 +24,13 @@ fn spoil(world: &mut World, kind: RecordKind) -> usize {
 }
 
 fn notices(world: &World) -> Vec<&String> {
-    let notice = |event| match event {
-        &Event::ActionRequired { ref what } => Some(what),
-        _ => None,
-    };
-    world.sides[0].events.iter().filter_map(notice).collect()
+    let events = world.sides[0].events.iter();
+    events
+        .filter_map(|event| match event {
+            Event::ActionRequired { what } => Some(what),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]
