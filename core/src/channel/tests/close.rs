@@ -155,8 +155,12 @@ fn a_shutdown_with_another_script_counts_over_another_connection_until_the_fee_i
     assert_eq!(world.alice.channel().state.name(), "shutting_down");
     world.connect();
     world.deliver(Who::Bob);
-    world.deliver(Who::Alice);
-    let Message::Shutdown(mut shutdown) = world.intercept(Who::Alice) else { panic!() };
+    let mut shutdown = loop {
+        match world.intercept(Who::Alice) {
+            Message::Shutdown(shutdown) => break shutdown,
+            before => world.alice.process(Command::Message(before)),
+        };
+    };
     shutdown.scriptpubkey = elsewhere();
     let offer = world.alice.process(Command::Message(shutdown.into()));
     assert!(matches!(offer[..], [Message::ClosingSigned(_)]), "{offer:?}");

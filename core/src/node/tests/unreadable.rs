@@ -24,10 +24,9 @@ fn spoil(world: &mut World, kind: RecordKind) -> usize {
 }
 
 fn notices(world: &World) -> Vec<&String> {
-    let notice = |event| match event {
-        &Event::ActionRequired { ref what } => Some(what),
-        _ => None,
-    };
+    fn notice(event: &Event) -> Option<&String> {
+        if let Event::ActionRequired { what } = event { Some(what) } else { None }
+    }
     world.sides[0].events.iter().filter_map(notice).collect()
 }
 
