@@ -147,8 +147,9 @@ export class OpenChannelScreen extends Screen {
       try {
         this.#quote = await this.app.wallet.estimateOpenChannel(this.#request);
       } catch (thrown) {
-        if (thrown instanceof WalletFailure && thrown.code === 'insufficient_funds') return this.fail(this.#tooMuch(thrown));
-        throw thrown;
+        if (!(thrown instanceof WalletFailure) || thrown.code !== 'insufficient_funds') throw thrown;
+        await this.app.refresh();
+        return this.fail(this.#tooMuch(thrown));
       }
       void this.app.refresh();
       this.step();

@@ -280,7 +280,15 @@ impl Channel {
         next.link = Link::Offline;
         match &mut next.state {
             State::Closed(_) => {}
-            State::Negotiating(state) => state.restart(),
+            State::Negotiating(state) => match state.undone() {
+                Some(before) => next.state = State::ShuttingDown(before),
+                None => state.restart(),
+            },
+            // It says so again with the next connection (BOLT 2, Message Retransmission).
+            State::ShuttingDown(state) => {
+                state.commitments.forget_uncommitted();
+                state.remote_script = None;
+            }
             state => match state.commitments_mut() {
                 Some(commitments) => commitments.forget_uncommitted(),
                 None => {

@@ -1,6 +1,6 @@
 //! The fee of the closing transaction (BOLT 2, Legacy Closing Negotiation).
 
-use super::{Link, State};
+use super::{Link, ShuttingDown, State};
 use crate::channel::command::{Command, Env};
 use crate::channel::commitments::Commitments;
 use crate::channel::effects::{ChannelEvent, Effects, Transition};
@@ -47,6 +47,18 @@ impl Negotiating {
     /// The connection is gone.
     pub(super) const fn restart(&mut self) {
         self.offered = None;
+    }
+
+    /// The state before, as long as nothing is agreed: the peer says again where its balance goes, and may name another
+    /// script than before.
+    pub(super) fn undone(&self) -> Option<ShuttingDown> {
+        let Self { commitments, local_script, .. } = self;
+        self.agreed.is_none().then(|| ShuttingDown {
+            commitments: commitments.clone(),
+            local_script: local_script.clone(),
+            sent: true,
+            remote_script: None,
+        })
     }
 
     const fn mutual_close(&self) -> MutualClose<'_> {
@@ -99,7 +111,7 @@ impl Channel {
             Command::Message(Message::ClosingSigned(message)) => {
                 receive_closing_signed(&mut state, env, &message, &mut effects)?;
             }
-            // After a reconnection it comes again.
+            // After a reconnection it comes again, the fee being agreed.
             Command::Message(Message::Shutdown(message)) => {
                 if message.scriptpubkey != state.remote_script {
                     return Err(ChannelError::Disconnect(Violation::ShutdownScriptChanged));

@@ -21,7 +21,7 @@ pub struct ShuttingDown {
     pub local_script: ScriptBuf,
     /// Whether we have ever sent `shutdown`.
     pub sent: bool,
-    /// Where the peer's balance shall go; unset while it has not sent `shutdown`.
+    /// Where the peer's balance shall go; unset while it has not sent `shutdown` over this connection.
     pub remote_script: Option<ScriptBuf>,
 }
 
@@ -110,7 +110,7 @@ impl Channel {
 fn receive_shutdown(state: &mut ShuttingDown, env: &Env<'_>, message: &Shutdown) -> Result<(), ChannelError> {
     let script = &message.scriptpubkey;
     if let Some(known) = &state.remote_script {
-        // After a reconnection it comes again. The first word counts: a script that changes may not be the peer's own.
+        // Whose word it is then is not clear; with the next connection it comes again.
         if known == script {
             return Ok(());
         }

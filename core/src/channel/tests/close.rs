@@ -136,24 +136,48 @@ fn recv_shutdown_is_checked() {
 
     world.bob.process(Command::Message(shutdown.clone().into()));
     let mut other = shutdown;
-    other.scriptpubkey = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([9; 20]));
+    other.scriptpubkey = elsewhere();
     let error = world.bob.try_process(Command::Message(other.into())).unwrap_err();
-    // Only the connection is lost by it (ADR 0011), then and when the fee is negotiated.
+    // Only the connection is lost by it (ADR 0011), then and when the fee is agreed.
     assert_eq!(error, ChannelError::Disconnect(Violation::ShutdownScriptChanged));
 }
 
+fn elsewhere() -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([9; 20]))
+}
+
+/// A peer that names another script over another connection gets its balance there: no channel fails by it.
 #[test]
-fn a_shutdown_with_another_script_after_the_first_costs_the_connection_only() {
-    let mut world = World::open();
-    world.tell(Who::Alice, SHUTDOWN);
-    world.settle();
-    let bob = world.bob.channel();
-    assert_eq!(bob.state.name(), "negotiating");
-    let other = crate::wire::Shutdown {
-        channel_id: bob.id,
-        scriptpubkey: ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([9; 20])),
+fn a_shutdown_with_another_script_counts_over_another_connection_until_the_fee_is_agreed() {
+    let mut world = negotiating();
+    world.disconnect();
+    assert_eq!(world.alice.channel().state.name(), "shutting_down");
+    world.connect();
+    world.deliver(Who::Bob);
+    let mut shutdown = loop {
+        match world.intercept(Who::Alice) {
+            Message::Shutdown(shutdown) => break shutdown,
+            before => world.alice.process(Command::Message(before)),
+        };
     };
-    let error = bob.process(&world.bob.env(), Command::Message(other.into())).unwrap_err();
+    shutdown.scriptpubkey = elsewhere();
+    let offer = world.alice.process(Command::Message(shutdown.into()));
+    assert!(matches!(offer[..], [Message::ClosingSigned(_)]), "{offer:?}");
+    let State::Negotiating(state) = &world.alice.channel().state else { panic!() };
+    assert_eq!(state.remote_script, elsewhere());
+
+    // What is agreed stays agreed.
+    let mut world = negotiating();
+    world.settle();
+    world.disconnect();
+    let alice = world.alice.channel();
+    assert_eq!(alice.state.name(), "negotiating");
+    world.connect();
+    world.deliver(Who::Alice);
+    let alice = world.alice.channel();
+    let scriptpubkey = ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_byte_array([8; 32]));
+    let again = crate::wire::Shutdown { channel_id: alice.id, scriptpubkey };
+    let error = alice.process(&world.alice.env(), Command::Message(again.into())).unwrap_err();
     assert_eq!(error, ChannelError::Disconnect(Violation::ShutdownScriptChanged));
 }
 

@@ -24,13 +24,10 @@ fn spoil(world: &mut World, kind: RecordKind) -> usize {
 }
 
 fn notices(world: &World) -> Vec<&String> {
-    let events = world.sides[0].events.iter();
-    events
-        .filter_map(|event| match event {
-            Event::ActionRequired { what } => Some(what),
-            _ => None,
-        })
-        .collect()
+    fn notice(event: &Event) -> Option<&String> {
+        if let Event::ActionRequired { what } = event { Some(what) } else { None }
+    }
+    world.sides[0].events.iter().filter_map(notice).collect()
 }
 
 #[test]
