@@ -3,6 +3,7 @@
 
 use super::draft::weight;
 use super::{Claim, Coin, Draft, Way};
+use crate::types::FeeratePerKw;
 use bitcoin::{Amount, ScriptBuf};
 
 /// What came of the search.
@@ -27,6 +28,7 @@ pub fn choose(
 ) -> Chosen {
     let takes_coins = claims.iter().any(|claim| matches!(claim.way, Way::SecondStage { .. } | Way::Anchor));
     free.sort_by_key(|coin| (coin.output.value, coin.outpoint));
+    let is_first = reused.is_empty();
     let mut coins = if takes_coins { reused } else { Vec::new() };
     loop {
         let Some(fee_now) = fee(weight(&claims, coins.len(), pays_to)) else { return Chosen::NotNow };
@@ -41,9 +43,21 @@ pub fn choose(
         let missing = (needed + pays_to.minimal_non_dust()).checked_sub(has).unwrap_or(Amount::ZERO);
         // The smallest that suffices; without one, the largest.
         let sufficient = free.iter().position(|coin| coin.output.value >= missing);
-        let Some(position) = sufficient.or_else(|| free.len().checked_sub(1)) else {
-            return Chosen::MoreCoinsNeeded;
-        };
-        coins.push(free.remove(position));
+        match sufficient.or_else(|| free.len().checked_sub(1)) {
+            Some(position) => coins.push(free.remove(position)),
+            // Less than wanted is better than nothing, where there is nothing yet.
+            None if is_first => return with_all(claims, coins, pays_to),
+            None => return Chosen::MoreCoinsNeeded,
+        }
     }
+}
+
+/// What all coins together can pay, if that is relayed.
+fn with_all(claims: Vec<Claim>, coins: Vec<Coin>, pays_to: &ScriptBuf) -> Chosen {
+    let anchors = claims.iter().filter(|claim| !claim.is_second_stage()).map(|claim| claim.amount);
+    let has: Amount = anchors.chain(coins.iter().map(|coin| coin.output.value)).sum();
+    let affordable = has.checked_sub(pays_to.minimal_non_dust()).unwrap_or(Amount::ZERO);
+    let is_relayed = affordable >= FeeratePerKw::FLOOR.fee(weight(&claims, coins.len(), pays_to));
+    let draft = Draft::new(claims, coins, affordable, pays_to.clone()).filter(|_| is_relayed);
+    draft.map_or(Chosen::MoreCoinsNeeded, Chosen::Draft)
 }

@@ -7,8 +7,8 @@ use bitcoin::absolute::LockTime;
 use bitcoin::secp256k1::Secp256k1;
 use bitcoin::transaction::Version;
 use kite_sim::chain::Chain;
-use lightning::sign::HTLCDescriptor;
 use lightning::sign::ecdsa::EcdsaChannelSigner;
+use lightning::sign::{HTLCDescriptor, SignerProvider};
 
 impl LdkPeer {
     /// Publishes the transaction that claims these HTLCs, as a wallet with coins would.
@@ -25,7 +25,7 @@ impl LdkPeer {
         tx.input.extend(faucet.input);
         tx.output.extend(faucet.output.into_iter().skip(1));
         for (index, htlc) in htlcs.iter().enumerate() {
-            let signer = htlc.derive_channel_signer(&self.keys);
+            let signer = self.keys.derive_channel_signer(htlc.channel_derivation_parameters.keys_id);
             let signature = signer
                 .sign_holder_htlc_transaction(&tx, index, htlc, &secp)
                 .expect("an HTLC of the node's own commitment");
