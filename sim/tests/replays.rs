@@ -24,3 +24,11 @@ fn a_close_is_not_counted_twice_after_a_restart() {
     let steps = vec![Step::Close { by: 1 }, Step::Settle { order: 0 }, Step::Restart { host: 0 }];
     must_pass(Base::OneSided, steps);
 }
+
+/// What one server hid and another told in the same second stayed hidden.
+#[test]
+fn what_was_hidden_counts_once_it_is_told() {
+    let lie = Lie::EarlyConfirmation;
+    let steps = vec![Step::Reorg { depth: 1 }, Step::Lie { host: 1, lie }, Step::Settle { order: 0 }];
+    must_pass(Base::Coins, steps);
+}

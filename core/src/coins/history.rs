@@ -32,7 +32,7 @@ impl Coins {
                     update.anchors.insert((anchor(confirmation), txid));
                 }
                 None => {
-                    update.seen_ats.insert((txid, now.0));
+                    update.seen_ats.insert((txid, self.seen_at(txid, now)));
                 }
             }
         }
@@ -68,6 +68,13 @@ impl Coins {
             .filter(|found| self.wallet.sent_and_received(&found.tx_node.tx).0 > Amount::ZERO)
             .map(|found| found.tx_node.tx.as_ref().clone())
             .collect()
+    }
+
+    /// When a transaction is seen that is in no block. It counts only if that is later than when it was missing last,
+    /// whatever a clock says that stands still or was set back.
+    fn seen_at(&self, txid: Txid, now: UnixTime) -> u64 {
+        let missing_at = self.wallet.tx_graph().get_last_evicted(txid);
+        missing_at.map_or(now.0, |at| now.0.max(at.saturating_add(1)))
     }
 
     /// Unconfirmed payments to this script that are not reported any more. Ours are kept: they may just not have

@@ -95,6 +95,21 @@ fn what_vanishes_from_the_mempool_does_not_count() {
 }
 
 #[test]
+fn what_comes_back_counts_again_whatever_the_clock_says() {
+    let chain = regtest();
+    for later in [NOW, UnixTime(NOW.0 - 3_600)] {
+        let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+        let script = coins.new_address().script_pubkey();
+        let history = [(pay_to(script.clone(), 5_000, 1), None)];
+        coins.apply_history(&script, &history, &chain, NOW).unwrap();
+        coins.apply_history(&script, &[], &chain, NOW).unwrap();
+        assert_eq!(coins.balance().total(), Amount::ZERO);
+        coins.apply_history(&script, &history, &chain, later).unwrap();
+        assert_eq!(coins.balance().incoming.to_sat(), 5_000);
+    }
+}
+
+#[test]
 fn a_reorganisation_takes_a_confirmation_back() {
     let (mut coins, mut chain) = funded();
     let fork = *chain.header(2).unwrap();
