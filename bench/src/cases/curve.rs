@@ -2,6 +2,7 @@
 
 use crate::meter::{Meter, Reading};
 use bitcoin::secp256k1::{All, Message, PublicKey, Scalar, Secp256k1, SecretKey, ecdh::SharedSecret};
+use kite_core::crypto::ec;
 use std::hint::black_box;
 
 /// Curve operations that a piece of work needs.
@@ -15,8 +16,10 @@ pub struct Floor {
     pub(super) create: u32,
     /// Products of a point.
     pub(super) mul: u32,
-    /// A point and a product of the generator.
-    pub(super) tweak: u32,
+    /// A point and a product of the generator, from the table of its multiples.
+    pub(super) table: u32,
+    /// Points read from their bytes.
+    pub(super) parse: u32,
 }
 
 impl Floor {
@@ -29,7 +32,8 @@ impl Floor {
             ("ecdh", self.ecdh),
             ("create", self.create),
             ("mul", self.mul),
-            ("tweak", self.tweak),
+            ("table", self.table),
+            ("parse", self.parse),
         ];
         parts
             .iter()
@@ -54,6 +58,10 @@ pub(super) fn run(meter: &mut Meter) {
     let recoverable = secp.sign_ecdsa_recoverable(&message, &secret);
     let public = PublicKey::from_secret_key(&secp, &secret);
     let bytes = public.serialize();
+    let from_table = || black_box(ec::add_scalar_to_point(&point, &[0x77; 32]));
+    // Until the table pays.
+    (0..1_000).for_each(|_| _ = from_table());
+    ec::generator().prepare();
     for _ in 0..rounds {
         let mut each = |name: &str, work: &dyn Fn()| {
             meter.measure(&format!("curve/{name}"), times, || (0..times).for_each(|_| work()));
@@ -65,6 +73,7 @@ pub(super) fn run(meter: &mut Meter) {
         each("create", &|| _ = black_box(PublicKey::from_secret_key(&secp, &secret)));
         each("mul", &|| _ = black_box(point.mul_tweak(&secp, &scalar)));
         each("tweak", &|| _ = black_box(point.add_exp_tweak(&secp, &scalar)));
+        each("table", &|| _ = from_table());
         each("combine", &|| _ = black_box(point.combine(&public)));
         each("parse", &|| _ = black_box(PublicKey::from_slice(&bytes)));
     }

@@ -16,7 +16,7 @@ pub(super) const CASE: Case = Case {
         name: "invoice parse",
         against: None,
         goal: Some(0.80),
-        floor: Some(Floor { sign: 0, verify: 0, recover: 1, ecdh: 0, create: 0, mul: 0, tweak: 0 }),
+        floor: Some(Floor { sign: 0, verify: 0, recover: 1, ecdh: 0, create: 0, mul: 0, table: 0, parse: 0 }),
     }],
 };
 

@@ -27,7 +27,7 @@ const SECRET: [u8; 32] = [0x42; 32];
 const fn build(name: &'static str, hops: u32) -> Row {
     // One point for the first hop, and one each for the others but the last.
     let create = if hops > 1 { hops - 1 } else { 1 };
-    let floor = Floor { sign: 0, verify: 0, recover: 0, ecdh: hops, create, mul: 0, tweak: 0 };
+    let floor = Floor { sign: 0, verify: 0, recover: 0, ecdh: hops, create, mul: 0, table: 0, parse: 0 };
     Row { name, against: None, goal: Some(0.80), floor: Some(floor) }
 }
 
@@ -45,7 +45,16 @@ pub(super) const CASE: Case = Case {
             name: "onion peel",
             against: None,
             goal: None,
-            floor: Some(Floor { sign: 0, verify: 0, recover: 0, ecdh: 1, create: 0, mul: 0, tweak: 0 }),
+            floor: Some(Floor {
+                sign: 0,
+                verify: 0,
+                recover: 0,
+                ecdh: 1,
+                create: 0,
+                mul: 0,
+                table: 0,
+                parse: 0,
+            }),
         },
     ],
 };
