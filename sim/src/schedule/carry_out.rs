@@ -153,7 +153,7 @@ impl Life {
         self.world.start(host);
         let (ours, theirs) = (&self.stored[host], &self.stored[peer]);
         let is_old = theirs.channels.iter().any(|(id, peers)| match ours.channels.get(id) {
-            Some(numbers) => numbers.is_over != peers.is_over || numbers.lacks(peers).is_some(),
+            Some(numbers) => numbers.state != peers.state || numbers.lacks(peers).is_some(),
             None => true,
         });
         if is_old {

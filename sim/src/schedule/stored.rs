@@ -19,6 +19,8 @@ pub(super) struct ChannelNumbers {
     pub(super) unrevoked: u64,
     /// Our next HTLC, and the peer's.
     pub(super) next_htlc: [u64; 2],
+    /// What the protocol is doing: a `shutdown` that was said changes no number.
+    pub(super) state: &'static str,
     /// Whether nothing of the channel moves any more.
     pub(super) is_over: bool,
 }
@@ -108,6 +110,7 @@ fn numbers(channel: &Channel) -> Option<ChannelNumbers> {
         signed: commitments.remote_newest().number.0,
         unrevoked: commitments.remote.number.0,
         next_htlc: [commitments.local_next_htlc_id.0, commitments.remote_next_htlc_id.0],
+        state: channel.state.name(),
         is_over: matches!(channel.state.name(), "failed" | "frozen" | "closing" | "closed"),
     })
 }
