@@ -113,7 +113,9 @@ impl Life {
         loop {
             self.world.settle();
             let now = self.world.now();
-            if !self.world.hosts.iter_mut().fold(false, |any, host| host.acknowledge(now) || any) {
+            let acknowledged: u32 =
+                self.world.hosts.iter_mut().map(|host| u32::from(host.acknowledge(now))).sum();
+            if acknowledged == 0 {
                 return;
             }
         }
