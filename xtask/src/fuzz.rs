@@ -5,16 +5,12 @@ use std::process::Command;
 
 use crate::Outcome;
 use crate::places;
-use crate::report::Report;
 use crate::shell::{self, cargo};
 
 /// What cargo-fuzz asks of the compiler, as far as it is stable: a counter on every edge, and what is compared.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg=fuzzing";
-
-/// How long each target runs in a test, unless KITE_FUZZ_SECONDS says otherwise.
-const SECONDS_OF_A_TEST: u64 = 20;
 
 /// Inputs are not longer than this.
 const MAX_LEN: &str = "-max_len=8192";
@@ -40,23 +36,6 @@ pub fn fuzz(arguments: &[String]) -> Outcome {
         names = targets()?;
     }
     names.iter().try_for_each(|name| shell::run(&mut program(&folder, name, seconds)?))
-}
-
-/// Every corpus as an ordinary test, then a short run of each target.
-///
-/// # Errors
-/// When something cannot be built.
-pub fn stage(report: &mut Report) -> Outcome {
-    report.step(&mut workspace(&["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]), false)?;
-    report.step(&mut workspace(&["test", "--release", "--locked"]), false)?;
-    let asked = std::env::var("KITE_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
-    let folder = build()?;
-    for name in targets()? {
-        let failed = report.failed;
-        report.step(&mut program(&folder, &name, asked.unwrap_or(SECONDS_OF_A_TEST))?, false)?;
-        report.passed += u64::from(report.failed == failed);
-    }
-    Ok(())
 }
 
 /// One target. What it finds goes to a folder of the build results; the committed corpus is only read.

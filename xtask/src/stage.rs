@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::bindings;
 use crate::demo;
-use crate::fuzz;
 use crate::install;
 use crate::page;
 use crate::places::{self, Member};
@@ -28,11 +27,6 @@ const STAGES: &[Stage] = &[
         run: native,
     },
     Stage { name: "sim", about: "10,000 random schedules over the simulator", run: schedules::stage },
-    Stage {
-        name: "fuzz",
-        about: "every fuzz corpus, then twenty seconds a target (KITE_FUZZ_SECONDS)",
-        run: fuzz::stage,
-    },
     Stage {
         name: "interop",
         about: "the devnet: Bitcoin Core's validation and real LDK nodes",

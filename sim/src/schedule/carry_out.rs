@@ -113,9 +113,9 @@ impl Life {
         loop {
             self.world.settle();
             let now = self.world.now();
-            let acknowledged =
-                self.world.hosts.iter_mut().filter_map(|host| host.acknowledge(now).then_some(()));
-            if acknowledged.count() == 0 {
+            let acknowledged: u32 =
+                self.world.hosts.iter_mut().map(|host| u32::from(host.acknowledge(now))).sum();
+            if acknowledged == 0 {
                 return;
             }
         }
