@@ -205,7 +205,7 @@ impl Channel {
     /// This very channel where it is already as it is stored, as far as rows tell.
     fn stored_view(&self) -> Cow<'_, Self> {
         let changes_by_restart = match &self.state {
-            State::Negotiating(_) => true,
+            State::ShuttingDown(_) | State::Negotiating(_) => true,
             state => state.commitments().is_some_and(|it| !it.remote_changes.proposed.is_empty()),
         };
         if changes_by_restart { Cow::Owned(self.as_stored()) } else { Cow::Borrowed(self) }
