@@ -158,6 +158,9 @@ fn an_input_that_somebody_took_voids_every_bid_with_it_and_no_rate_is_forgotten(
     assert_eq!(replaced, Replaced { fees: Amount::ZERO, feerate: Some(rate), stands: false });
     bids.place(bid(&[2, 3], 2_000));
     assert_eq!(bids.live().len(), 1, "a new bid takes the place of all it conflicts with");
+    let high = bids.live()[0].feerate();
+    bids.place(bid(&[2], 1));
+    assert_eq!(bids.replaced_by(&[outpoint(2)].into()).feerate, Some(high), "a lower one does not lower it");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::channel::states::State;
 use crate::onchain::{Bid, Bids, Close, HtlcOutput, Output, OutputKind, Spends};
 use crate::types::{BlockHeight, CltvExpiry, FeeratePerKw, HtlcId};
 use crate::wire::{Reader, Writer};
-use bitcoin::{Amount, OutPoint};
+use bitcoin::OutPoint;
 use std::collections::BTreeMap;
 
 pub(super) fn write(state: &State, rows: &mut Rows) {
@@ -124,7 +124,7 @@ fn write_close(row: &mut Writer, close: &Close) {
     write_count(row, close.outputs.len());
     for output in &close.outputs {
         write_number(row, u64::from(output.vout));
-        write_number(row, output.amount.to_sat());
+        row.write(&output.amount);
         write_script(row, &output.witness_script);
         write_kind(row, &output.kind);
     }
@@ -135,7 +135,7 @@ fn read_close(row: &mut Reader<'_>, txid: bitcoin::Txid) -> Result<Close, FieldE
     let outputs = read_list(row, |row| {
         Ok(Output {
             vout: read_u32(row)?,
-            amount: Amount::from_sat(read_number(row)?),
+            amount: row.read()?,
             witness_script: read_script(row)?,
             kind: read_kind(row)?,
         })

@@ -2,7 +2,7 @@
 
 use super::harness::{HEIGHT, Who, World, hash};
 use super::skyline::Skyline;
-use crate::channel::{ChannelEvent, CloseReason, Closer, Command, Removal, State};
+use crate::channel::{Channel, ChannelEvent, CloseReason, Closer, Command, Removal, RowName, State};
 use crate::onchain::Way;
 use crate::types::{HtlcId, PaymentId, PaymentPreimage};
 use bitcoin::{Amount, OutPoint, Transaction};
@@ -274,4 +274,22 @@ fn a_reorganisation_may_bring_another_commitment() {
     assert_eq!(claims.len(), 2);
     sky.mine(&claims);
     assert_eq!(hash(1), PaymentPreimage([1; 32]).payment_hash());
+}
+
+#[test]
+fn damaged_rows_of_a_close_are_errors() {
+    let (mut sky, _) = closed_by(Who::Alice);
+    let first = sky.bid(Who::Alice);
+    sky.mine(&first);
+    let rows = sky.world.alice.rows.clone();
+    let is_new = |name: &RowName| matches!(name, RowName::Close | RowName::Bids | RowName::Spend(_));
+    let new: Vec<_> = rows.iter().filter(|(name, _)| is_new(name)).collect();
+    assert_eq!(new.len(), 3);
+    for (name, bytes) in new {
+        for length in 0..bytes.len() {
+            let mut short = rows.clone();
+            short.insert(*name, bytes[..length].to_vec());
+            assert!(Channel::from_rows(short).is_err(), "{name:?} cut to {length}");
+        }
+    }
 }
