@@ -288,7 +288,9 @@ impl Node {
 
     /// Whether what a close together pays is among the coins. Coins and channels hear of it one after the other.
     fn sees_close(&self, entry: &super::channel_entry::ChannelEntry) -> bool {
-        let is_closing = matches!(entry.channel.state, State::Negotiating(_) | State::Closing(_));
+        // A restart takes a negotiation back to its `shutdown`.
+        let is_closing =
+            matches!(entry.channel.state, State::ShuttingDown(_) | State::Negotiating(_) | State::Closing(_));
         let outpoint = entry.funding_outpoint().filter(|_| is_closing);
         outpoint.is_some_and(|outpoint| self.coins.has_spend_of(outpoint))
     }
