@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { chromium } from 'playwright-core';
 import { accessibilityFaults } from './accessible.mjs';
 
@@ -104,7 +105,7 @@ export class WalletPage {
       await this.page.waitForTimeout(200);
     }
     await this.shot(`stuck-${what.replaceAll(/\W+/g, '-')}`);
-    return assert.fail(`${what}: last seen ${last instanceof Error ? last.message : String(last)}`);
+    return assert.fail(`${what}: last seen ${last instanceof Error ? last.message : inspect(last)}`);
   }
 
   async shot(name) {

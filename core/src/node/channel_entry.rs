@@ -111,9 +111,12 @@ impl ChannelEntry {
         })
     }
 
-    /// Our funding transaction, while it may have to be published.
+    /// Our funding transaction, from when it is signed and while it may have to be published.
     pub(super) fn funding_tx(&self) -> Option<&Transaction> {
-        self.channel.commitments()?.funding.tx.as_ref()
+        match &self.channel.state {
+            State::WaitForFundingSigned(state) => Some(&state.funding_tx),
+            _ => self.channel.commitments()?.funding.tx.as_ref(),
+        }
     }
 
     /// Whether closing it may still have to be paid for from the on-chain coins (BOLT 3, anchors).

@@ -51,7 +51,11 @@ impl Channel {
         match command {
             Command::Message(Message::ChannelReestablish(_)) => {
                 let text = format!("the funding output is spent by {}", closing.txid);
-                effects.send(wire::Error::new(self.id, &text));
+                match closing.closer {
+                    // It signed this, and will see it: an error would only make it publish its commitment in vain.
+                    Closer::Mutual => effects.send(wire::Warning::new(self.id, &text)),
+                    _ => effects.send(wire::Error::new(self.id, &text)),
+                }
             }
             // Too late for the channel, not for the payment.
             Command::Message(Message::UpdateFulfillHtlc(message)) => {
