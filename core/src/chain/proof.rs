@@ -214,6 +214,11 @@ pub(crate) mod tests {
             coinbase_siblings: vec![posing],
         };
         assert!(matches!(proof.check(&fake, &chain), Err(ProofError::Mismatch { .. })));
+
+        // Nor does a coinbase help that is made up to stand as deep.
+        let made_up = transaction(OutPoint::null(), 1, 22);
+        let proof = ConfirmationProof { coinbase: made_up, coinbase_siblings: vec![left, posing], ..proof };
+        assert!(matches!(proof.check(&fake, &chain), Err(ProofError::Mismatch { .. })));
     }
 
     #[test]

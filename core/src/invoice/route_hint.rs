@@ -125,6 +125,8 @@ mod tests {
         assert_eq!(hint.amount_with_fees(MilliSatoshi::from_msat(u64::MAX)), None);
         assert!(!hint.is_usable());
         assert!(!RouteHint { hops: vec![hop(0, 0, 2017)] }.is_usable());
+        assert!(!RouteHint { hops: vec![hop(0, 1_000_001, 0)] }.is_usable());
+        assert!(!RouteHint { hops: vec![hop(0, u32::MAX, 0), hop(0, 1, 0)] }.is_usable());
         assert!(RouteHint { hops: vec![hop(u32::MAX, 1_000_000, 2016)] }.is_usable());
     }
 }

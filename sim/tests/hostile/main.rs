@@ -4,6 +4,7 @@ mod messages;
 mod states;
 
 use bitcoin::Transaction;
+use bitcoin::hashes::Hash;
 use kite_core::types::MilliSatoshi;
 use kite_core::wire::Message;
 use kite_sim::world::World;
@@ -150,4 +151,33 @@ fn every_message_in_every_state_has_its_result() {
         std::fs::write(path, &table).expect("the table can be written");
     }
     assert_eq!(table, include_str!("table.txt"), "KITE_BLESS=1 writes the table; review what changed");
+}
+
+/// Two channels with one output would have one name, and what is said of one would be taken for the other.
+#[test]
+fn a_funding_output_is_that_of_one_channel_whoever_names_it() {
+    let normal = STATES.iter().find(|state| state.name == "normal").expect("a state of the table");
+    let base = normal.base();
+    let open_channel = states::captured().open_channel;
+    for owner in [LIAR, HONEST] {
+        let mut world = normal.enter(&base);
+        let taken = world.channel(NODE, owner).expect("it is open");
+        let txid = taken.funding_txid.expect("it is funded").to_byte_array();
+        let vout = [30, 31].map(|byte| taken.channel_id.0[byte] ^ txid[byte]);
+        let (tap, _) = world.tap(LIAR, NODE).expect("they are connected");
+        tap.passes = |_, _| false;
+        let funding_created =
+            [&[0, 34][..], &open_channel[34..66], &txid, &vout, &messages::SIGNATURE].concat();
+        let said = [open_channel.clone(), funding_created].map(|message| {
+            world.say(LIAR, NODE, &message);
+            world.settle();
+            let (tap, end) = world.tap(LIAR, NODE).expect("it is told what is wrong");
+            tap.take_heard(end)
+        });
+        assert!(matches!(said[0].last(), Some(Message::AcceptChannel(_))), "{said:?}");
+        let [Message::Error(error)] = &said[1][..] else { panic!("{said:?}") };
+        assert!(error.text().contains("belongs to another channel"), "{}", error.text());
+        assert_eq!(world.node(NODE).channels().len(), 2);
+        still_pays(&mut world, "a funding output named twice");
+    }
 }

@@ -39,7 +39,7 @@ pub struct Scene<'a> {
     channel_id: [u8; 32],
 }
 
-const SIGNATURE: [u8; 64] = [1; 64];
+pub const SIGNATURE: [u8; 64] = [1; 64];
 
 fn chain() -> [u8; 32] {
     bitcoin::blockdata::constants::ChainHash::REGTEST.to_bytes()

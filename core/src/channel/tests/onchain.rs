@@ -211,6 +211,35 @@ fn an_htlc_settled_after_the_close_is_claimed() {
     sky.mine(&claims);
 }
 
+/// A peer that has learnt the hash of an invoice sends HTLCs of its own with it, and closes (CVE-2020-26896).
+#[test]
+fn a_preimage_is_used_for_the_htlc_that_was_settled_and_for_no_other_with_its_hash() {
+    for closer in [Who::Alice, Who::Bob] {
+        let mut world = World::open();
+        let [_, paid, _] = [40_000_000, 30_000_000, 20_000_000].map(|msat| world.add(Who::Bob, msat, 3));
+        world.settle();
+        world.disconnect();
+        world.fulfil(Who::Alice, paid, 3);
+        let mut sky = Skyline::new(world);
+        let tx = commitment_of(&mut sky.world, closer);
+        sky.mine(std::slice::from_ref(&tx));
+        let with_preimage = |sky: &mut Skyline| {
+            outpoints(sky, Who::Alice, |way| {
+                matches!(way, Way::Preimage(_) | Way::SecondStage { preimage: Some(_), .. })
+            })
+        };
+        let claimed = with_preimage(&mut sky);
+        assert_eq!(claimed.len(), 1, "{closer:?} closes");
+        assert_eq!(sky.output(claimed[0]).value, Amount::from_sat(30_000));
+        let shown = sky.bid(Who::Alice);
+        let shows =
+            |tx: &&Transaction| tx.input.iter().any(|input| input.witness.iter().any(|item| item == [3; 32]));
+        assert_eq!(shown.iter().filter(shows).collect::<Vec<_>>(), [spends(&shown, claimed[0])]);
+        sky.world.alice.restart();
+        assert_eq!(with_preimage(&mut sky), claimed);
+    }
+}
+
 #[test]
 fn a_preimage_that_the_peer_says_after_the_close_settles_the_payment() {
     let (mut sky, _) = closed_by(Who::Alice);

@@ -1,11 +1,14 @@
 use super::harness::{FUNDING, HEIGHT, Side, Who, World, request};
 use crate::channel::{
-    Channel, ChannelError, ChannelEvent, CloseReason, Command, OpenRequest, Refusal, State, Violation, Watch,
+    Channel, ChannelError, ChannelEvent, ChannelParams, CloseReason, Command, OpenRequest, Refusal, State,
+    Violation, Watch,
 };
 use crate::types::{ChannelId, Feature, Features, FeeratePerKw, MilliSatoshi, ShortChannelId};
 use crate::wire::{Message, OpenChannel};
+use bitcoin::absolute::LockTime;
 use bitcoin::blockdata::constants::ChainHash;
-use bitcoin::{Amount, ScriptBuf};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction};
+use std::sync::Arc;
 
 #[test]
 fn from_open_channel_to_payments() {
@@ -292,18 +295,70 @@ fn recv_funding_signed_wrong_signature_or_channel() {
 
 #[test]
 fn funding_confirmed_wrong_output_never_ready() {
-    for change in [0, 1, 2] {
-        let mut world = World::funded(request());
+    for change in [0, 1, 2, 3] {
+        let world = World::funded(request());
         let mut tx = world.funding_tx.clone().unwrap();
         match change {
             0 => tx.output[1].value = Amount::from_sat(999_999),
             1 => tx.output.swap(0, 1),
-            _ => tx.output[1].script_pubkey = ScriptBuf::new(),
+            2 => tx.output[1].script_pubkey = ScriptBuf::new(),
+            // It pays the same, and is not the one that was named.
+            _ => tx.lock_time = LockTime::from_consensus(1),
         }
-        let short_channel_id = ShortChannelId::new(HEIGHT - 10, 1, 1).unwrap();
-        let error = world.try_tell(Who::Bob, Command::FundingConfirmed { tx, short_channel_id }).unwrap_err();
-        assert_eq!(error, ChannelError::FailChannel(Violation::FundingOutput));
+        never_ready(world, tx);
     }
+}
+
+/// The opener names a transaction that pays something else than what was agreed (CVE-2019-12998 and following).
+#[test]
+fn funding_that_pays_less_or_to_another_script_is_never_ready() {
+    type Change = fn(&mut ChannelParams);
+    let agreed_on: [Change; 2] = [
+        |params| params.funding_amount += Amount::ONE_SAT,
+        |params| params.remote.basepoints.funding_pubkey = params.remote.basepoints.htlc_basepoint,
+    ];
+    for change in agreed_on {
+        let mut world = World::funded(request());
+        let tx = world.funding_tx.clone().unwrap();
+        let commitments =
+            world.bob.channel.as_mut().and_then(|channel| channel.state.commitments_mut()).unwrap();
+        change(Arc::make_mut(&mut commitments.params));
+        never_ready(world, tx);
+    }
+}
+
+fn never_ready(mut world: World, tx: Transaction) {
+    let short_channel_id = ShortChannelId::new(HEIGHT - 10, 1, 1).unwrap();
+    let error = world.try_tell(Who::Bob, Command::FundingConfirmed { tx, short_channel_id }).unwrap_err();
+    assert_eq!(error, ChannelError::FailChannel(Violation::FundingOutput));
+}
+
+/// What a block creates cannot be spent for 100 blocks, and is gone with the block.
+#[test]
+fn funding_by_a_coinbase_waits_for_100_confirmations() {
+    let mut world = World::new();
+    world.request(request());
+    world.accept().unwrap();
+    world.deliver(Who::Alice);
+    let mut tx = world.make_funding_tx();
+    tx.input[0].previous_output = OutPoint::null();
+    assert!(tx.is_coinbase());
+    world.tell(Who::Alice, Command::FundingTxSigned { tx: tx.clone(), output_index: 1 });
+    world.settle();
+    for who in [Who::Alice, Who::Bob] {
+        for depth in [3, 99] {
+            let short_channel_id = ShortChannelId::new(HEIGHT + 1 - depth, 0, 1).unwrap();
+            world.tell(who, Command::FundingConfirmed { tx: tx.clone(), short_channel_id });
+            assert_eq!(world.side(who).channel().state.name(), "wait_for_funding_confirmed", "{depth}");
+            assert!(world.inbox(who.other()).is_empty());
+        }
+    }
+    for who in [Who::Alice, Who::Bob] {
+        let short_channel_id = ShortChannelId::new(HEIGHT - 99, 0, 1).unwrap();
+        world.tell(who, Command::FundingConfirmed { tx: tx.clone(), short_channel_id });
+    }
+    world.settle();
+    assert!(world.alice.channel().is_usable() && world.bob.channel().is_usable());
 }
 
 #[test]

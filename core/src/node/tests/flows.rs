@@ -193,6 +193,20 @@ fn a_restart_forgets_nothing() {
 }
 
 #[test]
+fn two_invoices_share_neither_hash_nor_secret() {
+    let mut world = with_channel();
+    let first = invoice(&mut world, 0, 5_000_000);
+    let second = invoice(&mut world, 0, 5_000_000);
+    world.crash(0);
+    world.start(0);
+    let third = invoice(&mut world, 0, 5_000_000);
+    for (one, other) in [(&first, &second), (&second, &third), (&first, &third)] {
+        assert_ne!(one.payment_hash, other.payment_hash);
+        assert_ne!(one.payment_secret, other.payment_secret);
+    }
+}
+
+#[test]
 fn an_onion_is_built_again_byte_for_byte() {
     let mut world = with_channel();
     let invoice = invoice(&mut world, 1, 70_000_000);
