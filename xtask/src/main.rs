@@ -5,6 +5,7 @@ mod bindings;
 mod demo;
 mod fuzz;
 mod install;
+mod mutants;
 mod page;
 mod places;
 mod report;
@@ -27,6 +28,7 @@ cargo xtask <command>
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
   sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
   fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [target]...
+  mutants          takes the rules of docs/security.md out, one by one, and sees that their tests fail [row]...
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
 
@@ -61,6 +63,7 @@ fn run(arguments: &[String]) -> Outcome {
         "bench" => bench::bench(rest),
         "sim" => schedules::sim(rest),
         "fuzz" => fuzz::fuzz(rest),
+        "mutants" => mutants::mutants(rest),
         "parity" => bindings::parity(),
         "api" => bindings::write_list(),
         "help" | "--help" | "-h" => {
