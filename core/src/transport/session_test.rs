@@ -1,5 +1,7 @@
 //! Fragmentation, tampering and bounds of whole connections.
 
+use super::handshake::Handshake;
+use super::stream::Transport;
 use super::{Act, Connection, MAX_MESSAGE, MAX_RECEIVE, MAX_UNREAD, TransportError};
 use crate::crypto::ec;
 use bitcoin::secp256k1::SecretKey;
@@ -243,7 +245,9 @@ fn a_flood_before_the_handshake_is_refused_or_fails() {
 #[test]
 fn no_key_is_printed() {
     let (initiator, responder, _) = start();
-    let shown = format!("{initiator:?} {responder:?} {:?}", connected());
+    let transport = Transport::new([1; 32], [2; 32], [3; 32]);
+    let (handshake, _) = Handshake::initiator(&key(1), ec::public_key(&key(2)), key(3));
+    let shown = format!("{initiator:?} {responder:?} {:?} {transport:?} {handshake:?}", connected());
     for byte in ["01", "02", "03", "04"] {
         assert!(!shown.contains(&byte.repeat(8)), "{shown}");
     }

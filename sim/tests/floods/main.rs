@@ -33,7 +33,10 @@ struct Flood {
 struct Given {
     channel_id: [u8; 32],
     point: [u8; 33],
+    another_point: [u8; 33],
     open_channel: Vec<u8>,
+    /// A timestamp of gossip that is neither old nor in the future.
+    timestamp: [u8; 4],
 }
 
 const SIGNATURE: [u8; 64] = [1; 64];
@@ -113,9 +116,8 @@ const FLOODS: &[Flood] = &[
     Flood {
         name: "updates of unknown channels",
         messages: 10_000,
-        message: |_, number| {
-            let rest =
-                [&[0x65, 0x60, 0, 0], &[1, 0, 0, 40][..], &[0; 16], &[0, 0, 0, 0, 0, 0, 0, 9]].concat();
+        message: |given, number| {
+            let rest = [&given.timestamp, &[1, 0, 0, 40][..], &[0; 16], &[0, 0, 0, 0, 0, 0, 0, 9]].concat();
             message(258, &[&SIGNATURE, &chain(), &number.to_be_bytes(), &rest])
         },
     },
@@ -123,7 +125,10 @@ const FLOODS: &[Flood] = &[
         name: "announcements nobody signed",
         messages: 1_000,
         message: |given, number| {
-            let nodes = [given.point, given.point, given.point, given.point].concat();
+            // In the order in which they must stand: the signatures are looked at.
+            let mut nodes = [given.point, given.another_point];
+            nodes.sort();
+            let nodes = nodes.concat().repeat(2);
             message(256, &[&SIGNATURE.repeat(4), &[0, 0], &chain(), &number.to_be_bytes(), &nodes])
         },
     },
@@ -153,8 +158,9 @@ fn with_channels() -> (World, Given) {
         tap.heard[end].iter().find(|message| message.starts_with(&[0, 32])).expect("said").clone();
     world.mine(6);
     let channel_id = world.channel(NODE, FLOODER).expect("it is open").channel_id.0;
-    let point = world.node_id(FLOODER).serialize();
-    (world, Given { channel_id, point, open_channel })
+    let [point, another_point] = [FLOODER, HONEST].map(|host| world.node_id(host).serialize());
+    let timestamp = u32::try_from(world.now().unix.0).expect("a date of this century").to_be_bytes();
+    (world, Given { channel_id, point, another_point, open_channel, timestamp })
 }
 
 /// What a node let out: bytes for its peers, and whether it hung up on one.
