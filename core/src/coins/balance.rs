@@ -33,6 +33,8 @@ pub struct OnchainTransaction {
     pub height: Option<BlockHeight>,
     /// When its block was made, or when it was first seen.
     pub time: UnixTime,
+    /// The transactions of which it spends outputs that are not the wallet's, as those of a channel.
+    pub spends: Vec<Txid>,
 }
 
 impl OnchainBalance {
@@ -93,7 +95,18 @@ impl Coins {
             fee: (sent > Amount::ZERO).then(|| self.wallet.calculate_fee(tx).ok()).flatten(),
             height,
             time: UnixTime(time),
+            spends: self.strange_inputs(tx).map(|outpoint| outpoint.txid).collect(),
         }
+    }
+
+    /// What a transaction spends besides coins of the wallet, which knows all of its own.
+    fn strange_inputs(&self, tx: &Transaction) -> impl Iterator<Item = OutPoint> {
+        let known = self.wallet.tx_graph();
+        let is_ours = move |outpoint: &OutPoint| {
+            let output = known.get_txout(*outpoint);
+            output.is_some_and(|output| self.wallet.is_mine(output.script_pubkey.clone()))
+        };
+        tx.input.iter().map(|input| input.previous_output).filter(move |outpoint| !is_ours(outpoint))
     }
 }
 

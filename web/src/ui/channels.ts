@@ -5,6 +5,7 @@ import type { Channel } from 'kite-wasm';
 import { satText, sentence } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';
+import { alarm, closeFacts, comingBack } from './close.ts';
 import { confirm } from './confirm.ts';
 import { icon } from './icons.ts';
 import { balanceBar, copyable, facts, heading, sat, satOf, trouble } from './parts.ts';
@@ -51,10 +52,16 @@ export class ChannelsScreen extends Screen {
           { label: 'Channel id', value: copyable('the channel id', channel.channelId, 'channel-id'), long: true },
           channel.fundingTxid ? { label: 'Funding transaction', value: copyable('the transaction id', channel.fundingTxid, 'funding-txid'), long: true } : undefined,
           channel.closingTxid ? { label: 'Closing transaction', value: copyable('the transaction id', channel.closingTxid, 'closing-txid'), long: true } : undefined,
+          ...(channel.close ? closeFacts(channel.close) : []),
         ])}
+        <div class="buttons">
         ${channel.state === 'ready' || channel.state === 'pending'
           ? html`<button class="button danger-quiet" type="button" ?disabled=${this.busy || this.#closing.has(channel.id)} data-testid="close-channel" @click=${() => void this.#close(channel, name)}>Close this channel</button>`
           : nothing}
+        ${mayCloseAlone(channel)
+          ? html`<button class="button danger-quiet" type="button" ?disabled=${this.busy} data-testid="force-close-channel" @click=${() => void this.#closeAlone(channel, name)}>Close without the other node</button>`
+          : nothing}
+        </div>
       </details>
     </li>`;
   }
@@ -80,6 +87,7 @@ export class ChannelsScreen extends Screen {
       case 'ready':
         return channel.usable ? nothing : html`<p class="hint">The other node is not connected. The wallet keeps trying; your money is safe.</p>`;
       case 'closing':
+        if (channel.close) return html`${alarm(channel.close)}${comingBack(channel.close, this.app.snapshot?.info.height ?? 0)}`;
         return html`<p class="hint">${channel.closingTxid ? 'Your coins are back among the on-chain ones as soon as the closing transaction is in a block.' : 'Agreeing with the other node on how it is closed.'}</p>`;
       case 'failed':
         return html`<p class="hint">${sentence(channel.closeReason ?? 'it cannot be used any more')} What is yours in it stays counted in your total.</p>`;
@@ -104,6 +112,29 @@ export class ChannelsScreen extends Screen {
       await this.app.refresh();
     });
   }
+
+  async #closeAlone(channel: Channel, name: string): Promise<void> {
+    const agreed = await confirm({
+      title: 'Close it without the other node?',
+      body: html`<p>Do this only if ${name} does not answer any more. Closing together is faster and costs less.</p>
+        <p>Your coins come back on-chain after about a day or more, less network fees. This wallet has to be opened then to claim them.</p>
+        <p>It cannot be taken back.</p>`,
+      yes: 'Close it alone',
+      testid: 'confirm-force-close',
+    });
+    if (!agreed) return;
+    await this.attempt(async () => {
+      await this.app.wallet.forceCloseChannel(channel.id);
+      this.app.tell('The channel is being closed without the other node.');
+      await this.app.refresh();
+    });
+  }
+}
+
+/** Where nothing is agreed, and nothing published yet. */
+function mayCloseAlone(channel: Channel): boolean {
+  const undecided = channel.state === 'closing' && !channel.closingTxid;
+  return undecided || ((channel.state === 'ready' || channel.state === 'pending') && !channel.usable);
 }
 
 /** A failed channel still holds coins, so it stays among the live ones. */
