@@ -5,7 +5,7 @@ import type { Channel } from 'kite-wasm';
 import { satText, sentence } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';
-import { alarm, closeFacts, comingBack } from './close.ts';
+import { alarm, closeFacts, comingBack, isDone } from './close.ts';
 import { confirm } from './confirm.ts';
 import { icon } from './icons.ts';
 import { balanceBar, copyable, facts, heading, sat, satOf, trouble } from './parts.ts';
@@ -67,6 +67,7 @@ export class ChannelsScreen extends Screen {
   }
 
   #state(channel: Channel): TemplateResult {
+    const state = over(channel) ? 'closed' : channel.state;
     const [tone, text] = {
       opening: ['wait', 'Opening'],
       pending: ['wait', 'Opening'],
@@ -74,7 +75,7 @@ export class ChannelsScreen extends Screen {
       closing: ['wait', 'Closing'],
       closed: ['', 'Closed'],
       failed: ['bad', 'Failed'],
-    }[channel.state] as [string, string];
+    }[state] as [string, string];
     return html`<span class="badge ${tone}" data-testid="channel-state">${text}</span>`;
   }
 
@@ -139,5 +140,5 @@ function mayCloseAlone(channel: Channel): boolean {
 
 /** A failed channel still holds coins, so it stays among the live ones. */
 function over(channel: Channel): boolean {
-  return channel.state === 'closed';
+  return channel.state === 'closed' || (channel.close !== undefined && isDone(channel.close));
 }

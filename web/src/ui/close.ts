@@ -15,8 +15,16 @@ const BY: Record<ChannelClose['closedBy'], string> = {
   unknown: 'A transaction that this wallet does not know',
 };
 
+/** Whether nothing is left to come. The wallet still watches the close for some blocks. */
+export function isDone(close: ChannelClose): boolean {
+  return close.amountSat === 0n && close.confirmations > 0;
+}
+
 /** What still comes back, and when. */
 export function comingBack(close: ChannelClose, height: number): TemplateResult {
+  if (close.confirmations === 0 && close.amountSat === 0n) {
+    return html`<p class="hint">Your coins are among the on-chain ones as soon as the closing transaction is in a block.</p>`;
+  }
   if (close.amountSat === 0n) return html`<p class="hint">All that was yours is among your on-chain coins.</p>`;
   if (close.expectedHeight === undefined) {
     return html`<p class="hint">${satOf(close.amountSat)} come back as soon as the closing transaction is in a block.</p>`;
