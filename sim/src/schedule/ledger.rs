@@ -1,6 +1,7 @@
 //! The reference model: what the owners wished, what they were told, and what they must therefore have.
 
 use crate::host::Host;
+use crate::wishes::request;
 use crate::world::World;
 use bitcoin::{Amount, Network, OutPoint};
 use kite_core::invoice::{Description, Invoice, InvoiceBuilder};
@@ -92,16 +93,7 @@ impl Ledger {
 
     fn send(&mut self, world: &mut World, payer: usize, invoice: Invoice, msat: u64, must_fail: bool) {
         self.next_payment += 1;
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&self.next_payment.to_be_bytes());
-        let request = SendRequest {
-            id: PaymentId(id),
-            amount: MilliSatoshi::from_msat(msat),
-            max_fee: MilliSatoshi::ZERO,
-            timeout_secs: 600,
-            note: None,
-            invoice,
-        };
+        let request = request(self.next_payment, invoice, msat);
         let mut wish = Wish { payer, payee: 1 - payer, request, must_fail, question: CommandId(0) };
         wish.ask(world);
         self.wishes.push(wish);
