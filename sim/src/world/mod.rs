@@ -2,7 +2,7 @@
 
 mod streams;
 
-use crate::chain::{Chain, Source};
+use crate::chain::{Chain, Rejected, Source};
 use crate::fault::Fault;
 use crate::host::{Act, Host};
 use crate::random::Random;
@@ -12,6 +12,7 @@ use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Transaction, Txid};
 use kite_core::node::{Answer, Command, CommandError, Input, Node};
 use kite_core::types::{Instant, Now, UnixTime};
+use std::collections::BTreeSet;
 use streams::Stream;
 
 /// Something that can happen next.
@@ -44,8 +45,10 @@ pub struct World {
     pub tapping: Option<Passes>,
     /// Nobody hears of the chain.
     pub is_chain_silent: bool,
-    /// What every host published, in order.
+    /// What every host published, each transaction once, in the order of the first time.
     pub published: Vec<(usize, Transaction)>,
+    /// What the network did not take from whom because it conflicted with something that pays no less.
+    pub(crate) outbid: BTreeSet<(usize, Txid, Txid)>,
     /// Who was in the middle of the stream that was closed last.
     pub closed_tap: Option<Tap>,
     delivered: u64,
@@ -80,6 +83,7 @@ impl World {
             tapping: None,
             is_chain_silent: false,
             published: Vec::new(),
+            outbid: BTreeSet::new(),
             closed_tap: None,
             delivered: 0,
             cut_at: None,
@@ -282,10 +286,26 @@ impl World {
                 let result = self.chain.submit_package(&package);
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
                 self.tell(|| format!("{host} publishes {txids:?}: {result:?}"));
-                self.published.extend(package.into_iter().map(|tx| (host, tx)));
+                self.note_published(host, package, result);
             }
             Act::Watch => self.sources[host].look_again(),
         }
+    }
+
+    fn note_published(&mut self, host: usize, package: Vec<Transaction>, result: Result<(), Rejected>) {
+        for tx in package {
+            if !self.published.iter().any(|(by, known)| *by == host && *known == tx) {
+                self.published.push((host, tx));
+            }
+        }
+        if let Err(Rejected::Conflict { txid, other }) = result {
+            self.outbid.insert((host, txid, other));
+        }
+    }
+
+    /// Who published a transaction before everybody else.
+    pub fn first_to_publish(&self, tx: &Transaction) -> Option<usize> {
+        self.published.iter().find(|(_, known)| known == tx).map(|(host, _)| *host)
     }
 
     fn tell_chain(&mut self) -> bool {
