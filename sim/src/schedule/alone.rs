@@ -2,8 +2,8 @@
 //! wallets in time.
 
 use super::demands::Demand;
-use super::trace::is_commitment;
 use super::{Life, Step};
+use crate::chain::is_commitment;
 use crate::disk::Mode;
 use crate::world::World;
 use bitcoin::Transaction;
@@ -67,6 +67,9 @@ impl Life {
                 (0..2).for_each(|host| self.look_in_time(host));
             }
             mine(&mut self.world);
+            if self.is_hard && self.breach.is_none() {
+                self.breach = self.check_depths().err();
+            }
         }
     }
 

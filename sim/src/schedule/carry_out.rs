@@ -153,7 +153,7 @@ impl Life {
         self.set_store(peer, Mode::Prompt);
         self.world.input(peer, Input::Flush);
         self.world.hosts[host].restore(disk);
-        self.was_restored[host] = true;
+        self.restored_at[host] = Some(self.world.published.len());
         self.world.carry_out();
         self.set_store(host, Mode::Prompt);
         for host in 0..2 {

@@ -115,6 +115,8 @@ impl Life {
             self.stored[host].refresh(&self.world.hosts[host]);
             self.is_misled[host] &= !self.world.sources[host].has_told();
         }
+        self.breach.take().map_or(Ok(()), Err)?;
+        self.check_depths()?;
         self.note_deadlines();
         if !self.has_lost() {
             self.check_disks()?;

@@ -3,7 +3,8 @@
 use super::Life;
 use super::check::Breach;
 use super::demands::Demand;
-use super::trace::{End, Settled, Trace, is_commitment, trace};
+use super::trace::{End, Settled, Trace, trace};
+use crate::chain::is_commitment;
 use bitcoin::Amount;
 use kite_core::channel::Closer;
 use kite_core::node::{ChannelInfo, CloseInfo, Node};
@@ -59,7 +60,7 @@ impl Life {
             let other = self.world.chain.transaction(other);
             other.and_then(|tx| self.world.first_to_publish(tx)) == Some(*host)
         };
-        let mut outbid = self.world.outbid.iter().filter(|(host, ..)| !self.was_restored[*host]);
+        let mut outbid = self.world.outbid.iter().filter(|(host, ..)| self.restored_at[*host].is_none());
         match outbid.find(is_own) {
             Some((host, txid, other)) => {
                 let what = format!("{txid} does not replace its own {other}");

@@ -12,7 +12,7 @@ const STEPS: (usize, usize) = (6, 26);
 const MOST_BLOCKS: u32 = 15;
 /// Where it may: so many that a channel can be closed and what was delayed be claimed.
 const MOST_BLOCKS_ALONE: u32 = 200;
-/// There, three draws in so many are a payment that the chain must settle, and one is a cheat.
+/// There, so many draws are one of these stories: a payment that the chain must settle, a cheat, bids.
 const TOLD_ONE_IN: usize = 16;
 /// One schedule in so many may close channels by one side alone; in the others nothing may.
 const ONE_IN: usize = 4;
@@ -116,6 +116,7 @@ pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
         let drawn = match is_alone.then(|| dice.below(TOLD_ONE_IN)) {
             Some(0..3) => kept_htlc(dice),
             Some(3) => cheat(dice),
+            Some(4) => bids(dice),
             _ => vec![step(dice, &kinds)],
         };
         for step in drawn {
@@ -146,7 +147,9 @@ fn kept_htlc(dice: &mut dyn Dice) -> Vec<Step> {
         Step::ForceClose { by },
         Step::ForceClose { by },
     ][dice.below(5)];
-    vec![payment, Step::Deliver { pieces: small(dice, 10), order: 0 }, stops, ends]
+    // After five the payee has the preimage on its disk, and the payer has not heard of it.
+    let pieces = [2, 3, 4, 5, 5, 5, 6, 8][dice.below(8)];
+    vec![payment, Step::Deliver { pieces, order: 0 }, stops, ends]
 }
 
 /// Payments, and then a state from before the last of them.
@@ -155,12 +158,27 @@ fn cheat(dice: &mut dyn Dice) -> Vec<Step> {
     let msat = |dice: &mut dyn Dice| Money::Msat(1_000_000 * u64::try_from(1 + dice.below(200)).unwrap_or(1));
     vec![
         Step::Pay { by: dice.below(2), how_much: msat(dice) },
-        Step::Deliver { pieces: small(dice, 10), order: 0 },
+        Step::Deliver { pieces: small(dice, 8), order: 0 },
         Step::Pay { by, how_much: msat(dice) },
         Step::Settle { order: 0 },
-        Step::Cheat { by: dice.below(2), looks: small(dice, 5) },
+        Step::Cheat { by: dice.below(2), looks: [1, 2, 2, 3, 5][dice.below(5)] },
         [Step::Mine { blocks: 1 }, Step::Off { host: dice.below(2) }, Step::Wait { blocks: 47 }]
             [dice.below(3)],
+    ]
+}
+
+/// A close while fees rise and fall and blocks are full, and a wallet that starts again in between.
+fn bids(dice: &mut dyn Dice) -> Vec<Step> {
+    let (by, host) = (dice.below(2), dice.below(2));
+    let rate = |dice: &mut dyn Dice| [300, 1_000, 2_500, 5_000, 10_000][dice.below(5)];
+    vec![
+        Step::ForceClose { by },
+        Step::Mine { blocks: 1 },
+        Step::FeeRate { host, sat_per_kw: rate(dice) },
+        Step::Crowd { blocks: small(dice, 3) },
+        [Step::Restart { host }, Step::Settle { order: 0 }][dice.below(2)],
+        Step::FeeRate { host, sat_per_kw: rate(dice) },
+        Step::Crowd { blocks: small(dice, 3) },
     ]
 }
 

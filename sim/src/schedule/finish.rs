@@ -4,8 +4,8 @@ use super::Life;
 use super::check::Breach;
 use super::demands::Demand;
 use super::ledger::{is_failed, is_sent};
-use super::trace::is_commitment;
 use crate::chain::Source;
+use crate::chain::is_commitment;
 use crate::disk::Mode;
 use bitcoin::{Amount, ScriptBuf, Transaction, WPubkeyHash, hashes::Hash};
 use kite_core::node::{Command, Input, Node};
@@ -266,10 +266,13 @@ impl Life {
                     && !demands.contains(&Demand::Owner(host))
                     && !demands.contains(&Demand::Deadline(host))
             };
-            let spoke = self.world.published.iter().find(|(host, tx)| {
-                must_wait(*host) && spends(tx) && self.world.first_to_publish(tx) == Some(*host)
+            let since = |host: usize| self.restored_at[host].unwrap_or(0);
+            let mut published = self.world.published.iter().enumerate();
+            let spoke = published.find(|(at, (host, tx))| {
+                let is_its_own = self.world.first_to_publish(tx) == Some(*host);
+                must_wait(*host) && *at >= since(*host) && spends(tx) && is_its_own
             });
-            if let Some((host, tx)) = spoke {
+            if let Some((_, (host, tx))) = spoke {
                 let what = format!("an old copy published {}", tx.compute_txid());
                 return Err(Breach::Channel { host: *host, what });
             }

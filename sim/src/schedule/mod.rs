@@ -10,6 +10,7 @@ mod carry_out;
 mod check;
 mod closes;
 mod demands;
+mod depth;
 mod draw;
 mod finish;
 mod ledger;
@@ -31,7 +32,9 @@ pub use step::{Lie, Money, Step};
 use crate::fault::Fault;
 use crate::world::World;
 use bitcoin::hashes::sha256;
+use kite_core::types::PaymentId;
 use ledger::Ledger;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use stored::StoredState;
 
@@ -59,10 +62,15 @@ struct Life {
     was_reorganised: bool,
     /// Whose store was put back from an old copy: its channels can only be closed.
     is_lost: [bool; 2],
-    /// Whose store was put back at all: what it had published it may not know.
-    was_restored: [bool; 2],
+    /// How much was published when a store was put back: of what its owner had published it may not know.
+    restored_at: [Option<usize>; 2],
     /// Commitments that were published although they were revoked.
-    revoked: std::collections::BTreeSet<bitcoin::Txid>,
+    revoked: BTreeSet<bitcoin::Txid>,
+    /// How many payments were told that they failed, and which.
+    told_failed: usize,
+    found_failed: BTreeSet<PaymentId>,
+    /// What was wrong between two blocks of one step.
+    breach: Option<Breach>,
     /// Each store as it was after every step, where somebody will cheat.
     looks: Vec<[crate::disk::Disk; 2]>,
     /// Whether somebody will cheat.
@@ -113,6 +121,11 @@ impl Schedule {
         draw::schedule(&mut crate::random::Random::new(seed))
     }
 
+    /// Whether it may end a channel by one side alone: in all others nothing may.
+    pub fn may_close_alone(&self) -> bool {
+        self.steps.iter().any(Step::is_alone)
+    }
+
     /// The schedule that some bytes spell.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         draw::schedule(&mut Bytes::new(bytes))
@@ -157,11 +170,14 @@ impl Life {
             is_misled: [false; 2],
             was_reorganised: false,
             is_lost: [false; 2],
-            was_restored: [false; 2],
-            revoked: std::collections::BTreeSet::new(),
+            restored_at: [None; 2],
+            revoked: BTreeSet::new(),
+            told_failed: 0,
+            found_failed: BTreeSet::new(),
+            breach: None,
             looks: Vec::new(),
             will_cheat: schedule.steps.iter().any(|step| matches!(step, Step::Cheat { .. })),
-            is_hard: schedule.steps.iter().any(Step::is_alone),
+            is_hard: schedule.may_close_alone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Life;
 use super::check::Breach;
 use super::ledger::Funded;
-use super::trace::trace;
+use super::trace::{End, Trace, trace};
 use bitcoin::Amount;
 use kite_core::node::Node;
 use kite_core::types::ChannelId;
@@ -70,13 +70,7 @@ impl Life {
         slack
     }
 
-    fn slack_alone(
-        &self,
-        host: usize,
-        id: &ChannelId,
-        channel: &Funded,
-        trace: &super::trace::Trace<'_>,
-    ) -> Slack {
+    fn slack_alone(&self, host: usize, id: &ChannelId, channel: &Funded, trace: &Trace<'_>) -> Slack {
         let paid_out: Amount = trace.commitment.output.iter().map(|output| output.value).sum();
         let fee = channel.capacity.checked_sub(paid_out).unwrap_or(Amount::ZERO);
         let left: Amount = trace
@@ -85,9 +79,17 @@ impl Life {
             .filter(|end| !end.is_anchor() && !end.is_worth_it())
             .map(|end| end.amount)
             .sum();
+        // The opener paid for both anchors, and whoever brings the commitment into a block spends its own.
+        let is_its_own = |end: &&End<'_>| {
+            end.is_anchor() && end.spend.and_then(|tx| self.world.first_to_publish(tx)) == Some(host)
+        };
+        let anchors: Amount = trace.ends.iter().filter(is_its_own).map(|end| end.amount).sum();
         let htlcs = self.stored[host].channels.get(id).map_or(0, |numbers| numbers.in_htlcs_msat);
         let cheated = if self.is_lost[1 - host] { msat(channel.capacity) } else { 0 };
-        Slack { below: msat(fee + left) + (ANCHORS_SAT + 1) * 1_000 + htlcs, above: htlcs + cheated }
+        Slack {
+            below: msat(fee + left) + (ANCHORS_SAT + 1) * 1_000 + htlcs,
+            above: htlcs + cheated + msat(anchors),
+        }
     }
 
     /// A close together.

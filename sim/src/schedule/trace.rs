@@ -1,7 +1,9 @@
 //! What became of a channel on the chain, read from its blocks alone.
 
-use crate::chain::Chain;
+use crate::chain::{Chain, is_commitment};
+use bitcoin::hashes::{Hash, ripemd160};
 use bitcoin::{Amount, OutPoint, Transaction, TxOut};
+use kite_core::types::PaymentHash;
 
 /// What each side's anchor holds (BOLT 3).
 const ANCHOR: Amount = Amount::from_sat(330);
@@ -24,6 +26,8 @@ pub(super) struct End<'a> {
     pub(super) spend: Option<&'a Transaction>,
     /// How the HTLC was settled that it comes from, if it is one and was.
     pub(super) settled: Option<Settled>,
+    /// The transaction that settled it.
+    pub(super) settled_by: Option<&'a Transaction>,
 }
 
 /// How an HTLC was settled on the chain.
@@ -38,6 +42,14 @@ pub(super) enum Settled {
 }
 
 impl End<'_> {
+    /// Whether it was an HTLC with this hash: BOLT 3 has its RIPEMD-160 in the script.
+    pub(super) fn is_of(&self, hash: &PaymentHash) -> bool {
+        let hash = ripemd160::Hash::hash(&hash.0).to_byte_array();
+        let inputs = self.settled_by.map_or(&[][..], |tx| &tx.input);
+        let mut scripts = inputs.iter().filter_map(|input| input.witness.last());
+        scripts.any(|script| script.windows(hash.len()).any(|part| part == hash))
+    }
+
     pub(super) fn is_anchor(&self) -> bool {
         self.amount == ANCHOR
     }
@@ -48,28 +60,24 @@ impl End<'_> {
     }
 }
 
-/// Whether a transaction is a commitment (BOLT 3, Commitment Transaction).
-pub(super) fn is_commitment(tx: &Transaction) -> bool {
-    tx.lock_time.to_consensus_u32() >> 24 == 0x20
-}
-
 /// What came of a funding output; unset where no commitment spends it.
 pub(super) fn trace(chain: &Chain, funding: OutPoint) -> Option<Trace<'_>> {
     let commitment = chain.spend_of(&funding).filter(|tx| is_commitment(tx))?;
     let ends = outpoints(commitment).map(|(outpoint, output)| {
         let Some((spend, input)) = spend(chain, outpoint) else {
-            return End { amount: output.value, spend: None, settled: None };
+            return End { amount: output.value, spend: None, settled: None, settled_by: None };
         };
         let settled = settled(spend, input);
+        let settled_by = settled.map(|_| spend);
         // What an HTLC transaction pays stands beside the input that it is for.
         let second_stage = spend.output.get(input).filter(|paid| paid.script_pubkey.is_p2wsh());
         match (settled, second_stage) {
             (Some(Settled::Preimage | Settled::Timeout), Some(paid)) => {
                 let vout = u32::try_from(input).unwrap_or(u32::MAX);
                 let behind = self::spend(chain, OutPoint { txid: spend.compute_txid(), vout });
-                End { amount: paid.value, spend: behind.map(|(tx, _)| tx), settled }
+                End { amount: paid.value, spend: behind.map(|(tx, _)| tx), settled, settled_by }
             }
-            _ => End { amount: output.value, spend: Some(spend), settled },
+            _ => End { amount: output.value, spend: Some(spend), settled, settled_by },
         }
     });
     Some(Trace { commitment, ends: ends.collect() })

@@ -125,7 +125,7 @@ impl World {
                 Some(Fault::Disk(fault)) => host.disk.fault = Some(fault),
                 Some(Fault::Forgets(memory)) => host.forgets = Some(memory),
                 Some(Fault::Says(_)) => self.tapping = Some(|_, _| true),
-                Some(Fault::KeepsTransactions) | None => {}
+                Some(Fault::KeepsTransactions | Fault::Onchain(_)) | None => {}
             }
         }
     }
@@ -283,6 +283,10 @@ impl World {
             Act::Disconnect(conn) => self.close_stream(host, conn),
             Act::Broadcast(_) if self.fault == Some(Fault::KeepsTransactions) && host == 0 => {}
             Act::Broadcast(package) => {
+                let package = match self.fault {
+                    Some(Fault::Onchain(fault)) if host == 0 => fault.publishes(&self.chain, package),
+                    _ => package,
+                };
                 let result = self.chain.submit_package(&package);
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
                 self.tell(|| format!("{host} publishes {txids:?}: {result:?}"));
@@ -315,7 +319,15 @@ impl World {
         }
         for host in 0..self.hosts.len() {
             let Some(node) = self.hosts[host].node() else { continue };
-            for fact in self.sources[host].news(&self.chain, node) {
+            let facts = match self.fault {
+                Some(Fault::Onchain(fault)) if host == 0 => {
+                    let Some(seen) = fault.chain(&self.chain, node) else { continue };
+                    let facts = self.sources[host].news(&seen, node);
+                    facts.into_iter().map(|fact| fault.tells(&seen, fact)).collect()
+                }
+                _ => self.sources[host].news(&self.chain, node),
+            };
+            for fact in facts {
                 moved = true;
                 self.input(host, Input::Chain(fact));
             }
