@@ -2,7 +2,7 @@
 
 use kite_sim::disk::Mode;
 use kite_sim::host::Crash;
-use kite_sim::schedule::{Base, Bases, Lie, Schedule, Step};
+use kite_sim::schedule::{Base, Bases, Lie, Money, Schedule, Step};
 
 fn must_pass(base: Base, steps: Vec<Step>) {
     let schedule = Schedule { base, steps };
@@ -93,6 +93,21 @@ fn a_coin_that_is_set_aside_counts_once_when_its_block_is_undone() {
         Step::Reorg { depth: 1 },
     ];
     must_pass(Base::Coins, steps);
+}
+
+/// Who was about to close a channel that its opener had never funded was told that it waits for the opener.
+#[test]
+fn a_close_of_a_channel_that_was_never_funded_ends_it() {
+    let steps = vec![
+        Step::Crash { host: 1, batch: 4, how: Crash::HalfSent },
+        Step::Pay { by: 0, how_much: Money::Msat(1_000_000) },
+        Step::Open { by: 1, sat: 20_000 },
+        Step::Deliver { pieces: 1, order: 0 },
+        Step::Deliver { pieces: 4, order: 0 },
+        Step::Close { by: 0 },
+        Step::Restart { host: 0 },
+    ];
+    must_pass(Base::OneSided, steps);
 }
 
 /// In the block that confirmed it a claim was named twice: as one that waits, and as one that came.

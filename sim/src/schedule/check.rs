@@ -113,7 +113,9 @@ impl Life {
             let channels = self.world.hosts[host].node().map(Node::channels).unwrap_or_default();
             self.ledger.note_channels(&self.world, host, &channels);
             self.stored[host].refresh(&self.world.hosts[host]);
-            self.is_misled[host] &= !self.world.sources[host].has_told();
+            // A node that stopped takes nothing in.
+            let has_heard = self.world.sources[host].has_told() && self.world.hosts[host].halted().is_none();
+            self.is_misled[host] &= !has_heard;
         }
         self.breach.take().map_or(Ok(()), Err)?;
         self.check_depths()?;

@@ -57,7 +57,7 @@ impl Life {
             }
         }
         let is_own = |(host, _, other): &&(usize, bitcoin::Txid, bitcoin::Txid)| {
-            let other = self.world.chain.transaction(other);
+            let other = self.world.chain.transaction(other).filter(|tx| !self.spends_funding(tx));
             other.and_then(|tx| self.world.first_to_publish(tx)) == Some(*host)
         };
         let mut outbid = self.world.outbid.iter().filter(|(host, ..)| self.restored_at[*host].is_none());
@@ -68,6 +68,12 @@ impl Life {
             }
             None => Ok(()),
         }
+    }
+
+    /// A close together may be negotiated again, for any fee; a bid is for what came of a commitment.
+    fn spends_funding(&self, tx: &bitcoin::Transaction) -> bool {
+        let is_funding = |outpoint| self.ledger.channels.values().any(|channel| channel.outpoint == outpoint);
+        tx.input.iter().any(|input| is_funding(input.previous_output))
     }
 
     fn check_close(&mut self, host: usize, channel: &ChannelInfo, close: &CloseInfo) -> Result<(), Breach> {
@@ -104,6 +110,7 @@ impl Life {
 
     /// Blocks come until every channel that one side ended is over, and all that came of it is spent.
     pub(super) fn run_out(&mut self) -> Result<(), Breach> {
+        self.check()?;
         for _ in 0..MOST_LOOKS {
             if self.still_closing().is_none() {
                 return self.check_ends();
@@ -151,7 +158,7 @@ impl Life {
         })
     }
 
-    /// Every output of every commitment is spent by whose it was; a cheater holds nothing.
+    /// Every output of every commitment is spent by whose it was, for no more than it holds; a cheater holds nothing.
     fn check_ends(&self) -> Result<(), Breach> {
         for (id, trace) in self.traces() {
             let wrong = |what: String| Err(Breach::Output { what: format!("{id:?}: {what}") });
@@ -163,6 +170,14 @@ impl Life {
                 }
                 if punisher.is_some() && by != punisher {
                     return wrong(format!("{by:?} and not {punisher:?} has {end:?}"));
+                }
+            }
+            for (tx, fee) in self.world.chain.wallet_transactions() {
+                let is_by_it = |end: &&End<'_>| end.spend == Some(tx) || end.settled_by == Some(tx);
+                let claims = trace.ends.iter().filter(|end| !end.is_anchor()).filter(is_by_it);
+                let claimed: Amount = claims.map(|end| end.amount).sum();
+                if claimed > Amount::ZERO && fee > claimed {
+                    return wrong(format!("{fee} were paid to claim {claimed} by {}", tx.compute_txid()));
                 }
             }
         }

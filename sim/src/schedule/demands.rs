@@ -65,8 +65,10 @@ impl Life {
                     _ => {}
                 }
             }
+            // What is not stored has not happened: neither the HTLC nor the end that it asks for.
+            let is_stored = this.halted().is_none() && !this.owes_acknowledgement();
             for channel in this.node().map(Node::channels).unwrap_or_default() {
-                let is_undemanded = self.ledger.demands_of(&channel.channel_id).is_empty();
+                let is_undemanded = is_stored && self.ledger.demands_of(&channel.channel_id).is_empty();
                 let is_dead = channel.state == "frozen" || (channel.state == "failed" && is_undemanded);
                 if is_dead && self.ledger.channels.contains_key(&channel.channel_id) {
                     return broken(format!("{}: {:?}", channel.state, channel.close_reason));

@@ -106,12 +106,9 @@ const ALONE: &[Weighted] = &[
 pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
     let base = Base::ALL[dice.below(Base::ALL.len())];
     let is_alone = dice.below(ONE_IN) == 0;
-    let (kinds, most_blocks) = match is_alone {
-        true => ([KINDS, ALONE].concat(), MOST_BLOCKS_ALONE),
-        false => (KINDS.to_vec(), MOST_BLOCKS),
-    };
+    let kinds = if is_alone { [KINDS, ALONE].concat() } else { KINDS.to_vec() };
     let count = STEPS.0 + dice.below(STEPS.1 - STEPS.0 + 1);
-    let (mut steps, mut blocks) = (Vec::new(), 0);
+    let (mut steps, mut blocks, mut may_wait) = (Vec::new(), 0, false);
     while steps.len() < count && !dice.is_spent() {
         let drawn = match is_alone.then(|| dice.below(TOLD_ONE_IN)) {
             Some(0..3) => kept_htlc(dice),
@@ -120,8 +117,9 @@ pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
             _ => vec![step(dice, &kinds)],
         };
         for step in drawn {
-            let more = blocks_of(&step);
-            if more == 0 || blocks + more <= most_blocks {
+            may_wait |= step.is_alone();
+            let (more, most) = (blocks_of(&step), if may_wait { MOST_BLOCKS_ALONE } else { MOST_BLOCKS });
+            if more == 0 || blocks + more <= most {
                 blocks += more;
                 steps.push(step);
             }
@@ -289,10 +287,10 @@ mod tests {
     #[test]
     fn an_htlc_never_runs_into_its_deadline_by_blocks_alone() {
         for seed in 0..300 {
-            let steps = Schedule::of_seed(seed).steps;
-            let blocks: u32 = steps.iter().map(blocks_of).sum();
-            let is_alone = steps.iter().any(Step::is_alone);
-            assert!(is_alone || blocks <= MOST_BLOCKS_ALONE, "seed {seed}: {blocks}");
+            let schedule = Schedule::of_seed(seed);
+            let most = if schedule.may_close_alone() { MOST_BLOCKS_ALONE } else { MOST_BLOCKS };
+            let blocks: u32 = schedule.steps.iter().map(blocks_of).sum();
+            assert!(blocks <= most, "seed {seed}: {blocks}");
         }
     }
 }
