@@ -48,17 +48,20 @@ impl Coins {
     /// The balance.
     pub fn balance(&self) -> OnchainBalance {
         let balance = self.wallet.balance();
-        let set_aside: Amount = self
-            .wallet
-            .list_unspent()
-            .filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint))
-            .map(|coin| coin.txout.value)
-            .sum();
+        let set_aside = |is_confirmed| -> Amount {
+            let coins = self.wallet.list_unspent();
+            let locked = coins.filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint));
+            let these = locked.filter(|coin| coin.chain_position.is_confirmed() == is_confirmed);
+            these.map(|coin| coin.txout.value).sum()
+        };
+        // A coin that is set aside may wait for a block again, where one was undone.
+        let (confirmed, waiting) = (set_aside(true), set_aside(false));
+        let incoming = balance.trusted_pending + balance.untrusted_pending;
         OnchainBalance {
-            spendable: balance.confirmed.checked_sub(set_aside).unwrap_or(Amount::ZERO),
-            incoming: balance.trusted_pending + balance.untrusted_pending,
+            spendable: balance.confirmed.checked_sub(confirmed).unwrap_or(Amount::ZERO),
+            incoming: incoming.checked_sub(waiting).unwrap_or(Amount::ZERO),
             immature: balance.immature,
-            set_aside,
+            set_aside: confirmed + waiting,
         }
     }
 

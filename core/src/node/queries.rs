@@ -269,7 +269,11 @@ impl Node {
             State::Closing(closing) if closing.closer == Closer::Mutual && !self.sees_close(entry) => {
                 (closing.to_us, None)
             }
-            _ => entry.channel.closing_amount(self.chain.height()).unwrap_or((Amount::ZERO, None)),
+            _ => {
+                let has_come = |outpoint| self.coins.has_spend_of(outpoint);
+                let amount = entry.channel.closing_amount(self.chain.height(), has_come);
+                amount.unwrap_or((Amount::ZERO, None))
+            }
         }
     }
 
@@ -281,6 +285,7 @@ impl Node {
         };
         let confirmed = closing.spends.iter().filter(|(_, tx, _)| pays_us(tx)).map(|(txid, ..)| *txid);
         let waiting = closing.bids.live().iter().map(|bid| bid.tx.compute_txid());
+        let waiting = waiting.filter(|txid| closing.spends.iter().all(|(confirmed, ..)| confirmed != txid));
         Some(CloseInfo {
             closer: closing.closer,
             confirmations: closing.height.map_or(0, |height| self.depth(height)),
