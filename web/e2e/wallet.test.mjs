@@ -395,7 +395,8 @@ test('goes on after a reload in the middle of a payment', { timeout: 180_000 }, 
 test('goes on after the tab crashed in the middle of a payment', { timeout: 180_000 }, async () => {
   const { hash } = secret();
   const { invoice } = await world.holdInvoice('alice', 60_000_000, hash);
-  const before = await wallet.balances();
+  await wallet.go('home');
+  const before = await settled();
   await wallet.review(invoice);
   await wallet.press('pay');
   await wallet.see('outcome');
