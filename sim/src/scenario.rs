@@ -3,6 +3,7 @@
 use crate::disk::{Fault, Mode};
 use crate::host::{CRASHES, Crash, Host};
 use crate::random::Random;
+use crate::wishes::request;
 use crate::world::World;
 use bitcoin::Amount;
 use bitcoin::hashes::sha256;
@@ -354,21 +355,12 @@ impl Run {
             false => self.forgotten_invoice(payee, msat),
         };
         self.next_payment += 1;
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&self.next_payment.to_be_bytes());
-        let request = SendRequest {
-            id: PaymentId(id),
-            amount: MilliSatoshi::from_msat(msat),
-            max_fee: MilliSatoshi::ZERO,
-            timeout_secs: 600,
-            note: None,
-            invoice,
-        };
+        let request = request(self.next_payment, invoice, msat);
         let hash = request.invoice.payment_hash;
         self.payments.push(Expected {
             payer: by,
             payee,
-            id: PaymentId(id),
+            id: request.id,
             hash,
             request: request.clone(),
             arrives,

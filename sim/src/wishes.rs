@@ -6,6 +6,20 @@ use kite_core::invoice::Invoice;
 use kite_core::node::{Answer, ChannelInfo, Command, Event, SendRequest};
 use kite_core::types::{FeeratePerKw, MilliSatoshi, PaymentHash, PaymentId};
 
+/// The wish for the n-th payment of an invoice, over no more than a direct channel.
+pub(crate) fn request(number: u64, invoice: Invoice, msat: u64) -> SendRequest {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    SendRequest {
+        id: PaymentId(id),
+        invoice,
+        amount: MilliSatoshi::from_msat(msat),
+        max_fee: MilliSatoshi::ZERO,
+        timeout_secs: 600,
+        note: None,
+    }
+}
+
 impl World {
     /// Asks for a channel of a million satoshi, and settles.
     pub fn open_channel(&mut self, by: usize, with: usize) {

@@ -1,17 +1,22 @@
 //! The tests of the tests at scale: with something broken on purpose, random schedules must fail.
 
 use kite_sim::disk;
-use kite_sim::fault::{Fault, Memory, Said};
+use kite_sim::fault::{Fault, Memory, Onchain, Said};
 use kite_sim::schedule::{Bases, Schedule};
 
 /// So many schedules are tried at most before a fault counts as unnoticed.
-const SEEDS: u64 = 400;
+const SEEDS: usize = 400;
 
 /// Which seed notices a fault, and how it is noticed.
 fn notices(fault: Fault) -> Option<(u64, &'static str)> {
+    notices_among(fault, |_| true)
+}
+
+/// The same with these schedules alone.
+fn notices_among(fault: Fault, is_tried: fn(&Schedule) -> bool) -> Option<(u64, &'static str)> {
     let bases = Bases::with_fault(fault);
-    (0..SEEDS).find_map(|seed| {
-        let schedule = Schedule::of_seed(seed);
+    let schedules = (0..).map(|seed| (seed, Schedule::of_seed(seed)));
+    schedules.filter(|(_, schedule)| is_tried(schedule)).take(SEEDS).find_map(|(seed, schedule)| {
         let failure = schedule.run_with(&bases, Some(fault), false).err()?;
         Some((seed, failure.breach.kind()))
     })
@@ -19,6 +24,10 @@ fn notices(fault: Fault) -> Option<(u64, &'static str)> {
 
 /// All of them fail with the fault, and the same schedules pass without it.
 fn must_bite(faults: &[Fault]) {
+    must_bite_as(faults, notices);
+}
+
+fn must_bite_as(faults: &[Fault], notices: fn(Fault) -> Option<(u64, &'static str)>) {
     let bases = Bases::new();
     for fault in faults {
         let Some((seed, kind)) = notices(*fault) else { panic!("{fault:?} is not noticed") };
@@ -70,4 +79,29 @@ fn wrong_ends_are_noticed() {
     let faults = [Said::AwaitsTooMuch, Said::AwaitsTooLittle, Said::SecretEarly, Said::ClosingScript];
     must_bite(&faults.map(Fault::Says));
     must_bite(&[Fault::KeepsTransactions]);
+}
+
+/// BOLT 5, among schedules that close by one side alone.
+fn must_bite_onchain(faults: &[Fault]) {
+    must_bite_as(faults, |fault| notices_among(fault, Schedule::may_close_alone));
+}
+
+/// BOLT 5: what is ours is claimed, from the commitment and from what HTLC transactions pay; contract P9.
+#[test]
+fn outputs_that_are_forgotten_are_noticed() {
+    let faults = [Onchain::ClaimsKept, Onchain::NoSecondStages].map(Fault::Onchain);
+    must_bite_onchain(&faults);
+    must_bite_onchain(&[Fault::Forgets(Memory::Revoked)]);
+}
+
+/// BIP 125: a bid for an output never falls (ADR 0013).
+#[test]
+fn a_bid_that_falls_is_noticed() {
+    must_bite_onchain(&[Fault::Forgets(Memory::Bids)]);
+}
+
+/// BOLT 5: what the chain says of HTLCs is read, in time, and believed when it is deep enough.
+#[test]
+fn htlcs_that_are_settled_wrongly_are_noticed() {
+    must_bite_onchain(&[Onchain::NoPreimages, Onchain::TooDeep, Onchain::TooLate].map(Fault::Onchain));
 }

@@ -265,6 +265,17 @@ fn the_owner_sees_how_a_channel_comes_back() {
     assert!(closes.world.command(0, twice).unwrap().is_err());
     closes.run_out();
     closes.check("an owner looks");
+
+    assert!(closes.world.node(0).channels().is_empty());
+    let past = closes.world.node(0).past_channels();
+    let [kept] = past.as_slice() else { panic!("one channel is over: {past:?}") };
+    let how = kept.close.as_ref().unwrap();
+    assert_eq!((kept.state, how.closer, how.claim_txids.len()), ("closed", Closer::Local, 1));
+    assert!(how.confirmations > 100 && kept.close_reason.is_some() && kept.closing_txid.is_some());
+    closes.world.pass(1);
+    closes.world.crash(0);
+    closes.world.start(0);
+    assert_eq!(closes.world.node(0).past_channels(), past);
 }
 
 /// The state before the last payment, published by `cheater`.

@@ -1,7 +1,8 @@
 //! Schedules that once failed, as short as they can be.
 
+use kite_sim::disk::Mode;
 use kite_sim::host::Crash;
-use kite_sim::schedule::{Base, Bases, Lie, Schedule, Step};
+use kite_sim::schedule::{Base, Bases, Lie, Money, Schedule, Step};
 
 fn must_pass(base: Base, steps: Vec<Step>) {
     let schedule = Schedule { base, steps };
@@ -53,4 +54,64 @@ fn a_close_that_one_has_not_heard_of_is_no_failure() {
         Step::Settle { order: 0 },
     ];
     must_pass(Base::OneSided, steps);
+}
+
+/// The wallet had heard of a claim, and the channel had not stored that it did: after a restart both counted.
+#[test]
+fn a_claim_is_not_counted_twice_after_a_restart() {
+    let steps = vec![Step::ForceClose { by: 1 }, Step::Wait { blocks: 3 }, Step::Restart { host: 0 }];
+    must_pass(Base::OneSided, steps);
+}
+
+/// An HTLC whose claim would have paid out too little to be relayed was waited for for ever.
+#[test]
+fn what_cannot_be_claimed_keeps_no_channel_open() {
+    let steps =
+        vec![Step::PayForgotten { by: 0, msat: 354_638 }, Step::Off { host: 0 }, Step::ForceClose { by: 1 }];
+    must_pass(Base::OneSided, steps);
+}
+
+/// An estimate beyond all measure took all that a small channel held: no output was left, and it was closed alone.
+#[test]
+fn no_estimate_makes_a_close_together_impossible() {
+    let steps = vec![
+        Step::Open { by: 1, sat: 20_000 },
+        Step::Pass { secs: 90 },
+        Step::Close { by: 0 },
+        Step::Lie { host: 1, lie: Lie::Fees { are_absurd: true } },
+    ];
+    must_pass(Base::Coins, steps);
+}
+
+/// A coin that was set aside for a funding transaction counted twice when its own block was undone.
+#[test]
+fn a_coin_that_is_set_aside_counts_once_when_its_block_is_undone() {
+    let steps = vec![
+        Step::Open { by: 1, sat: 600_000 },
+        Step::Store { host: 1, mode: Mode::Delayed },
+        Step::Deliver { pieces: 2, order: 0 },
+        Step::Reorg { depth: 1 },
+    ];
+    must_pass(Base::Coins, steps);
+}
+
+/// Who was about to close a channel that its opener had never funded was told that it waits for the opener.
+#[test]
+fn a_close_of_a_channel_that_was_never_funded_ends_it() {
+    let steps = vec![
+        Step::Crash { host: 1, batch: 4, how: Crash::HalfSent },
+        Step::Pay { by: 0, how_much: Money::Msat(1_000_000) },
+        Step::Open { by: 1, sat: 20_000 },
+        Step::Deliver { pieces: 1, order: 0 },
+        Step::Deliver { pieces: 4, order: 0 },
+        Step::Close { by: 0 },
+        Step::Restart { host: 0 },
+    ];
+    must_pass(Base::OneSided, steps);
+}
+
+/// In the block that confirmed it a claim was named twice: as one that waits, and as one that came.
+#[test]
+fn a_claim_is_named_once() {
+    must_pass(Base::Balanced, vec![Step::ForceClose { by: 1 }, Step::Mine { blocks: 2 }]);
 }

@@ -7,7 +7,7 @@ const SEEDS: u64 = 24;
 #[test]
 fn random_schedules_pass_and_the_same_seed_gives_the_same_bytes() {
     let bases = Bases::new();
-    let (mut paid, mut transcripts) = (0, std::collections::BTreeSet::new());
+    let (mut paid, mut alone, mut transcripts) = (0, 0, std::collections::BTreeSet::new());
     for seed in 0..SEEDS {
         let schedule = Schedule::of_seed(seed);
         let run =
@@ -15,8 +15,10 @@ fn random_schedules_pass_and_the_same_seed_gives_the_same_bytes() {
         let outcome = run();
         assert_eq!(run(), outcome, "seed {seed}");
         paid += outcome.paid;
+        alone += outcome.closes.alone;
         transcripts.insert(outcome.transcript);
     }
     assert!(paid > 24, "{paid} payments");
+    assert!(alone > 3, "{alone} closes by one side alone");
     assert!(transcripts.len() > 20, "chance decides nothing: {}", transcripts.len());
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bindings;
+mod coverage;
 mod demo;
 mod fuzz;
 mod install;
@@ -27,7 +28,7 @@ cargo xtask <command>
   size             how large that package is; fails above 824 KiB (brotli)
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
   sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
-  fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [target]...
+  fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [--coverage] [target]...
   mutants          takes the rules of docs/security.md out, one by one, and sees that their tests fail [row]...
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant

@@ -40,6 +40,18 @@ impl Report {
         Ok(())
     }
 
+    /// Counts what is no test runner's: so much went well, and these did not.
+    pub fn count(&mut self, passed: usize, broken: Vec<String>) {
+        let passed = passed as u64;
+        let failed = broken.len() as u64;
+        let line = format!("{passed} passed, {failed} failed");
+        println!("{line}");
+        self.passed += passed;
+        self.failed += failed;
+        self.closing.push(line);
+        self.broken.extend(broken);
+    }
+
     /// Notes that a step could not be run at all.
     pub fn broke(&mut self, reason: String) {
         eprintln!("xtask: {reason}");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::bindings;
 use crate::demo;
+use crate::fuzz;
 use crate::install;
 use crate::page;
 use crate::places::{self, Member};
@@ -27,6 +28,11 @@ const STAGES: &[Stage] = &[
         run: native,
     },
     Stage { name: "sim", about: "10,000 random schedules over the simulator", run: schedules::stage },
+    Stage {
+        name: "fuzz",
+        about: "the corpora replayed, then every decoder, state and schedule fuzzed for a minute",
+        run: fuzz::stage,
+    },
     Stage {
         name: "interop",
         about: "the devnet: Bitcoin Core's validation and real LDK nodes",

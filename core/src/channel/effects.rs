@@ -10,6 +10,7 @@ use crate::types::{
 use crate::wire;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, ScriptBuf, Transaction, Txid};
+use minicbor::{Decode, Encode};
 
 /// A step of a channel.
 #[derive(Clone, Debug)]
@@ -62,27 +63,36 @@ pub struct IncomingHtlc {
 }
 
 /// Who closed a channel, as the transaction tells that spent its funding output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Closer {
     /// Both together.
+    #[n(0)]
     Mutual,
     /// We did, with our latest commitment.
+    #[n(1)]
     Local,
     /// The peer did, with its latest commitment.
+    #[n(2)]
     RemoteCurrent,
     /// The peer did, with the commitment that we signed last and that it has not acknowledged.
+    #[n(3)]
     RemoteNext,
     /// The peer did, with a commitment it had revoked.
+    #[n(4)]
     RemoteRevoked {
         /// Its number.
+        #[n(0)]
         number: u64,
     },
     /// The peer did, with a commitment that we do not know: we have lost state.
+    #[n(5)]
     RemoteUnknown {
         /// Its number.
+        #[n(0)]
         number: u64,
     },
     /// It is no transaction that this channel can explain.
+    #[n(6)]
     Unexplained,
 }
 

@@ -57,18 +57,28 @@ impl MutualClose<'_> {
     pub(super) fn fees(&self, env: &Env<'_>) -> (Amount, FeeRange) {
         let weight = closing_weight([self.local_script.as_script(), self.remote_script.as_script()]);
         let params = &self.commitments.params;
-        let opener_balance = self.commitments.local.spec.balance(params.opener).to_amount_floor();
+        let affordable = self.affordable();
         let least = env.config.min_feerate.fee(weight);
-        let wanted = env.feerates.closing.fee(weight).max(least).min(opener_balance);
+        let wanted = env.feerates.closing.fee(weight).max(least).min(affordable);
         let most = match params.opener {
             Party::Local => {
                 let urgent = env.feerates.commitment.fee(weight);
                 let dear = Amount::from_sat(wanted.max(urgent).to_sat().saturating_mul(2));
-                dear.max(self.cost_of_closing_alone()).min(opener_balance)
+                dear.max(self.cost_of_closing_alone()).min(affordable)
             }
-            Party::Remote => opener_balance,
+            Party::Remote => affordable,
         };
         (wanted, FeeRange { min_fee_satoshis: least.min(wanted), max_fee_satoshis: most })
+    }
+
+    /// All that the opener has; where the other has nothing, an output of the opener must be left.
+    fn affordable(&self) -> Amount {
+        let Commitments { params, local, .. } = self.commitments;
+        let balance = |party| local.spec.balance(party).to_amount_floor();
+        let dust_limit = params.local.dust_limit.max(params.remote.dust_limit);
+        let is_only_output = balance(params.opener.other()) < dust_limit;
+        let kept = if is_only_output { dust_limit } else { Amount::ZERO };
+        balance(params.opener).checked_sub(kept).unwrap_or(Amount::ZERO)
     }
 
     /// A commitment and its anchors. A close together that costs no more is never refused for its price: two estimates

@@ -16,7 +16,7 @@ use crate::onchain::{
 };
 use crate::types::{BlockHeight, CommitmentNumber, PaymentPreimage};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, Transaction};
+use bitcoin::{Amount, OutPoint, Transaction};
 
 /// What a channel wants from the chain.
 #[derive(Clone, Debug, Default)]
@@ -210,13 +210,20 @@ impl Channel {
     }
 
     /// What comes back from a channel whose funding output is spent by a commitment, with the height of the block that is
-    /// expected to bring the last of it.
+    /// expected to bring the last of it. `has_come` tells of an output whether the wallet has what it held already: the
+    /// wallet and the channel hear of a claim one after the other.
     ///
     /// # Errors
     /// [`ChannelError::Bug`].
-    pub fn closing_amount(&self, height: BlockHeight) -> Result<(Amount, Option<BlockHeight>), ChannelError> {
+    pub fn closing_amount(
+        &self,
+        height: BlockHeight,
+        has_come: impl Fn(OutPoint) -> bool,
+    ) -> Result<(Amount, Option<BlockHeight>), ChannelError> {
         let State::Closing(closing) = &self.state else { return Ok((Amount::ZERO, None)) };
-        let claims = closing.claims(height)?;
+        let mut claims = closing.claims(height)?;
+        // What an HTLC transaction pays is delayed, and comes later.
+        claims.retain(|claim| claim.is_second_stage() || !has_come(claim.outpoint));
         let delay = u32::from(closing.commitments.params.remote.to_self_delay);
         let expected = claims.iter().map(|claim| {
             let next = claim.from.max(height).saturating_add(1);

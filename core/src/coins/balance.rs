@@ -33,6 +33,8 @@ pub struct OnchainTransaction {
     pub height: Option<BlockHeight>,
     /// When its block was made, or when it was first seen.
     pub time: UnixTime,
+    /// The transactions of which it spends outputs that are not the wallet's, as those of a channel.
+    pub spends: Vec<Txid>,
 }
 
 impl OnchainBalance {
@@ -46,17 +48,20 @@ impl Coins {
     /// The balance.
     pub fn balance(&self) -> OnchainBalance {
         let balance = self.wallet.balance();
-        let set_aside: Amount = self
-            .wallet
-            .list_unspent()
-            .filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint))
-            .map(|coin| coin.txout.value)
-            .sum();
+        let set_aside = |is_confirmed| -> Amount {
+            let coins = self.wallet.list_unspent();
+            let locked = coins.filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint));
+            let these = locked.filter(|coin| coin.chain_position.is_confirmed() == is_confirmed);
+            these.map(|coin| coin.txout.value).sum()
+        };
+        // A coin that is set aside may wait for a block again, where one was undone.
+        let (confirmed, waiting) = (set_aside(true), set_aside(false));
+        let incoming = balance.trusted_pending + balance.untrusted_pending;
         OnchainBalance {
-            spendable: balance.confirmed.checked_sub(set_aside).unwrap_or(Amount::ZERO),
-            incoming: balance.trusted_pending + balance.untrusted_pending,
+            spendable: balance.confirmed.checked_sub(confirmed).unwrap_or(Amount::ZERO),
+            incoming: incoming.checked_sub(waiting).unwrap_or(Amount::ZERO),
             immature: balance.immature,
-            set_aside,
+            set_aside: confirmed + waiting,
         }
     }
 
@@ -93,7 +98,18 @@ impl Coins {
             fee: (sent > Amount::ZERO).then(|| self.wallet.calculate_fee(tx).ok()).flatten(),
             height,
             time: UnixTime(time),
+            spends: self.strange_inputs(tx).map(|outpoint| outpoint.txid).collect(),
         }
+    }
+
+    /// What a transaction spends besides coins of the wallet, which knows all of its own.
+    fn strange_inputs(&self, tx: &Transaction) -> impl Iterator<Item = OutPoint> {
+        let known = self.wallet.tx_graph();
+        let is_ours = move |outpoint: &OutPoint| {
+            let output = known.get_txout(*outpoint);
+            output.is_some_and(|output| self.wallet.is_mine(output.script_pubkey.clone()))
+        };
+        tx.input.iter().map(|input| input.previous_output).filter(move |outpoint| !is_ours(outpoint))
     }
 }
 

@@ -129,6 +129,9 @@ impl Node {
 
     /// The channel and whatever its step causes elsewhere enter the same batch (contract P6).
     pub(super) fn apply(&mut self, index: u32, transition: Transition) {
+        if let State::Closed(_) = transition.next.state {
+            self.keep_past(index);
+        }
         let Some(entry) = self.channels.get_mut(&index) else { return };
         let coins_before = entry.coins_of_bids();
         let was_syncing = entry.channel.link != Link::Online;
@@ -380,13 +383,16 @@ const fn alarm(closer: Closer) -> Option<&'static str> {
     match closer {
         Closer::Mutual | Closer::Local | Closer::RemoteCurrent | Closer::RemoteNext => None,
         Closer::RemoteRevoked { .. } => Some(
-            "A peer closed a channel with an old state, to take what is not its own. All of the channel is being claimed:              keep this wallet running.",
+            "A peer closed a channel with an old state, to take what is not its own. All of the channel is being claimed: \
+             keep this wallet running.",
         ),
         Closer::RemoteUnknown { .. } => Some(
-            "A peer closed a channel with a state that this wallet does not know: it was restored from an old copy. Your              balance of that state is being claimed; payments that were under way cannot be.",
+            "A peer closed a channel with a state that this wallet does not know: it was restored from an old copy. Your \
+             balance of that state is being claimed; payments that were under way cannot be.",
         ),
         Closer::Unexplained => Some(
-            "A channel was spent by a transaction that this wallet cannot explain. Please report it, and keep the wallet's              data.",
+            "A channel was spent by a transaction that this wallet cannot explain. Please report it, and keep the wallet's \
+             data.",
         ),
     }
 }

@@ -5,6 +5,7 @@ use super::commands::read_onchain_payment;
 use super::connections::Connections;
 use super::facts::read_headers;
 use super::outbox::{Gated, Outbox};
+use super::past::PastChannel;
 use super::record::NodeRecord;
 use super::{Event, EventRecord, Node};
 use crate::chain::{Checkpoint, FeeRates, HeaderChain};
@@ -112,6 +113,7 @@ impl Node {
             chain: headers(&records, &config, now)?,
             coins: coins(&records, &keys, &config)?,
             channels: channels(&records, &keys)?,
+            past_channels: past_channels(&records)?,
             graph: graph(&records),
             connections: Connections::new(PeerConfig::new(chain_hash), now.mono),
             keys,
@@ -312,4 +314,15 @@ fn channels(records: &Records, keys: &NodeKeys) -> Result<BTreeMap<u32, ChannelE
         rows.entry(index).or_default().push((row.to_vec(), content.clone()));
     }
     rows.into_iter().map(|(index, rows)| Ok((index, ChannelEntry::load(index, rows, keys)?))).collect()
+}
+
+fn past_channels(records: &Records) -> Result<BTreeMap<u32, PastChannel>, LoadError> {
+    let damaged = |detail: String| LoadError::Damaged { what: "past channel", detail };
+    of_kind(records, RecordKind::PastChannel)
+        .map(|(name, content)| {
+            let index = name.number().and_then(|(index, _)| u32::try_from(index).ok());
+            let index = index.ok_or_else(|| damaged(format!("a record named {name:?}")))?;
+            Ok((index, PastChannel::from_bytes(content).map_err(damaged)?))
+        })
+        .collect()
 }

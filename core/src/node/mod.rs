@@ -18,6 +18,7 @@ mod load;
 mod messages;
 mod opening;
 mod outbox;
+mod past;
 mod queries;
 mod receiving;
 mod record;
@@ -46,6 +47,7 @@ use bitcoin::Txid;
 use channel_entry::ChannelEntry;
 use connections::Connections;
 use outbox::{Exempt, Gated, Next, Outbox};
+use past::PastChannel;
 use record::NodeRecord;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -60,6 +62,7 @@ pub struct Node {
     record: NodeRecord,
     connections: Connections,
     channels: BTreeMap<u32, ChannelEntry>,
+    past_channels: BTreeMap<u32, PastChannel>,
     /// Commands to channels that follow from what other parts decided, carried out before the input is done.
     todo: VecDeque<(u32, crate::channel::Command)>,
     /// Channels that took a step and are not put yet.

@@ -115,6 +115,11 @@ impl Node {
         self.chain.header(height).map(bitcoin::block::Header::block_hash)
     }
 
+    /// When the block at this height was found, by its miner's clock; unset where its header is not known.
+    pub fn block_time(&self, height: BlockHeight) -> Option<UnixTime> {
+        self.chain.header(height).map(|header| UnixTime(header.time.into()))
+    }
+
     /// Whether what a source says of a script can be believed as the chain is known here.
     ///
     /// # Errors
@@ -126,8 +131,7 @@ impl Node {
 
     /// When the newest known block was found, by its miner's clock.
     pub fn tip_time(&self) -> UnixTime {
-        let tip = self.chain.header(self.chain.height());
-        UnixTime(tip.map_or(0, |header| header.time.into()))
+        self.block_time(self.chain.height()).unwrap_or(UnixTime(0))
     }
 
     /// Whether the newest known block is too old to be the newest there is: then deadlines are not known, and nothing that
@@ -265,7 +269,11 @@ impl Node {
             State::Closing(closing) if closing.closer == Closer::Mutual && !self.sees_close(entry) => {
                 (closing.to_us, None)
             }
-            _ => entry.channel.closing_amount(self.chain.height()).unwrap_or((Amount::ZERO, None)),
+            _ => {
+                let has_come = |outpoint| self.coins.has_spend_of(outpoint);
+                let amount = entry.channel.closing_amount(self.chain.height(), has_come);
+                amount.unwrap_or((Amount::ZERO, None))
+            }
         }
     }
 
@@ -277,10 +285,11 @@ impl Node {
         };
         let confirmed = closing.spends.iter().filter(|(_, tx, _)| pays_us(tx)).map(|(txid, ..)| *txid);
         let waiting = closing.bids.live().iter().map(|bid| bid.tx.compute_txid());
+        let waiting = waiting.filter(|txid| closing.spends.iter().all(|(confirmed, ..)| confirmed != txid));
         Some(CloseInfo {
             closer: closing.closer,
             confirmations: closing.height.map_or(0, |height| self.depth(height)),
-            amount: if closing.closer == Closer::Mutual { closing.to_us } else { amount },
+            amount,
             claim_txids: confirmed.chain(waiting).collect(),
             expected_height,
         })
@@ -295,7 +304,7 @@ impl Node {
         outpoint.is_some_and(|outpoint| self.coins.has_spend_of(outpoint))
     }
 
-    fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
+    pub(super) fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
         let channel = &entry.channel;
         let commitments = channel.commitments();
         let params = commitments.map(|commitments| &commitments.params);

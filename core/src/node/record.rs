@@ -34,11 +34,11 @@ impl NodeRecord {
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        to_bytes(self)
+        to_bytes(VERSION, self)
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        from_bytes(bytes)
+        from_bytes(VERSION, bytes)
     }
 }
 
@@ -105,7 +105,7 @@ impl EventRecord {
             Event::ActionRequired { what } => Stored::ActionRequired(what),
         };
         let time = (!matches!(event, Stored::PaymentEnded(_))).then_some(self.time);
-        to_bytes(&StoredEvent { event, time })
+        to_bytes(VERSION, &StoredEvent { event, time })
     }
 
     pub(crate) fn from_bytes(
@@ -113,7 +113,7 @@ impl EventRecord {
         bytes: &[u8],
         payments: &BTreeMap<PaymentId, PaymentRecord>,
     ) -> Result<Self, String> {
-        let stored: StoredEvent = from_bytes(bytes)?;
+        let stored: StoredEvent = from_bytes(VERSION, bytes)?;
         let txid = Txid::from_byte_array;
         let event = match stored.event {
             Stored::PaymentEnded(id) => {
@@ -162,16 +162,18 @@ fn payment_ended(payment: &PaymentRecord) -> Option<(Event, UnixTime)> {
     }
 }
 
-fn to_bytes(value: &impl Encode<()>) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+/// A small record, behind the version of its form (ADR 0005).
+pub(super) fn to_bytes(version: u8, value: &impl Encode<()>) -> Vec<u8> {
+    let mut bytes = vec![version];
     // Writing to memory does not fail.
     minicbor::encode(value, &mut bytes).expect("encoding into a vector");
     bytes
 }
 
-fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, String> {
+/// Reads what [`to_bytes`] wrote.
+pub(super) fn from_bytes<'b, T: Decode<'b, ()>>(version: u8, bytes: &'b [u8]) -> Result<T, String> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => minicbor::decode(rest).map_err(|error| error.to_string()),
+        Some((known, rest)) if *known == version => minicbor::decode(rest).map_err(|error| error.to_string()),
         Some((version, _)) => Err(format!("version {version} is not known")),
         None => Err("it is empty".into()),
     }

@@ -9,7 +9,7 @@
 
 use super::draft::weight;
 use super::second_stage::{SecondStage, second_stages};
-use super::{Close, HtlcOutput, Output, OutputKind, Spends};
+use super::{Close, HtlcOutput, Output, OutputKind, Spends, Stake};
 use crate::channel::Party;
 use crate::crypto::ClaimKey;
 use crate::types::{BlockHeight, CltvExpiry, CommitmentNumber, FeeratePerKw, PaymentPreimage};
@@ -278,11 +278,13 @@ impl Claim {
         self.from <= height
     }
 
-    /// Whether claiming costs less than half of it at the least fee rate there is. What does not is left to whoever wants it.
+    /// Whether claiming it alone costs no more than half of what is at stake at the least fee rate there is: the most that
+    /// is bid where no deadline is near. What costs more is left to whoever wants it.
     fn is_worth_it(&self) -> bool {
+        let alone = std::slice::from_ref(self);
         let to_wallet = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros());
-        let weight = weight(std::slice::from_ref(self), usize::from(self.is_second_stage()), &to_wallet);
-        self.amount.to_sat() / 2 >= FeeratePerKw::FLOOR.fee(weight).to_sat()
+        let weight = weight(alone, usize::from(self.is_second_stage()), &to_wallet);
+        Stake::of(alone).amount.to_sat() / 2 >= FeeratePerKw::FLOOR.fee(weight).to_sat()
     }
 
     /// Whether a fee can be added only by other coins: what an HTLC transaction pays is fixed by the peer's signature.

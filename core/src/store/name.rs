@@ -32,6 +32,8 @@ pub enum RecordKind {
     Journal = 12,
     /// The transaction of an on-chain payment, by the id that the app gave it.
     OnchainPayment = 13,
+    /// What is kept of a channel that is closed for good, by its channel key index.
+    PastChannel = 14,
 }
 
 /// The name of a record: its kind and what tells it from others of the kind.
@@ -93,6 +95,7 @@ impl TryFrom<u8> for RecordKind {
             Self::PaymentProgress,
             Self::Journal,
             Self::OnchainPayment,
+            Self::PastChannel,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

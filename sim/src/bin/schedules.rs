@@ -1,6 +1,6 @@
 //! Runs the schedules of many seeds on every core of the machine: `cargo xtask sim`.
 
-use kite_sim::schedule::{Bases, Failure, Outcome, Schedule, shrink};
+use kite_sim::schedule::{Bases, Closes, Failure, Outcome, Schedule, shrink};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -36,6 +36,10 @@ struct Tally {
     passed: AtomicU64,
     steps: AtomicU64,
     payments: AtomicU64,
+    alone: AtomicU64,
+    revoked: AtomicU64,
+    timeouts: AtomicU64,
+    preimages: AtomicU64,
     failed: Mutex<Vec<(u64, Failure)>>,
 }
 
@@ -75,6 +79,20 @@ impl Options {
     }
 }
 
+impl Tally {
+    fn count(&self, closes: Closes) {
+        let counted = [
+            (&self.alone, closes.alone),
+            (&self.revoked, closes.revoked),
+            (&self.timeouts, closes.timeouts),
+            (&self.preimages, closes.preimages),
+        ];
+        for (sum, count) in counted {
+            sum.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Runs all seeds. Tells how many failed.
 fn run(options: Options) -> u64 {
     let (tally, start) = (Tally::default(), Instant::now());
@@ -99,9 +117,15 @@ fn run(options: Options) -> u64 {
     let count = u64::try_from(failed.len()).unwrap_or(u64::MAX);
     let rate = per_second(passed + count, start);
     let (steps, payments) = (tally.steps.into_inner(), tally.payments.into_inner());
+    let (alone, revoked) = (tally.alone.into_inner(), tally.revoked.into_inner());
+    let (timeouts, preimages) = (tally.timeouts.into_inner(), tally.preimages.into_inner());
     say(&format!(
         "\n{steps} steps, {payments} payments arrived, {rate:.1} seeds a second, {:?}",
         start.elapsed()
+    ));
+    say(&format!(
+        "{alone} closes by one side alone, {revoked} of them revoked; HTLCs on the chain: {timeouts} timed out, \
+         {preimages} claimed with their preimage"
     ));
     say(&format!("{passed} passed, {count} failed"));
     count
@@ -121,6 +145,7 @@ fn work(options: Options, tally: &Tally) {
                 tally.passed.fetch_add(1, Ordering::Relaxed);
                 tally.steps.fetch_add(schedule.steps.len() as u64, Ordering::Relaxed);
                 tally.payments.fetch_add(outcome.paid as u64, Ordering::Relaxed);
+                tally.count(outcome.closes);
             }
             Err(failure) => {
                 say(&format!("seed {seed} {failure}"));

@@ -297,6 +297,11 @@ impl Chain {
     }
 }
 
+/// Whether a transaction is a commitment (BOLT 3, Commitment Transaction).
+pub(crate) fn is_commitment(tx: &Transaction) -> bool {
+    tx.lock_time.to_consensus_u32() >> 24 == 0x20
+}
+
 fn outputs_of(tx: &Transaction) -> Vec<(OutPoint, TxOut)> {
     let txid = tx.compute_txid();
     (0..).zip(&tx.output).map(|(vout, output)| (OutPoint { txid, vout }, output.clone())).collect()

@@ -1,12 +1,13 @@
 //! What each step does to the world.
 
 use super::base::ask_open;
+use super::demands::Demand;
 use super::{Life, Money, Step, ledger};
-use crate::disk::Mode;
+use crate::disk::{Disk, Mode};
 use crate::random::Random;
 use kite_core::chain::{ChainFact, FeeRates};
 use kite_core::node::{Command, Input, Node};
-use kite_core::types::FeeratePerKw;
+use kite_core::types::{ChannelId, FeeratePerKw};
 
 /// How often everything is tried again for a crash that comes while it settles.
 const TRIES: usize = 6;
@@ -20,6 +21,8 @@ impl Life {
             Step::Repeat { by } => self.ledger.repeat(&mut self.world, by),
             Step::Open { by, sat } => ask_open(&mut self.world, by, sat),
             Step::Close { by } => self.ask_close(by),
+            Step::ForceClose { by } => self.force_close(by),
+            Step::Cheat { by, looks } => self.cheat(by, looks),
             Step::FeeRate { host, sat_per_kw } => self.tell_feerate(host, sat_per_kw),
             Step::Deliver { pieces, order } => self.in_order(order, |life| life.world.deliver(pieces)),
             Step::Settle { order } => self.in_order(order, Self::settle),
@@ -33,8 +36,11 @@ impl Life {
                 self.world.crash(host);
                 self.world.start(host);
             }
+            Step::Off { host } => self.world.crash(host),
             Step::Store { host, mode } => self.set_store(host, mode),
-            Step::Mine { blocks } => self.world.mine(blocks),
+            Step::Mine { blocks } | Step::Wait { blocks } => self.mine(blocks, |world| world.mine(1)),
+            Step::Crowd { blocks } => self.mine(blocks, |world| world.mine_nothing(1)),
+            Step::Swap { depth } => self.swap(depth),
             Step::Reorg { depth } => {
                 self.world.chain.reorg(depth);
                 self.was_reorganised = true;
@@ -45,7 +51,11 @@ impl Life {
             Step::Lie { host, lie } => self.lie(host, lie),
             Step::SecondInstance { host } => self.second_instance(host),
             Step::Copy { host } => self.copies[host] = Some(self.world.hosts[host].disk.clone()),
-            Step::Restore { host } => self.restore(host),
+            Step::Restore { host } => {
+                if let Some(disk) = self.copies[host].take() {
+                    self.restore(host, disk);
+                }
+            }
         }
     }
 
@@ -138,12 +148,12 @@ impl Life {
     }
 
     /// An old copy of the store takes its place. If the peer has seen more than it holds, its owner has lost state.
-    fn restore(&mut self, host: usize) {
-        let Some(disk) = self.copies[host].take() else { return };
+    pub(super) fn restore(&mut self, host: usize, disk: Disk) {
         let peer = 1 - host;
         self.set_store(peer, Mode::Prompt);
         self.world.input(peer, Input::Flush);
         self.world.hosts[host].restore(disk);
+        self.restored_at[host] = Some(self.world.published.len());
         self.world.carry_out();
         self.set_store(host, Mode::Prompt);
         for host in 0..2 {
@@ -157,7 +167,10 @@ impl Life {
             None => true,
         });
         if is_old {
-            self.old = self.old.or(Some(host));
+            self.is_lost[host] = true;
+            let all: Vec<ChannelId> =
+                self.stored.iter().flat_map(|stored| stored.channels.keys()).copied().collect();
+            all.into_iter().for_each(|id| self.ledger.demand(id, Demand::Loss(host)));
         }
     }
 }

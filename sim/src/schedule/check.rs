@@ -2,6 +2,7 @@
 
 use super::Life;
 use super::ledger::{Wish, is_failed, is_sent};
+use super::trace::LEAST_CLAIMED;
 use kite_core::node::{Event, Node};
 use kite_core::payment::OutgoingState;
 use std::any::Any;
@@ -59,6 +60,12 @@ pub enum Breach {
         /// About what.
         what: String,
     },
+    /// An output of a channel that nobody spent, or who should not have it did.
+    #[error("of a channel on the chain: {what}")]
+    Output {
+        /// What is wrong.
+        what: String,
+    },
     /// Something was asked of a node, or made by it, and nothing came of it.
     #[error("{host} left something undone: {what}")]
     Undone {
@@ -92,6 +99,7 @@ impl Breach {
             Self::Payment { .. } => "payment",
             Self::Channel { .. } => "channel",
             Self::Views { .. } => "views",
+            Self::Output { .. } => "output",
             Self::Undone { .. } => "undone",
             Self::Panic { .. } => "panic",
         }
@@ -105,13 +113,19 @@ impl Life {
             let channels = self.world.hosts[host].node().map(Node::channels).unwrap_or_default();
             self.ledger.note_channels(&self.world, host, &channels);
             self.stored[host].refresh(&self.world.hosts[host]);
-            self.is_misled[host] &= !self.world.sources[host].has_told();
+            // A node that stopped takes nothing in.
+            let has_heard = self.world.sources[host].has_told() && self.world.hosts[host].halted().is_none();
+            self.is_misled[host] &= !has_heard;
         }
-        if self.old.is_none() {
+        self.breach.take().map_or(Ok(()), Err)?;
+        self.check_depths()?;
+        self.note_deadlines();
+        if !self.has_lost() {
             self.check_disks()?;
-            self.check_channels()?;
-            self.check_money()?;
         }
+        self.check_channels()?;
+        self.check_money()?;
+        self.check_closes()?;
         self.check_payments()
     }
 
@@ -151,91 +165,11 @@ impl Life {
         Ok(())
     }
 
-    /// No channel ends but by its owners' wish, or before it was funded.
-    fn check_channels(&self) -> Result<(), Breach> {
-        for (host, this) in self.world.hosts.iter().enumerate() {
-            let alone = this.events().find(|event| self.is_close_by_one(host, event));
-            if let Some(event) = alone {
-                return Err(Breach::Channel { host, what: format!("{event:?}") });
-            }
-            let channels = this.node().map(Node::channels).unwrap_or_default();
-            for channel in channels {
-                let is_dead = matches!(channel.state, "failed" | "frozen");
-                if is_dead && self.ledger.channels.contains_key(&channel.channel_id) {
-                    let what = format!("{}: {:?}", channel.state, channel.close_reason);
-                    return Err(Breach::Channel { host, what });
-                }
-            }
-            if let Some(Event::ActionRequired { what }) =
-                this.events().find(|event| matches!(event, Event::ActionRequired { .. }))
-            {
-                return Err(Breach::Channel { host, what: what.clone() });
-            }
-        }
-        Ok(())
-    }
-
-    fn is_close_by_one(&self, host: usize, event: &Event) -> bool {
-        let Event::ChannelClosed { channel_id, reason, .. } = event else { return false };
-        if reason.contains("together") {
-            return false;
-        }
-        let funding = self.world.hosts[host].events().find_map(|event| match event {
-            Event::ChannelPending { channel_id: pending, funding_txid, .. } if pending == channel_id => {
-                Some(funding_txid)
-            }
-            _ => None,
-        });
-        // One whose funding transaction was never published was never more than a plan.
-        funding.is_none_or(|txid| self.world.chain.transaction(txid).is_some())
-    }
-
-    /// What a wallet shows is what it was given and paid, less what it paid and the fees: to the millisatoshi, at any
-    /// moment. Only a channel that is closing may have cost its opener the fee, or either what is too small for an output.
-    fn check_money(&self) -> Result<(), Breach> {
-        for host in 0..2 {
-            let Some(node) = self.world.hosts[host].node() else { continue };
-            let (owned, slack) = self.owned(host, node);
-            let shown = node.balance().total.to_msat();
-            // A server can hide what is in no block, until another one tells of it.
-            let is_hidden = self.is_misled[host] && self.was_reorganised && shown < owned;
-            if is_hidden {
-                continue;
-            }
-            if shown > owned || shown + slack < owned {
-                return Err(Breach::Money { host, shown, owned });
-            }
-        }
-        Ok(())
-    }
-
-    fn owned(&self, host: usize, node: &Node) -> (u64, u64) {
-        let (received, sent) = self.ledger.payments_of(&self.world, host);
-        let fees: u64 = node
-            .onchain_transactions()
-            .iter()
-            .filter_map(|transaction| transaction.fee)
-            .map(|fee| fee.to_sat() * 1_000)
-            .sum();
-        let slack = self.ledger.channels.values().map(|channel| self.cost_of_close(host, channel)).sum();
-        let given = self.ledger.given[host].to_sat() * 1_000;
-        ((given + received).saturating_sub(sent + fees), slack)
-    }
-
-    fn cost_of_close(&self, host: usize, channel: &super::ledger::Funded) -> u64 {
-        let Some(tx) = self.world.chain.spend_of(&channel.outpoint) else { return 0 };
-        let paid_out: u64 = tx.output.iter().map(|output| output.value.to_sat()).sum();
-        let fee = channel.capacity.to_sat().saturating_sub(paid_out);
-        // Nobody gets an output that is not relayed.
-        let dust = 546;
-        if channel.opener == host { (fee + 1) * 1_000 } else { (dust + 1) * 1_000 }
-    }
-
     /// One outcome a payment; what was told stays true; payer and payee agree.
     fn check_payments(&self) -> Result<(), Breach> {
         for (number, wish) in self.ledger.wishes.iter().enumerate() {
             let broken = |what: String| Err(Breach::Payment { number, payer: wish.payer, what });
-            if self.old.is_some_and(|old| old == wish.payer || old == wish.payee) {
+            if self.is_lost[wish.payer] || self.is_lost[wish.payee] {
                 continue;
             }
             let (sent, failed, received) = wish.told(&self.world);
@@ -254,6 +188,13 @@ impl Life {
         Ok(())
     }
 
+    /// Whether an HTLC so small has no output in a commitment, or none that is worth its fee: who has given away its
+    /// preimage gets nothing, and nothing tells the payer of it (BOLT 5, Unilateral Close Handling).
+    pub(super) fn may_be_left(&self, wish: &Wish) -> bool {
+        let is_alone = !self.ledger.has_no_demand();
+        is_alone && wish.request.amount.to_amount_floor() < LEAST_CLAIMED
+    }
+
     fn check_both_ends(&self, wish: &Wish, state: Option<&OutgoingState>) -> Result<(), String> {
         let Some(state) = state else { return Ok(()) };
         if wish.must_fail && is_sent(state) {
@@ -268,7 +209,7 @@ impl Life {
         }
         // Of several payments to one invoice, one arrives.
         let is_only = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash()).count() == 1;
-        if is_failed(state) && received.is_some() && is_only {
+        if is_failed(state) && received.is_some() && is_only && !self.may_be_left(wish) {
             return Err("failed and received".into());
         }
         if received.is_some_and(|msat| msat != wish.request.amount.to_msat()) {

@@ -10,6 +10,12 @@ use kite_core::node::StoreFailure;
 const STEPS: (usize, usize) = (6, 26);
 /// More blocks than this could make an HTLC that waits run into its deadline.
 const MOST_BLOCKS: u32 = 15;
+/// Where it may: so many that a channel can be closed and what was delayed be claimed.
+const MOST_BLOCKS_ALONE: u32 = 200;
+/// There, so many draws are one of these stories: a payment that the chain must settle, a cheat, bids.
+const TOLD_ONE_IN: usize = 16;
+/// One schedule in so many may close channels by one side alone; in the others nothing may.
+const ONE_IN: usize = 4;
 
 /// What decides.
 pub trait Dice {
@@ -87,27 +93,105 @@ const KINDS: &[Weighted] = &[
     (2, |dice| Step::Close { by: dice.below(2) }),
 ];
 
+/// What comes on top in one schedule of [`ONE_IN`]: closes by one side alone, and blocks enough for deadlines.
+const ALONE: &[Weighted] = &[
+    (5, |dice| Step::ForceClose { by: dice.below(2) }),
+    (3, |dice| Step::Cheat { by: dice.below(2), looks: small(dice, 12) }),
+    (6, |dice| Step::Off { host: dice.below(2) }),
+    (8, |dice| Step::Wait { blocks: [12, 25, 28, 47, 60][dice.below(5)] }),
+    (3, |dice| Step::Crowd { blocks: small(dice, 6) }),
+    (3, |dice| Step::Swap { depth: small(dice, 4) }),
+];
+
 pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
     let base = Base::ALL[dice.below(Base::ALL.len())];
+    let is_alone = dice.below(ONE_IN) == 0;
+    let kinds = if is_alone { [KINDS, ALONE].concat() } else { KINDS.to_vec() };
     let count = STEPS.0 + dice.below(STEPS.1 - STEPS.0 + 1);
-    let (mut steps, mut blocks) = (Vec::new(), 0);
+    let (mut steps, mut blocks, mut may_wait) = (Vec::new(), 0, false);
     while steps.len() < count && !dice.is_spent() {
-        let step = step(dice);
-        blocks += match step {
-            Step::Mine { blocks } => blocks,
-            Step::Reorg { .. } => 1,
-            _ => 0,
+        let drawn = match is_alone.then(|| dice.below(TOLD_ONE_IN)) {
+            Some(0..3) => kept_htlc(dice),
+            Some(3) => cheat(dice),
+            Some(4) => bids(dice),
+            _ => vec![step(dice, &kinds)],
         };
-        let is_late = matches!(step, Step::Mine { .. } | Step::Reorg { .. }) && blocks > MOST_BLOCKS;
-        steps.extend((!is_late).then_some(step));
+        for step in drawn {
+            may_wait |= step.is_alone();
+            let (more, most) = (blocks_of(&step), if may_wait { MOST_BLOCKS_ALONE } else { MOST_BLOCKS });
+            if more == 0 || blocks + more <= most {
+                blocks += more;
+                steps.push(step);
+            }
+        }
     }
     Schedule { base, steps }
 }
 
-fn step(dice: &mut dyn Dice) -> Step {
-    let total: usize = KINDS.iter().map(|(weight, _)| weight).sum();
+/// A payment stops half way, and the chain has to settle it.
+fn kept_htlc(dice: &mut dyn Dice) -> Vec<Step> {
+    let by = dice.below(2);
+    let msat = 1_000_000 * u64::try_from(1 + dice.below(200)).unwrap_or(1);
+    let payment = match dice.below(4) {
+        0 => Step::PayForgotten { by, msat },
+        _ => Step::Pay { by, how_much: Money::Msat(msat) },
+    };
+    let stops = [Step::Cut, Step::Off { host: by }, Step::Off { host: 1 - by }][dice.below(3)];
+    let by = dice.below(2);
+    let ends = [
+        Step::Wait { blocks: 28 },
+        Step::Wait { blocks: 47 },
+        Step::Wait { blocks: 60 },
+        Step::ForceClose { by },
+        Step::ForceClose { by },
+    ][dice.below(5)];
+    // After five the payee has the preimage on its disk, and the payer has not heard of it.
+    let pieces = [2, 3, 4, 5, 5, 5, 6, 8][dice.below(8)];
+    vec![payment, Step::Deliver { pieces, order: 0 }, stops, ends]
+}
+
+/// Payments, and then a state from before the last of them.
+fn cheat(dice: &mut dyn Dice) -> Vec<Step> {
+    let by = dice.below(2);
+    let msat = |dice: &mut dyn Dice| Money::Msat(1_000_000 * u64::try_from(1 + dice.below(200)).unwrap_or(1));
+    vec![
+        Step::Pay { by: dice.below(2), how_much: msat(dice) },
+        Step::Deliver { pieces: small(dice, 8), order: 0 },
+        Step::Pay { by, how_much: msat(dice) },
+        Step::Settle { order: 0 },
+        Step::Cheat { by: dice.below(2), looks: [1, 2, 2, 3, 5][dice.below(5)] },
+        [Step::Mine { blocks: 1 }, Step::Off { host: dice.below(2) }, Step::Wait { blocks: 47 }]
+            [dice.below(3)],
+    ]
+}
+
+/// A close while fees rise and fall and blocks are full, and a wallet that starts again in between.
+fn bids(dice: &mut dyn Dice) -> Vec<Step> {
+    let (by, host) = (dice.below(2), dice.below(2));
+    let rate = |dice: &mut dyn Dice| [300, 1_000, 2_500, 5_000, 10_000][dice.below(5)];
+    vec![
+        Step::ForceClose { by },
+        Step::Mine { blocks: 1 },
+        Step::FeeRate { host, sat_per_kw: rate(dice) },
+        Step::Crowd { blocks: small(dice, 3) },
+        [Step::Restart { host }, Step::Settle { order: 0 }][dice.below(2)],
+        Step::FeeRate { host, sat_per_kw: rate(dice) },
+        Step::Crowd { blocks: small(dice, 3) },
+    ]
+}
+
+fn blocks_of(step: &Step) -> u32 {
+    match step {
+        Step::Mine { blocks } | Step::Wait { blocks } | Step::Crowd { blocks } => *blocks,
+        Step::Reorg { .. } | Step::Swap { .. } => 1,
+        _ => 0,
+    }
+}
+
+fn step(dice: &mut dyn Dice, kinds: &[Weighted]) -> Step {
+    let total: usize = kinds.iter().map(|(weight, _)| weight).sum();
     let mut drawn = dice.below(total);
-    for (weight, draw) in KINDS {
+    for (weight, draw) in kinds {
         match drawn.checked_sub(*weight) {
             None => return draw(dice),
             Some(rest) => drawn = rest,
@@ -191,7 +275,7 @@ mod tests {
         let mut bytes = || (0..150).map(|_| random.next().to_le_bytes()[0]).collect::<Vec<u8>>();
         let of_bytes: BTreeSet<String> =
             (0..300).flat_map(|_| Schedule::of_bytes(&bytes()).steps).map(|step| kind(&step)).collect();
-        assert_eq!(of_seeds.len(), KINDS.len());
+        assert_eq!(of_seeds.len(), KINDS.len() + ALONE.len());
         assert_eq!(of_bytes, of_seeds);
     }
 
@@ -203,16 +287,10 @@ mod tests {
     #[test]
     fn an_htlc_never_runs_into_its_deadline_by_blocks_alone() {
         for seed in 0..300 {
-            let blocks: u32 = Schedule::of_seed(seed)
-                .steps
-                .iter()
-                .map(|step| match step {
-                    Step::Mine { blocks } => *blocks,
-                    Step::Reorg { .. } => 1,
-                    _ => 0,
-                })
-                .sum();
-            assert!(blocks <= MOST_BLOCKS, "seed {seed}: {blocks}");
+            let schedule = Schedule::of_seed(seed);
+            let most = if schedule.may_close_alone() { MOST_BLOCKS_ALONE } else { MOST_BLOCKS };
+            let blocks: u32 = schedule.steps.iter().map(blocks_of).sum();
+            assert!(blocks <= most, "seed {seed}: {blocks}");
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use super::Life;
 use super::check::Breach;
+use super::demands::Demand;
 use super::ledger::{is_failed, is_sent};
 use crate::chain::Source;
+use crate::chain::is_commitment;
 use crate::disk::Mode;
-use bitcoin::{Amount, ScriptBuf, WPubkeyHash, hashes::Hash};
+use bitcoin::{Amount, ScriptBuf, Transaction, WPubkeyHash, hashes::Hash};
 use kite_core::node::{Command, Input, Node};
 use kite_core::payment::OutgoingState;
 use kite_core::types::{FeeratePerKw, PaymentId};
@@ -25,13 +27,14 @@ impl Life {
         self.settle();
         self.world.pass(5);
         self.settle();
-        if let Some(old) = self.old {
-            return self.finish_old(old);
+        if self.has_lost() {
+            return self.finish_lost();
         }
         if self.ledger.wishes.iter().any(|wish| !wish.state(&self.world).is_some_and(is_final)) {
             self.world.pass(GIVES_UP_AFTER_SECS);
             self.settle();
         }
+        self.run_out()?;
         self.world.mine(6);
         self.rest();
         self.check()?;
@@ -101,6 +104,10 @@ impl Life {
             }
             let same = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash());
             let arrived = same.filter(|other| other.state(&self.world).is_some_and(is_sent)).count();
+            let is_left = arrived == 0 && self.may_be_left(wish);
+            if is_left && received <= 1 {
+                continue;
+            }
             if arrived != received || arrived != usize::from(wish.received(&self.world).is_some()) {
                 return broken(format!("sent {arrived} times, told received {received} times"));
             }
@@ -221,35 +228,56 @@ impl Life {
         let given: Amount = self.ledger.given.into_iter().sum();
         let fees: Amount = self.world.chain.wallet_transactions().map(|(_, fee)| fee).sum();
         let back = self.world.chain.unspent_of(&script_pubkey);
-        if back + kept + fees != given {
-            let what = format!("{back} are back, {kept} kept and {fees} were fees of {given}");
+        let left = self.left();
+        if back + kept + fees + left != given {
+            let what = format!("{back} are back, {kept} kept, {left} left and {fees} were fees of {given}");
             return Err(Breach::Views { what });
         }
         Ok(())
     }
 
-    /// Who lost state publishes no commitment, whatever happens (contract P10): the peer closes.
-    fn finish_old(&mut self, old: usize) -> Result<(), Breach> {
+    /// Who lost state publishes no commitment, whatever happens (contract P10), unless its owner says so: the peer closes,
+    /// and loses nothing by it.
+    fn finish_lost(&mut self) -> Result<(), Breach> {
         for _ in 0..2 {
             self.world.mine(3);
             self.settle();
-            self.world.crash(old);
+            for host in (0..2).filter(|host| self.is_lost[*host]).collect::<Vec<_>>() {
+                self.world.crash(host);
+            }
             self.settle();
         }
         self.check()?;
-        let is_commitment = |tx: &bitcoin::Transaction| {
-            tx.lock_time.to_consensus_u32() >> 24 == 0x20
-                && tx.input.iter().any(|input| {
-                    self.ledger.channels.values().any(|channel| channel.outpoint == input.previous_output)
-                })
-        };
-        match self.world.published.iter().find(|(host, tx)| *host == old && is_commitment(tx)) {
-            Some((host, tx)) => {
+        self.check_silence()?;
+        self.give_up_lost();
+        self.settle();
+        self.run_out()
+    }
+
+    fn check_silence(&self) -> Result<(), Breach> {
+        for (id, channel) in &self.ledger.channels {
+            let spends = |tx: &Transaction| {
+                // What the other side published before, both signed: whoever holds it may publish it again.
+                is_commitment(tx) && tx.input.iter().any(|input| input.previous_output == channel.outpoint)
+            };
+            let demands = self.ledger.demands_of(id);
+            let must_wait = |host: usize| {
+                demands.contains(&Demand::Loss(host))
+                    && !demands.contains(&Demand::Owner(host))
+                    && !demands.contains(&Demand::Deadline(host))
+            };
+            let since = |host: usize| self.restored_at[host].unwrap_or(0);
+            let mut published = self.world.published.iter().enumerate();
+            let spoke = published.find(|(at, (host, tx))| {
+                let is_its_own = self.world.first_to_publish(tx) == Some(*host);
+                must_wait(*host) && *at >= since(*host) && spends(tx) && is_its_own
+            });
+            if let Some((_, (host, tx))) = spoke {
                 let what = format!("an old copy published {}", tx.compute_txid());
-                Err(Breach::Channel { host: *host, what })
+                return Err(Breach::Channel { host: *host, what });
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 }
 

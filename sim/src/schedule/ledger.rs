@@ -1,6 +1,8 @@
 //! The reference model: what the owners wished, what they were told, and what they must therefore have.
 
+use super::demands::Demand;
 use crate::host::Host;
+use crate::wishes::request;
 use crate::world::World;
 use bitcoin::{Amount, Network, OutPoint};
 use kite_core::invoice::{Description, Invoice, InvoiceBuilder};
@@ -9,7 +11,7 @@ use kite_core::payment::{IncomingState, OutgoingState, PaymentRecord};
 use kite_core::types::{
     ChannelId, MilliSatoshi, Now, PaymentHash, PaymentId, PaymentPreimage, PaymentSecret,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A payment that an owner wished for.
 #[derive(Clone, Debug)]
@@ -41,12 +43,36 @@ pub(super) struct Ledger {
     pub(super) channels: BTreeMap<ChannelId, Funded>,
     /// Invoices that were shown, by payee.
     pub(super) invoices: Vec<(usize, PaymentId)>,
+    /// What asked for the end of a channel by one side alone.
+    demands: BTreeMap<ChannelId, BTreeSet<Demand>>,
     next_payment: u64,
 }
 
 impl Ledger {
     pub(super) fn new(given: [Amount; 2]) -> Self {
-        Self { given, wishes: Vec::new(), channels: BTreeMap::new(), invoices: Vec::new(), next_payment: 0 }
+        Self {
+            given,
+            wishes: Vec::new(),
+            channels: BTreeMap::new(),
+            invoices: Vec::new(),
+            demands: BTreeMap::new(),
+            next_payment: 0,
+        }
+    }
+
+    /// Something asks for the end of a channel.
+    pub(super) fn demand(&mut self, id: ChannelId, demand: Demand) {
+        self.demands.entry(id).or_default().insert(demand);
+    }
+
+    /// What asked for the end of a channel.
+    pub(super) fn demands_of(&self, id: &ChannelId) -> BTreeSet<Demand> {
+        self.demands.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Whether no channel has a reason to end by one side alone.
+    pub(super) fn has_no_demand(&self) -> bool {
+        self.demands.is_empty()
     }
 
     /// Wishes for a payment, if the payee can make an invoice now.
@@ -92,16 +118,7 @@ impl Ledger {
 
     fn send(&mut self, world: &mut World, payer: usize, invoice: Invoice, msat: u64, must_fail: bool) {
         self.next_payment += 1;
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&self.next_payment.to_be_bytes());
-        let request = SendRequest {
-            id: PaymentId(id),
-            amount: MilliSatoshi::from_msat(msat),
-            max_fee: MilliSatoshi::ZERO,
-            timeout_secs: 600,
-            note: None,
-            invoice,
-        };
+        let request = request(self.next_payment, invoice, msat);
         let mut wish = Wish { payer, payee: 1 - payer, request, must_fail, question: CommandId(0) };
         wish.ask(world);
         self.wishes.push(wish);

@@ -4,20 +4,27 @@
 //! A [`Schedule`] is plain data. The same one gives the same bytes, and [`shrink`] makes a failing one as short as it
 //! can be while it still fails. A new kind of step is a variant of [`Step`], an arm in `carry_out` and a weight in `draw`.
 
+mod alone;
 mod base;
 mod carry_out;
 mod check;
+mod closes;
+mod demands;
+mod depth;
 mod draw;
 mod finish;
 mod ledger;
 mod lie;
+mod money;
 mod replay;
 mod shrink;
 mod step;
 mod stored;
+mod trace;
 
 pub use base::{Base, Bases};
 pub use check::Breach;
+pub use closes::Closes;
 pub use draw::{Bytes, Dice};
 pub use shrink::shrink;
 pub use step::{Lie, Money, Step};
@@ -25,7 +32,9 @@ pub use step::{Lie, Money, Step};
 use crate::fault::Fault;
 use crate::world::World;
 use bitcoin::hashes::sha256;
+use kite_core::types::PaymentId;
 use ledger::Ledger;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use stored::StoredState;
 
@@ -51,8 +60,23 @@ struct Life {
     is_misled: [bool; 2],
     /// Whether blocks were ever replaced: the coins that were given may wait for a block again.
     was_reorganised: bool,
-    /// Who owns a store that was put back from an old copy: the channel can only be closed.
-    old: Option<usize>,
+    /// Whose store was put back from an old copy: its channels can only be closed.
+    is_lost: [bool; 2],
+    /// How much was published when a store was put back: of what its owner had published it may not know.
+    restored_at: [Option<usize>; 2],
+    /// Commitments that were published although they were revoked.
+    revoked: BTreeSet<bitcoin::Txid>,
+    /// How many payments were told that they failed, and which.
+    told_failed: usize,
+    found_failed: BTreeSet<PaymentId>,
+    /// What was wrong between two blocks of one step.
+    breach: Option<Breach>,
+    /// Each store as it was after every step, where somebody will cheat.
+    looks: Vec<[crate::disk::Disk; 2]>,
+    /// Whether somebody will cheat.
+    will_cheat: bool,
+    /// Whether channels may end by one side alone, so that owners must look at their wallets in time.
+    is_hard: bool,
 }
 
 /// What came of a schedule.
@@ -62,6 +86,8 @@ pub struct Outcome {
     pub transcript: sha256::Hash,
     /// How many payments arrived.
     pub paid: usize,
+    /// What happened on the chain.
+    pub closes: Closes,
 }
 
 /// How a schedule failed.
@@ -95,6 +121,11 @@ impl Schedule {
         draw::schedule(&mut crate::random::Random::new(seed))
     }
 
+    /// Whether it may end a channel by one side alone: in all others nothing may.
+    pub fn may_close_alone(&self) -> bool {
+        self.steps.iter().any(Step::is_alone)
+    }
+
     /// The schedule that some bytes spell.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         draw::schedule(&mut Bytes::new(bytes))
@@ -115,7 +146,7 @@ impl Schedule {
     pub fn run_with(&self, bases: &Bases, fault: Option<Fault>, told: bool) -> Result<Outcome, Failure> {
         let (mut at, mut story) = (0, None);
         let run = || {
-            let mut life = Life::new(bases, self.base, fault, told);
+            let mut life = Life::new(bases, self, fault, told);
             let lived = life.live(&self.steps, &mut at);
             story = told.then(|| life.world.story());
             lived.map(|()| life.outcome())
@@ -128,8 +159,8 @@ impl Schedule {
 }
 
 impl Life {
-    fn new(bases: &Bases, base: Base, fault: Option<Fault>, told: bool) -> Self {
-        let (world, ledger) = bases.start(base, fault, told);
+    fn new(bases: &Bases, schedule: &Schedule, fault: Option<Fault>, told: bool) -> Self {
+        let (world, ledger) = bases.start(schedule.base, fault, told);
         let stored = [0, 1].map(|host| StoredState::read(&world.hosts[host]));
         Self {
             world,
@@ -138,13 +169,26 @@ impl Life {
             copies: [None, None],
             is_misled: [false; 2],
             was_reorganised: false,
-            old: None,
+            is_lost: [false; 2],
+            restored_at: [None; 2],
+            revoked: BTreeSet::new(),
+            told_failed: 0,
+            found_failed: BTreeSet::new(),
+            breach: None,
+            looks: Vec::new(),
+            will_cheat: schedule.steps.iter().any(|step| matches!(step, Step::Cheat { .. })),
+            is_hard: schedule.may_close_alone(),
         }
+    }
+
+    fn has_lost(&self) -> bool {
+        self.is_lost.contains(&true)
     }
 
     fn live(&mut self, steps: &[Step], at: &mut usize) -> Result<(), Breach> {
         for (index, step) in steps.iter().enumerate() {
             *at = index;
+            self.look();
             self.carry_out(*step);
             self.check()?;
         }
@@ -153,6 +197,10 @@ impl Life {
     }
 
     fn outcome(&self) -> Outcome {
-        Outcome { transcript: self.world.transcript(), paid: self.ledger.paid(&self.world) }
+        Outcome {
+            transcript: self.world.transcript(),
+            paid: self.ledger.paid(&self.world),
+            closes: self.closes(),
+        }
     }
 }

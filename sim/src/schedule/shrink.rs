@@ -70,6 +70,10 @@ fn simpler(step: Step) -> Vec<Step> {
             simpler
         }
         Step::Settle { order: 1.. } => vec![Step::Settle { order: 0 }],
+        Step::Wait { blocks } => (1..blocks).map(|blocks| Step::Wait { blocks }).collect(),
+        Step::Crowd { blocks } => (1..blocks).map(|blocks| Step::Crowd { blocks }).collect(),
+        Step::Cheat { by, looks } => (1..looks).map(|looks| Step::Cheat { by, looks }).collect(),
+        Step::Swap { depth } => vec![Step::Reorg { depth }],
         Step::Mine { blocks } => (1..blocks).map(|blocks| Step::Mine { blocks }).collect(),
         Step::Reorg { depth } => (1..depth).map(|depth| Step::Reorg { depth }).collect(),
         Step::Crash { host, batch, how } => {

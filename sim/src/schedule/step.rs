@@ -42,6 +42,18 @@ pub enum Step {
         /// Who.
         by: usize,
     },
+    /// Closes every channel alone.
+    ForceClose {
+        /// Who.
+        by: usize,
+    },
+    /// Puts an earlier state on the chain.
+    Cheat {
+        /// Who.
+        by: usize,
+        /// As it was so many steps ago.
+        looks: u32,
+    },
     /// The fee rates that a host hears of.
     FeeRate {
         /// Who.
@@ -82,6 +94,11 @@ pub enum Step {
         /// Which.
         host: usize,
     },
+    /// A device is switched off until everything settles, or its owner must look.
+    Off {
+        /// Which.
+        host: usize,
+    },
     /// How a store behaves from now on.
     Store {
         /// Whose.
@@ -94,8 +111,23 @@ pub enum Step {
         /// How many.
         blocks: u32,
     },
+    /// Blocks enough for an HTLC to come near its expiry, or past it.
+    Wait {
+        /// How many.
+        blocks: u32,
+    },
+    /// Blocks that take nothing of what waits.
+    Crowd {
+        /// How many.
+        blocks: u32,
+    },
     /// The last blocks are replaced by one more.
     Reorg {
+        /// How many.
+        depth: u32,
+    },
+    /// The same, and another commitment is in the chain than before.
+    Swap {
         /// How many.
         depth: u32,
     },

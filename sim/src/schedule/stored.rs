@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use crate::records::{Rows, channel_rows, read_channel};
-use kite_core::channel::Channel;
+use kite_core::channel::{Channel, Commitments, HtlcKey, LiveHtlc, Party, Removal};
 use kite_core::payment::{IncomingState, PaymentRecord};
 use kite_core::store::{RecordKind, RecordName, Records};
 use kite_core::types::{ChannelId, PaymentId};
@@ -21,6 +21,12 @@ pub(super) struct ChannelNumbers {
     pub(super) next_htlc: [u64; 2],
     /// What the protocol is doing: a `shutdown` that was said changes no number.
     pub(super) state: &'static str,
+    /// From this height on the chain must settle an HTLC (BOLT 2, `cltv_expiry_delta` Selection).
+    pub(super) demanded_from: Option<u32>,
+    /// From this height on the peer can take back what was received.
+    pub(super) lost_from: Option<u32>,
+    /// What all HTLCs together carry.
+    pub(super) in_htlcs_msat: u64,
     /// Whether nothing of the channel moves any more.
     pub(super) is_over: bool,
 }
@@ -111,8 +117,33 @@ fn numbers(channel: &Channel) -> Option<ChannelNumbers> {
         unrevoked: commitments.remote.number.0,
         next_htlc: [commitments.local_next_htlc_id.0, commitments.remote_next_htlc_id.0],
         state: channel.state.name(),
+        demanded_from: committed(commitments).filter_map(|(key, htlc)| demanded_from(key, htlc)).min(),
+        lost_from: committed(commitments).filter_map(|(key, htlc)| lost_from(key, htlc)).min(),
+        in_htlcs_msat: commitments.htlcs.values().map(|htlc| htlc.amount.to_msat()).sum(),
         is_over: matches!(channel.state.name(), "failed" | "frozen" | "closing" | "closed"),
     })
+}
+
+/// The HTLCs of every commitment that may come into the chain.
+fn committed(commitments: &Commitments) -> impl Iterator<Item = (HtlcKey, &LiveHtlc)> {
+    let next = commitments.remote_next.as_ref().map(|next| &next.spec);
+    let specs = [Some(&commitments.local.spec), Some(&commitments.remote.spec), next];
+    let is_in_one = move |key: &HtlcKey| specs.iter().flatten().any(|spec| spec.htlcs.contains(key));
+    commitments.htlcs.iter().filter(move |(key, _)| is_in_one(key)).map(|(key, htlc)| (*key, htlc))
+}
+
+/// Two blocks after its expiry whoever offered an HTLC closes; eighteen before it, whoever has its preimage.
+fn demanded_from(key: HtlcKey, htlc: &LiveHtlc) -> Option<u32> {
+    match key.offered_by {
+        Party::Local => Some(htlc.cltv_expiry.height() + 2),
+        Party::Remote => lost_from(key, htlc).map(|expiry| expiry.saturating_sub(18)),
+    }
+}
+
+/// When an HTLC times out whose preimage we gave away.
+fn lost_from(key: HtlcKey, htlc: &LiveHtlc) -> Option<u32> {
+    let is_received = key.offered_by == Party::Remote && matches!(htlc.removal, Some(Removal::Fulfilled(_)));
+    is_received.then_some(htlc.cltv_expiry.height())
 }
 
 impl ChannelNumbers {

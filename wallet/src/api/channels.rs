@@ -184,7 +184,8 @@ impl Wallet {
     /// # Errors
     /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
     pub async fn list_channels(&self) -> Result<Vec<Channel>, WalletError> {
-        Ok(self.ask(Node::channels).await?.into_iter().map(Channel::from).collect())
+        let all = |node: &Node| [node.past_channels(), node.channels()].concat();
+        Ok(self.ask(all).await?.into_iter().map(Channel::from).collect())
     }
 
     /// Closes a channel together with the peer, which must be connected. What is in it comes back on-chain.

@@ -5,6 +5,7 @@
 
 mod balance;
 mod channels;
+mod close_payment;
 mod config;
 mod error;
 mod events;

@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "wasm", target_family = "wasm"))]
 use super::WalletJs;
+use super::channels::ChannelClose;
+use super::close_payment::ClosePayment;
 use super::{Wallet, WalletError};
 use crate::run::Timings;
 use bitcoin::Txid;
@@ -12,13 +14,14 @@ use kite_core::invoice::Invoice;
 use kite_core::node::{ChannelInfo, Node};
 use kite_core::payment::{FailureReason, Incoming, IncomingState, Outgoing, OutgoingState, PaymentRecord};
 use kite_core::types::{PaymentId, UnixTime};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A payment in either direction, over Lightning or on-chain.
 #[api(record)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// The wallet's own name of it: 32 characters for Lightning, the transaction id on-chain.
+    /// The wallet's own name of it: 32 characters for Lightning, the transaction id on-chain, for the close of a channel that
+    /// of the transaction that closes it.
     pub id: String,
     /// How it is made.
     pub kind: PaymentKind,
@@ -36,7 +39,7 @@ pub struct Payment {
     pub preimage: Option<String>,
     /// The invoice; unset on-chain.
     pub invoice: Option<String>,
-    /// What it is for, as the invoice says, safe to show in one line; unset if it says nothing.
+    /// What it is for, as the invoice says, or why a channel was closed, safe to show in one line; unset if nothing says it.
     pub description: Option<String>,
     /// What the owner noted with it; unset if nothing.
     pub note: Option<String>,
@@ -52,6 +55,8 @@ pub struct Payment {
     pub txid: Option<String>,
     /// How many blocks confirm the transaction; unset for Lightning.
     pub confirmations: Option<u32>,
+    /// How a channel comes back; unset unless this is the close of one.
+    pub close: Option<ChannelClose>,
     /// Milliseconds from the call to the outcome; unset before it, on-chain, and for payments of earlier runs.
     pub took_millis: Option<u64>,
 }
@@ -66,7 +71,7 @@ pub enum PaymentKind {
     Onchain,
     /// By the transaction that opened a channel.
     ChannelOpen,
-    /// By the transaction that closed a channel.
+    /// By the transactions that close a channel and bring its coins back, all together.
     ChannelClose,
 }
 
@@ -147,29 +152,36 @@ struct Book<'a> {
     node: &'a Node,
     now: UnixTime,
     timings: &'a Timings,
-    kinds: BTreeMap<Txid, PaymentKind>,
+    /// The transactions that opened channels.
+    openings: BTreeSet<Txid>,
+    closes: Vec<ClosePayment>,
+    /// All other transactions.
+    transactions: Vec<OnchainTransaction>,
 }
 
+#[derive(Clone, Copy)]
 enum Entry<'a> {
     Lightning(&'a PaymentRecord),
-    Onchain(OnchainTransaction),
+    Close(&'a ClosePayment),
+    Onchain(&'a OnchainTransaction),
 }
 
 impl<'a> Book<'a> {
     fn new(node: &'a Node, now: UnixTime, timings: &'a Timings) -> Self {
-        let channels = node.channels();
-        let of = |txid: fn(&ChannelInfo) -> Option<Txid>, kind| {
-            channels.iter().filter_map(txid).map(move |txid| (txid, kind)).collect::<Vec<_>>()
-        };
-        let opened = of(|channel| channel.funding_txid, PaymentKind::ChannelOpen);
-        let closed = of(|channel| channel.closing_txid, PaymentKind::ChannelClose);
-        Self { node, now, timings, kinds: opened.into_iter().chain(closed).collect() }
+        let channels: Vec<ChannelInfo> = node.channels().into_iter().chain(node.past_channels()).collect();
+        let openings = channels.iter().filter_map(|channel| channel.funding_txid).collect();
+        let mut transactions = node.onchain_transactions();
+        let closes = ClosePayment::all(node, channels, &mut transactions, now);
+        Self { node, now, timings, openings, closes, transactions }
     }
 
     fn list(&self, filter: &PaymentFilter) -> Vec<Payment> {
-        let lightning = self.node.payments().map(Entry::Lightning);
-        let onchain = self.node.onchain_transactions().into_iter().map(Entry::Onchain);
-        let mut entries: Vec<Entry<'_>> = lightning
+        let onchain =
+            self.closes.iter().map(Entry::Close).chain(self.transactions.iter().map(Entry::Onchain));
+        let mut entries: Vec<Entry<'_>> = self
+            .node
+            .payments()
+            .map(Entry::Lightning)
             .chain(onchain)
             .filter(|entry| filter.direction.is_none_or(|direction| entry.direction() == direction))
             .filter(|entry| filter.before_secs.is_none_or(|before| entry.created().0 < before))
@@ -185,14 +197,16 @@ impl<'a> Book<'a> {
             return Some(self.payment(&Entry::Lightning(self.node.payment(&PaymentId(id))?)));
         }
         let txid: Txid = id.parse().ok()?;
-        let found = self.node.onchain_transactions().into_iter().find(|tx| tx.txid == txid)?;
-        Some(self.payment(&Entry::Onchain(found)))
+        let close = self.closes.iter().find(|close| close.has(&txid)).map(Entry::Close);
+        let other = || self.transactions.iter().find(|tx| tx.txid == txid).map(Entry::Onchain);
+        Some(self.payment(&close.or_else(other)?))
     }
 
     fn payment(&self, entry: &Entry<'_>) -> Payment {
         match entry {
             Entry::Lightning(PaymentRecord::Outgoing(payment)) => self.outgoing(payment),
             Entry::Lightning(PaymentRecord::Incoming(payment)) => self.incoming(payment),
+            Entry::Close(close) => close.payment(),
             Entry::Onchain(transaction) => self.onchain(transaction),
         }
     }
@@ -258,7 +272,10 @@ impl<'a> Book<'a> {
     }
 
     fn onchain(&self, transaction: &OnchainTransaction) -> Payment {
-        let kind = self.kinds.get(&transaction.txid).copied().unwrap_or(PaymentKind::Onchain);
+        let kind = match self.openings.contains(&transaction.txid) {
+            true => PaymentKind::ChannelOpen,
+            false => PaymentKind::Onchain,
+        };
         let direction = direction_of(transaction);
         let fee_sat = transaction.fee.map(bitcoin::Amount::to_sat);
         let moved_sat = transaction.net_sat.unsigned_abs();
@@ -285,6 +302,7 @@ impl Entry<'_> {
         match self {
             Self::Lightning(PaymentRecord::Outgoing(_)) => Direction::Outgoing,
             Self::Lightning(PaymentRecord::Incoming(_)) => Direction::Incoming,
+            Self::Close(_) => Direction::Incoming,
             Self::Onchain(transaction) => direction_of(transaction),
         }
     }
@@ -292,6 +310,7 @@ impl Entry<'_> {
     fn created(&self) -> UnixTime {
         match self {
             Self::Lightning(record) => record.created(),
+            Self::Close(close) => close.created(),
             Self::Onchain(transaction) => transaction.time,
         }
     }
@@ -299,6 +318,7 @@ impl Entry<'_> {
     fn id(&self) -> String {
         match self {
             Self::Lightning(record) => record.id().to_string(),
+            Self::Close(close) => close.id(),
             Self::Onchain(transaction) => transaction.txid.to_string(),
         }
     }
@@ -308,7 +328,8 @@ fn direction_of(transaction: &OnchainTransaction) -> Direction {
     if transaction.net_sat < 0 { Direction::Outgoing } else { Direction::Incoming }
 }
 
-fn blank(id: String, kind: PaymentKind, direction: Direction, created: UnixTime) -> Payment {
+/// Only what every payment has.
+pub(super) fn blank(id: String, kind: PaymentKind, direction: Direction, created: UnixTime) -> Payment {
     Payment {
         id,
         kind,
@@ -327,6 +348,7 @@ fn blank(id: String, kind: PaymentKind, direction: Direction, created: UnixTime)
         failure: None,
         txid: None,
         confirmations: None,
+        close: None,
         took_millis: None,
     }
 }

@@ -5,6 +5,7 @@ import type { Channel } from 'kite-wasm';
 import { satText, sentence } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';
+import { alarm, closeFacts, comingBack, isDone } from './close.ts';
 import { confirm } from './confirm.ts';
 import { icon } from './icons.ts';
 import { balanceBar, copyable, facts, heading, sat, satOf, trouble } from './parts.ts';
@@ -51,15 +52,22 @@ export class ChannelsScreen extends Screen {
           { label: 'Channel id', value: copyable('the channel id', channel.channelId, 'channel-id'), long: true },
           channel.fundingTxid ? { label: 'Funding transaction', value: copyable('the transaction id', channel.fundingTxid, 'funding-txid'), long: true } : undefined,
           channel.closingTxid ? { label: 'Closing transaction', value: copyable('the transaction id', channel.closingTxid, 'closing-txid'), long: true } : undefined,
+          ...(channel.close ? closeFacts(channel.close) : []),
         ])}
+        <div class="buttons">
         ${channel.state === 'ready' || channel.state === 'pending'
           ? html`<button class="button danger-quiet" type="button" ?disabled=${this.busy || this.#closing.has(channel.id)} data-testid="close-channel" @click=${() => void this.#close(channel, name)}>Close this channel</button>`
           : nothing}
+        ${mayCloseAlone(channel)
+          ? html`<button class="button danger-quiet" type="button" ?disabled=${this.busy} data-testid="force-close-channel" @click=${() => void this.#closeAlone(channel, name)}>Close without the other node</button>`
+          : nothing}
+        </div>
       </details>
     </li>`;
   }
 
   #state(channel: Channel): TemplateResult {
+    const state = over(channel) ? 'closed' : channel.state;
     const [tone, text] = {
       opening: ['wait', 'Opening'],
       pending: ['wait', 'Opening'],
@@ -67,7 +75,7 @@ export class ChannelsScreen extends Screen {
       closing: ['wait', 'Closing'],
       closed: ['', 'Closed'],
       failed: ['bad', 'Failed'],
-    }[channel.state] as [string, string];
+    }[state] as [string, string];
     return html`<span class="badge ${tone}" data-testid="channel-state">${text}</span>`;
   }
 
@@ -80,6 +88,7 @@ export class ChannelsScreen extends Screen {
       case 'ready':
         return channel.usable ? nothing : html`<p class="hint">The other node is not connected. The wallet keeps trying; your money is safe.</p>`;
       case 'closing':
+        if (channel.close) return html`${alarm(channel.close)}${comingBack(channel.close, this.app.snapshot?.info.height ?? 0)}`;
         return html`<p class="hint">${channel.closingTxid ? 'Your coins are back among the on-chain ones as soon as the closing transaction is in a block.' : 'Agreeing with the other node on how it is closed.'}</p>`;
       case 'failed':
         return html`<p class="hint">${sentence(channel.closeReason ?? 'it cannot be used any more')} What is yours in it stays counted in your total.</p>`;
@@ -104,9 +113,32 @@ export class ChannelsScreen extends Screen {
       await this.app.refresh();
     });
   }
+
+  async #closeAlone(channel: Channel, name: string): Promise<void> {
+    const agreed = await confirm({
+      title: 'Close it without the other node?',
+      body: html`<p>Do this only if ${name} does not answer any more. Closing together is faster and costs less.</p>
+        <p>Your coins come back on-chain after about a day or more, less network fees. This wallet has to be opened then to claim them.</p>
+        <p>It cannot be taken back.</p>`,
+      yes: 'Close it alone',
+      testid: 'confirm-force-close',
+    });
+    if (!agreed) return;
+    await this.attempt(async () => {
+      await this.app.wallet.forceCloseChannel(channel.id);
+      this.app.tell('The channel is being closed without the other node.');
+      await this.app.refresh();
+    });
+  }
+}
+
+/** Where nothing is agreed, and nothing published yet. */
+function mayCloseAlone(channel: Channel): boolean {
+  const undecided = channel.state === 'closing' && !channel.closingTxid;
+  return undecided || ((channel.state === 'ready' || channel.state === 'pending') && !channel.usable);
 }
 
 /** A failed channel still holds coins, so it stays among the live ones. */
 function over(channel: Channel): boolean {
-  return channel.state === 'closed';
+  return channel.state === 'closed' || (channel.close !== undefined && isDone(channel.close));
 }

@@ -19,7 +19,7 @@ export function kindText(payment: Payment): string {
     case 'channelOpen':
       return 'Channel opened';
     case 'channelClose':
-      return 'Channel closed';
+      return payment.status === 'succeeded' ? 'Channel closed' : 'Channel closing';
   }
 }
 
@@ -30,7 +30,7 @@ export function statusText(payment: Payment): string {
     case 'pending':
       return payment.kind === 'lightning' ? (incoming ? 'Waiting to be paid' : 'Getting ready') : 'Waiting for a block';
     case 'inFlight':
-      return payment.kind === 'lightning' ? (incoming ? 'Arriving' : 'On its way') : 'Waiting for a block';
+      return payment.kind === 'lightning' ? (incoming ? 'Arriving' : 'On its way') : 'Coming back';
     case 'succeeded':
       return 'Done';
     case 'failed':
@@ -56,7 +56,7 @@ export function paymentLine(payment: Payment): TemplateResult {
   const settled = payment.status === 'succeeded';
   const dead = payment.status === 'failed' || payment.status === 'expired';
   const when = whenText(payment.settledAtSecs ?? payment.createdAtSecs, nowSecs());
-  const title = payment.note || payment.description || kindText(payment);
+  const title = payment.close ? kindText(payment) : payment.note || payment.description || kindText(payment);
   return html`<li>
     <a class="payment-line ${dead ? 'dead' : ''}" href=${linkTo('payment', payment.id)} data-testid="payment" data-id=${payment.id} data-status=${payment.status}>
       <span class="payment-icon ${settled ? payment.direction : payment.status}">${icon(paymentIcon(payment))}</span>

@@ -6,6 +6,7 @@ import { say, type App } from '../app.ts';
 import { dateText, plainSat, tookText } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { explain, explainPayment } from '../sentences.ts';
+import { alarm, closeFacts, comingBack } from './close.ts';
 import { icon } from './icons.ts';
 import { copyable, facts, heading, notice, sat, trouble } from './parts.ts';
 import { kindText, paymentIcon, statusText } from './payment-line.ts';
@@ -99,6 +100,7 @@ export class PaymentScreen extends Screen {
   }
 
   #summary(payment: Payment): TemplateResult | typeof nothing {
+    if (payment.close) return html`${alarm(payment.close)}${comingBack(payment.close, this.app.snapshot?.info.height ?? 0)}`;
     if (payment.status === 'failed' && payment.failure) {
       const { what, next } = explainPayment(payment.failure);
       return notice('bad', html`<p><strong>${what}</strong></p><p>${next}</p>`, 'warning', 'payment-failure');
@@ -122,7 +124,8 @@ export class PaymentScreen extends Screen {
         payment.tookMillis !== undefined && { label: 'Time taken', value: tookText(payment.tookMillis), testid: 'payment-took' },
         payment.status !== 'succeeded' && { label: 'Status', value: statusText(payment) },
         payment.confirmations !== undefined && { label: 'Blocks', value: String(payment.confirmations), testid: 'payment-confirmations' },
-        payment.description ? { label: 'For', value: payment.description } : undefined,
+        payment.description ? { label: payment.close ? 'Why' : 'For', value: payment.description } : undefined,
+        ...(payment.close ? closeFacts(payment.close) : []),
         payment.note ? { label: 'Note', value: payment.note } : undefined,
         { label: 'Begun', value: dateText(payment.createdAtSecs) },
         payment.settledAtSecs !== undefined && { label: 'Done', value: dateText(payment.settledAtSecs) },

@@ -139,11 +139,17 @@ impl State {
     /// Whether the peer alone pays for the channel, its transaction is not confirmed, and nothing of it is ours: then there
     /// is no commitment worth publishing.
     fn has_nothing_at_stake(&self) -> bool {
-        let Self::WaitForFundingConfirmed(WaitForFundingConfirmed { commitments }) = self else {
-            return false;
+        let commitments = match self {
+            Self::WaitForFundingConfirmed(WaitForFundingConfirmed { commitments })
+            | Self::ShuttingDown(ShuttingDown { commitments, .. })
+            | Self::Negotiating(Negotiating { commitments, .. }) => commitments,
+            _ => return false,
         };
         let is_theirs = commitments.params.opener == super::Party::Remote;
-        is_theirs && commitments.local.spec.local == crate::types::MilliSatoshi::ZERO
+        let is_confirmed = commitments.funding.short_channel_id.is_some();
+        let has_money = commitments.local.spec.local > crate::types::MilliSatoshi::ZERO;
+        // A reorganisation may have undone the block of a channel that was in use.
+        is_theirs && !is_confirmed && !has_money && commitments.htlcs.is_empty()
     }
 
     /// Whether the channel still lives by the protocol, so that a reconnection begins with `channel_reestablish`.

@@ -223,7 +223,7 @@ fn every_state_has_a_result_for_everything() {
         side.channel().freeze(&Fault::Broken("test"));
         side.channel().rebroadcasts(&side.env()).unwrap();
         side.channel().onchain_work(&side.env()).unwrap();
-        side.channel().closing_amount(HEIGHT).unwrap();
+        side.channel().closing_amount(HEIGHT, |_| false).unwrap();
         let _ = (side.channel().sendable(), side.channel().receivable(), side.channel().watches());
         side.channel().clone().derive_ahead(&side.env()).unwrap();
     }

@@ -4,10 +4,15 @@
 //! forgets it when the power goes; a wrong message is somebody on the wire who has the keys of both ends. To the rest of
 //! the world they look as if the node had done it.
 
+mod hears;
+
+pub use hears::Onchain;
+
 use crate::disk;
 use crate::host::Host;
 use crate::records::{channel_rows, read_channel};
 use bitcoin::{Amount, ScriptBuf, WPubkeyHash, hashes::Hash};
+use kite_core::channel::RowName;
 use kite_core::crypto::{ChannelSigner, RevocationState};
 use kite_core::store::{RecordKind, RecordName};
 use kite_core::types::{ChannelId, CommitmentNumber, FeeratePerKw, MilliSatoshi, PaymentPreimage};
@@ -24,6 +29,8 @@ pub enum Fault {
     Says(Said),
     /// Transactions of the first host are never published.
     KeepsTransactions,
+    /// Between the first host and the chain.
+    Onchain(Onchain),
 }
 
 /// What a store has lost.
@@ -39,6 +46,10 @@ pub enum Memory {
     Events,
     /// What channels say, as before the last batch, while payments went on.
     Channels,
+    /// What was bid for outputs of channels that are closing, and at which rate.
+    Bids,
+    /// The HTLCs of revoked commitments, without which there is no penalty for them.
+    Revoked,
 }
 
 /// What is wrong with messages.
@@ -87,9 +98,17 @@ impl Memory {
             Self::Invoices => (is_payment && is_incoming, false),
             Self::Events => (name.kind == RecordKind::Event, false),
             Self::Channels => (name.kind == RecordKind::Channel, true),
+            Self::Bids => (matches!(row(name), Some(RowName::Bids)), false),
+            Self::Revoked => (matches!(row(name), Some(RowName::Revoked(_))), false),
         };
         is_lost.then_some(is_as_before)
     }
+}
+
+/// The row of a channel that a record is.
+fn row(name: &RecordName) -> Option<RowName> {
+    let (_, row) = name.number().filter(|_| name.kind == RecordKind::Channel)?;
+    RowName::from_bytes(row).ok()
 }
 
 impl Said {
