@@ -88,6 +88,16 @@ impl Channel {
         operating && self.link == Link::Online && self.commitments().is_some_and(Commitments::can_sign)
     }
 
+    /// Whether [`Command::Sign`] should come before the peer's HTLCs are answered: others of its HTLCs wait for our
+    /// signature. An answer that they are signed without is signed together with theirs, in one commitment less; the peer
+    /// has it as early.
+    pub fn owes_signatures_of_adds(&self) -> bool {
+        let adds = |commitments: &Commitments| {
+            commitments.remote_changes.acked.iter().any(|update| matches!(update, Update::Add(_)))
+        };
+        self.needs_signing() && self.commitments().is_some_and(adds)
+    }
+
     /// Whether payments can be sent now.
     pub const fn is_usable(&self) -> bool {
         match &self.state {

@@ -54,12 +54,12 @@ impl Node {
         }
     }
 
-    /// One `commitment_signed` for all updates that gathered.
-    pub(super) fn sign_channels(&mut self) {
+    /// One `commitment_signed` for all updates that gathered, in every channel of which that is due.
+    pub(super) fn sign_channels(&mut self, is_due: fn(&Channel) -> bool) {
         let ready: Vec<u32> = self
             .channels
             .iter()
-            .filter(|(_, entry)| entry.channel.needs_signing())
+            .filter(|(_, entry)| is_due(&entry.channel))
             .map(|(index, _)| *index)
             .collect();
         for index in ready {
@@ -238,7 +238,7 @@ impl Node {
                 self.payments_due = true;
                 self.emit(Event::ChannelReady { channel_id, node_id });
             }
-            ChannelEvent::HtlcIrrevocablyCommitted(htlc) => self.htlc_arrived(index, &htlc),
+            ChannelEvent::HtlcIrrevocablyCommitted(htlc) => self.arrived.push((index, htlc)),
             ChannelEvent::HtlcSettled { origin, id, preimage } => {
                 self.payment_settled(index, origin, id, preimage)
             }

@@ -133,6 +133,7 @@ impl Node {
             payments_due: true,
             invoices: BTreeMap::new(),
             lessons: BTreeMap::new(),
+            arrived: Vec::new(),
             parts: Parts::default(),
             part_secrets: BTreeMap::new(),
             events: BTreeMap::new(),

@@ -34,6 +34,7 @@ pub use load::{LoadError, NodeConfig};
 pub use queries::{Balance, ChannelInfo, CloseInfo, PeerInfo};
 
 use crate::chain::{FeeRates, HeaderChain};
+use crate::channel::{Channel, IncomingHtlc};
 use crate::coins::Coins;
 use crate::crypto::{Entropy, NodeKeys};
 use crate::gossip::{GossipSync, Graph};
@@ -81,6 +82,9 @@ pub struct Node {
     lessons: BTreeMap<PaymentId, Lessons>,
     /// Whether payments that wait for a way should look again.
     payments_due: bool,
+    /// HTLCs of peers that are irrevocably committed since the input came, each with its channel: they are answered once
+    /// all of it is read.
+    arrived: Vec<(u32, IncomingHtlc)>,
     parts: Parts,
     /// How to fail a part that waits: what its onion shares with the payer.
     part_secrets: BTreeMap<PartKey, SharedSecret>,
@@ -205,7 +209,9 @@ impl Node {
         self.run_channels();
         self.advance_payments();
         self.run_channels();
-        self.sign_channels();
+        self.sign_channels(Channel::owes_signatures_of_adds);
+        self.answer_htlcs();
+        self.sign_channels(Channel::needs_signing);
         self.claim_onchain();
         self.store_channels();
         self.store_coins();

@@ -20,8 +20,16 @@ impl Node {
         self.run_channels();
     }
 
+    /// Answers the HTLCs that arrived with this input.
+    pub(super) fn answer_htlcs(&mut self) {
+        for (index, htlc) in std::mem::take(&mut self.arrived) {
+            self.htlc_arrived(index, &htlc);
+        }
+        self.run_channels();
+    }
+
     /// An HTLC is irrevocably committed on both sides: do what its onion says.
-    pub(super) fn htlc_arrived(&mut self, index: u32, htlc: &IncomingHtlc) {
+    fn htlc_arrived(&mut self, index: u32, htlc: &IncomingHtlc) {
         let key = (index, htlc.id);
         let is_answerable = self.channels.get(&index).is_some_and(|entry| entry.channel.answers_htlcs());
         // Whether it can be settled in time depends on the present height.
