@@ -250,6 +250,16 @@ fn the_owner_sees_how_a_channel_comes_back() {
     let balance = closes.world.node(0).balance();
     assert_eq!(balance.closing, ours.amount);
     assert!(before - closes.total_sat(0) < 2_000, "what comes back stays in the total");
+    for (host, least) in [(0, ours.amount), (1, close(&closes, 1).amount)] {
+        let told: Vec<Amount> = closes.world.hosts[host]
+            .events()
+            .filter_map(|event| match event {
+                Event::ChannelClosed { amount, .. } => Some(*amount),
+                _ => None,
+            })
+            .collect();
+        assert!(matches!(told.as_slice(), [amount] if *amount >= least), "{told:?} and {least}");
+    }
     let theirs = close(&closes, 1);
     assert_eq!((theirs.closer, theirs.expected_height), (Closer::RemoteCurrent, Some(height + 1)));
     assert_eq!(theirs.claim_txids.len(), 1);

@@ -140,6 +140,7 @@ impl Node {
         let came_online = was_syncing && entry.channel.link == Link::Online;
         let stopped_answering = before.answers_htlcs() && !entry.channel.answers_htlcs();
         let was_closing = matches!(before.state, State::Closing(_));
+        let had_failed = matches!(before.state, State::Failed(_));
         if !entry.channel.watches_as_before(&before) {
             self.outbox.exempt(Exempt::WatchesChanged);
             self.claims_due.insert(index);
@@ -169,6 +170,10 @@ impl Node {
                 // The owner heard of it when the funding output was spent.
                 channel::Gated::Notify(ChannelEvent::Closed { .. }) if was_closing => {
                     self.forget_channel(index)
+                }
+                // The owner heard of it when the channel failed.
+                channel::Gated::Notify(ChannelEvent::Closing { closer, .. }) if had_failed => {
+                    self.warn_of(closer)
                 }
                 channel::Gated::Notify(event) => self.channel_event(index, event),
             }
@@ -291,9 +296,7 @@ impl Node {
                         amount: to_us,
                     });
                 }
-                if let Some(what) = alarm(closer) {
-                    self.emit(Event::ActionRequired { what: what.into() });
-                }
+                self.warn_of(closer);
             }
             ChannelEvent::Closed { reason } => {
                 let (reason, amount) = (reason.to_string(), Amount::ZERO);
@@ -301,6 +304,12 @@ impl Node {
                 self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
                 self.forget_channel(index);
             }
+        }
+    }
+
+    fn warn_of(&mut self, closer: Closer) {
+        if let Some(what) = alarm(closer) {
+            self.emit(Event::ActionRequired { what: what.into() });
         }
     }
 

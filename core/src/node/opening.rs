@@ -138,12 +138,13 @@ impl Node {
         }
     }
 
-    /// A channel that was never stored ends: its coins are free again, and the owner is told.
+    /// A channel that was never stored ends: its coins are free again, and the owner is told. Of one that was stored the owner
+    /// is told what comes back of it, before fees.
     pub(super) fn channel_failed(&mut self, index: u32, reason: String) {
         let Some(entry) = self.channels.get(&index) else { return };
         let (node_id, channel_id, opener) = (entry.node_id, entry.channel.id, entry.opening.is_some());
-        if entry.channel.commitments().is_some() {
-            let amount = Amount::ZERO;
+        if let Some(commitments) = entry.channel.commitments() {
+            let amount = commitments.local_balance().to_amount_floor();
             self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
             return;
         }
