@@ -31,6 +31,7 @@ impl Coins {
         let wallet = Wallet::create(external, internal)
             .network(network)
             .lookahead(LOOKAHEAD)
+            .use_spk_cache(true)
             .create_wallet_no_persist()
             .map_err(|error| CoinsError::Build { detail: error.to_string() })?;
         Ok(Self { wallet, rows: 0, spare: Vec::new() })
@@ -56,6 +57,7 @@ impl Coins {
             .descriptor(KeychainKind::Internal, Some(internal))
             .check_network(network)
             .lookahead(LOOKAHEAD)
+            .use_spk_cache(true)
             .load_wallet_no_persist(changes)
             .map_err(|error| damaged(error.to_string()))?
             .ok_or_else(|| damaged("it has no descriptors".into()))?;
