@@ -7,8 +7,8 @@ import { defineConfig, type Plugin } from 'vite';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const packageFolder = resolve(here, '../bindings-wasm/pkg');
 
-const [entry, module] = ['kite_wasm.js', 'kite_wasm_bg.wasm'].map((name) => join(packageFolder, name)) as [string, string];
-if (!existsSync(entry) || !existsSync(module)) throw new Error(`no wasm package in ${packageFolder}; build it with \`cargo xtask wasm\``);
+const remote = join(packageFolder, 'remote.js');
+if (!existsSync(remote)) throw new Error(`no package in ${packageFolder}; build it with \`cargo xtask wasm\``);
 
 /** Writes `sw.js` with the list of files of this build, so that each build is cached as one whole. */
 function offlineShell(): Plugin {
@@ -38,10 +38,7 @@ function offlineShell(): Plugin {
 export default defineConfig({
   root: here,
   resolve: {
-    alias: [
-      { find: /^kite-wasm-module$/, replacement: `${module}?url` },
-      { find: /^kite-wasm$/, replacement: entry },
-    ],
+    alias: [{ find: /^kite-wallet\/remote$/, replacement: remote }],
   },
   plugins: [offlineShell()],
   worker: { format: 'es' },

@@ -155,7 +155,7 @@ export class WalletPage {
     await this.page.getByTestId('tab-home').waitFor({ timeout: 60_000 });
   }
 
-  /** Opens the wallet in a worker of its own, as a page would that asks nobody. Gives the error's code, or `open`. */
+  /** Opens the wallet in a worker of its own, as a page would that asks nobody. Gives the error's kind, or `open`. */
   openUnasked(engine, passphrase) {
     return this.page.evaluate(
       async ([engine, passphrase]) => {
@@ -164,9 +164,9 @@ export class WalletPage {
         const worker = new Worker(engine, { type: 'module' });
         return new Promise((resolve) => {
           worker.onmessage = ({ data }) => {
-            if (data.kind === 'ready') worker.postMessage({ kind: 'call', id: 1, method: 'open', args });
-            if (data.kind === 'failure') resolve(data.failure.code);
-            if (data.kind === 'result') resolve('open');
+            if (data.type === 'ready') worker.postMessage({ type: 'call', id: 1, method: 'open', args });
+            if (data.type === 'failure') resolve(data.failure.kind);
+            if (data.type === 'result') resolve('open');
           };
         });
       },

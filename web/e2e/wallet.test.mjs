@@ -468,7 +468,7 @@ test('a second worker without manners gets no wallet, and one that steals the lo
   const engine = wallet.page.workers()[0].url();
   const second = await WalletPage.open(context, site);
   await second.see('screen-elsewhere');
-  assert.equal(await second.openUnasked(engine, PASSPHRASE), 'already_open');
+  assert.equal(await second.openUnasked(engine, PASSPHRASE), 'alreadyOpen');
   await wallet.msat('total');
   // Without the lock the fence of the store is left, and it must be enough.
   await second.page.evaluate(() => navigator.locks.request('kite:kite-regtest', { steal: true }, () => undefined));

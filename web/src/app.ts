@@ -1,10 +1,10 @@
 // What the page knows and how it got there: settings, the wallet behind its worker, and the newest answers.
 
-import type { Balance, Channel, EventEnvelope, Info, Payment, Peer, WalletConfig, Event as WalletEvent } from 'kite-wasm';
+import type { Balance, Channel, EventEnvelope, Info, Payment, Peer, WalletConfig, Event as WalletEvent } from 'kite-wallet';
+import { NO_WALLET, RemoteError, startWallet, type RemoteWallet } from 'kite-wallet/remote';
 import { readConfig, readWorld, type HostConfig, type World } from './config.ts';
 import { sayEvent } from './event-sentences.ts';
-import { startWallet, WalletFailure, type RemoteWallet } from './wallet.ts';
-import { WORKER_BROKEN } from './worker/messages.ts';
+import { codeOf } from './failure.ts';
 
 export type Halt = 'settings' | 'engine' | 'full' | 'storage' | 'stopped' | 'taken' | 'damaged';
 
@@ -39,7 +39,7 @@ const HALTING: Record<string, Halt> = {
   store_unavailable: 'storage',
   store_damaged: 'damaged',
   lease_lost: 'taken',
-  [WORKER_BROKEN]: 'engine',
+  worker_broken: 'engine',
 };
 
 /** Why a wallet stopped by itself. One that was closed by the page needs no word. */
@@ -76,7 +76,7 @@ export class App {
 
   /** The wallet. Only screens of a phase that has one ask for it. */
   get wallet(): RemoteWallet {
-    if (!this.#wallet) throw new WalletFailure({ code: 'no_wallet', message: 'no wallet is open', data: {} });
+    if (!this.#wallet) throw new RemoteError({ kind: NO_WALLET, message: 'no wallet is open', fields: {} });
     return this.#wallet;
   }
 
@@ -156,15 +156,15 @@ export class App {
 
   /** Goes to the halted screen if this error ends the wallet; says whether it does. */
   haltsOn(thrown: unknown): boolean {
-    const code = thrown instanceof WalletFailure ? thrown.code : '';
+    const code = codeOf(thrown);
     const halt = HALTING[code];
     if (!halt) {
       if (code !== 'already_open') return false;
       this.to({ name: 'elsewhere' });
       return true;
     }
-    const { data, message } = thrown as WalletFailure;
-    const reason = typeof data['reason'] === 'string' ? data['reason'] : message;
+    const { reason: given, message } = thrown as { reason?: unknown; message: string };
+    const reason = typeof given === 'string' ? given : message;
     this.halt(halt === 'storage' && /no room/.test(reason) ? 'full' : halt, reason);
     return true;
   }
@@ -178,7 +178,7 @@ export class App {
       try {
         return await how(this.wallet);
       } catch (thrown) {
-        if (!(thrown instanceof WalletFailure) || thrown.code !== 'already_open' || tries === MAX_TRIES) throw thrown;
+        if (codeOf(thrown) !== 'already_open' || tries === MAX_TRIES) throw thrown;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
       }
     }

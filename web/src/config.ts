@@ -1,6 +1,6 @@
 // What the host of this page says at run time: which network, which servers, and on a devnet what else there is.
 
-import type { WalletConfig } from 'kite-wasm';
+import type { WalletConfig } from 'kite-wallet';
 
 export interface HostConfig extends WalletConfig {
   /** A devnet's control address; unset everywhere else. */

@@ -1,6 +1,6 @@
 // What happened in the wallet, in a line.
 
-import type { Event as WalletEvent } from 'kite-wasm';
+import type { Event as WalletEvent } from 'kite-wallet';
 import { satText } from './format.ts';
 import { explainPayment, type Explanation } from './sentences.ts';
 

@@ -1,7 +1,7 @@
 // Every error of the wallet in a sentence, with what to do next.
 
 import { satText, shortId, whenText } from './format.ts';
-import { WORKER_BROKEN, type Code } from './worker/messages.ts';
+import { codeOf, type Code } from './failure.ts';
 
 export interface Explanation {
   /** What happened. */
@@ -14,7 +14,7 @@ export interface Explanation {
 
 type Data = Record<string, unknown>;
 
-const REASONS: Record<Code | typeof WORKER_BROKEN, (data: Data) => Explanation> = {
+const REASONS: Record<Code, (data: Data) => Explanation> = {
   invalid_input: ({ field, reason }) => ({
     what: `${FIELDS[word(field)] ?? 'That'} cannot be used: ${word(reason, 'it is not in a form the wallet knows')}.`,
     next: 'Check it and try again.',
@@ -161,9 +161,9 @@ export const KNOWN_CODES: readonly string[] = Object.keys(REASONS);
 
 /** Says what an error means. Anything may be given; what is not known is shown as it is. */
 export function explain(thrown: unknown): Explanation {
-  const { code, data, message } = (thrown ?? {}) as { code?: unknown; data?: Data; message?: unknown };
-  const reason = typeof code === 'string' && Object.hasOwn(REASONS, code) ? REASONS[code as keyof typeof REASONS] : undefined;
-  if (reason) return reason(data ?? {});
+  const { message, ...data } = (thrown ?? {}) as Data;
+  const reason = reasonOf(codeOf(thrown));
+  if (reason) return reason(data);
   return { what: `Something went wrong: ${word(message, 'no reason was given')}.`, next: 'Try again; if it stays, reload the page.' };
 }
 
@@ -171,8 +171,13 @@ export function explain(thrown: unknown): Explanation {
 export function explainPayment(failure: { code: string; reason: string }): Explanation {
   const own = PAYMENT_REASONS[failure.code];
   if (own) return own;
-  if (Object.hasOwn(REASONS, failure.code)) return explain({ code: failure.code, data: { reason: failure.reason } });
+  const reason = reasonOf(failure.code);
+  if (reason) return reason({ reason: failure.reason });
   return { what: `The payment failed: ${word(failure.reason, failure.code)}.`, next: 'Nothing was paid. You can try again.' };
+}
+
+function reasonOf(code: string): ((data: Data) => Explanation) | undefined {
+  return Object.hasOwn(REASONS, code) ? REASONS[code as Code] : undefined;
 }
 
 function word(value: unknown, unset = 'unknown'): string {

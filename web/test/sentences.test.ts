@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sayEvent } from '../src/event-sentences.ts';
+import { codeOf } from '../src/failure.ts';
 import { explain, explainPayment, KNOWN_CODES, nodeName } from '../src/sentences.ts';
-import { failureOf } from '../src/worker/messages.ts';
 
 test('every code has a sentence and a next step, also when its fields are missing', () => {
   for (const code of KNOWN_CODES) {
-    const { what, next } = explain({ code, data: {} });
+    const { what, next } = explain({ kind: camel(code) });
     for (const sentence of [what, next]) {
       assert.match(sentence, /^[A-Z].*[.]$/, `${code}: ${sentence}`);
       assert.doesNotMatch(sentence, /undefined|null|NaN|\[object/, code);
@@ -15,15 +15,15 @@ test('every code has a sentence and a next step, also when its fields are missin
 });
 
 test('fields become part of the sentence', () => {
-  assert.match(explain({ code: 'amount_out_of_range', data: { minMsat: 1_000n, maxMsat: 5_000_000n } }).what, /between 1 sat and 5\u202f000 sat/);
-  assert.match(explain({ code: 'wrong_network', data: { expected: 'regtest', found: 'bitcoin' } }).what, /Bitcoin mainnet.*regtest/);
-  assert.equal(explain({ code: 'already_paid', data: { id: 'ab' } }).paymentId, 'ab');
+  assert.match(explain({ kind: 'amountOutOfRange', minMsat: 1_000n, maxMsat: 5_000_000n }).what, /between 1 sat and 5\u202f000 sat/);
+  assert.match(explain({ kind: 'wrongNetwork', expected: 'regtest', found: 'bitcoin' }).what, /Bitcoin mainnet.*regtest/);
+  assert.equal(explain({ kind: 'alreadyPaid', id: 'ab' }).paymentId, 'ab');
 });
 
 test('an unknown error is shown as it is', () => {
   assert.match(explain(new Error('the sky fell')).what, /the sky fell/);
   assert.match(explain(undefined).what, /no reason/);
-  assert.match(explain({ code: 'never_heard_of', message: 'odd' }).what, /odd/);
+  assert.match(explain({ kind: 'neverHeardOf', message: 'odd' }).what, /odd/);
 });
 
 test('a failed payment says that nothing was paid', () => {
@@ -32,12 +32,9 @@ test('a failed payment says that nothing was paid', () => {
   }
 });
 
-test('a thrown wallet error becomes a code and its fields', () => {
-  const thrown = Object.assign(new Error('the amount must be…'), { kind: 'amountOutOfRange', minMsat: 1n, maxMsat: 2n });
-  assert.deepEqual(failureOf(thrown), { code: 'amount_out_of_range', message: 'the amount must be…', data: { minMsat: 1n, maxMsat: 2n } });
-  assert.equal(failureOf(new Error('x')).code, 'unknown');
-  assert.equal(failureOf('x').message, 'x');
-  assert.equal(failureOf(new WebAssembly.RuntimeError('unreachable')).code, 'worker_broken');
+test('the code of a thrown wallet error is its kind as payments spell it', () => {
+  assert.equal(codeOf(Object.assign(new Error('…'), { kind: 'amountOutOfRange', minMsat: 1n })), 'amount_out_of_range');
+  for (const other of [new Error('x'), 'x', undefined, null, { kind: 1 }]) assert.equal(codeOf(other), '');
 });
 
 test('events that matter are told, passing news are not', () => {
@@ -68,3 +65,5 @@ test('a node is called by its name where that is known', () => {
   assert.equal(nodeName(id, [{ nodeId: id, alias: 'alice' }]), 'alice');
   assert.equal(nodeName(id, []), '02abab…ababab');
 });
+
+const camel = (code: string): string => code.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -7,6 +7,7 @@ mod demo;
 mod fuzz;
 mod install;
 mod mutants;
+mod npm;
 mod page;
 mod places;
 mod report;

@@ -1,7 +1,9 @@
 //! Where things are: the checkout, and the cache that all clones share.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::Outcome;
 
@@ -43,6 +45,16 @@ pub struct Member {
     pub name: String,
 }
 
+/// When a file, or the newest file below a folder, was changed; unset if there is none.
+pub fn modified(path: &Path) -> Option<SystemTime> {
+    let of_file = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    if !path.is_dir() {
+        return of_file(path);
+    }
+    let entries = fs::read_dir(path).ok()?;
+    entries.filter_map(|entry| modified(&entry.ok()?.path())).max()
+}
+
 /// The members listed in the root's `Cargo.toml`, in its order.
 ///
 /// # Errors
@@ -71,7 +83,7 @@ fn quoted(list: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn read(path: &Path) -> Outcome<String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::bindings;
 use crate::demo;
 use crate::fuzz;
 use crate::install;
+use crate::npm;
 use crate::page;
 use crate::places::{self, Member};
 use crate::report::Report;
@@ -49,6 +50,11 @@ const STAGES: &[Stage] = &[
         run: bindings::compare,
     },
     Stage { name: "python", about: "the wallet through UniFFI, from Python", run: bindings::python },
+    Stage {
+        name: "npm",
+        about: "the package for TypeScript, installed into an empty Vite and an empty Node.js project",
+        run: npm::stage,
+    },
     Stage { name: "web", about: "the page: types, pure functions", run: web },
     Stage { name: "e2e", about: "real Chromium, real nodes: everything a person does", run: e2e },
 ];

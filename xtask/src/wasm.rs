@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::Outcome;
 use crate::install;
+use crate::npm;
 use crate::places;
 use crate::shell::{self, cargo, command};
 use crate::toolchain::Toolchain;
@@ -19,6 +20,10 @@ const NODE: &[install::Need] = &[("node", "nodejs"), ("npm", "npm")];
 /// The cargo profile of the package that ships; a package of any other profile is not optimised.
 const SHIP: &str = "wasm";
 
+/// What the package is made of: it is built again when one of these is newer.
+const SOURCES: &[&str] =
+    &["Cargo.lock", "core/src", "wallet/src", "wallet/Cargo.toml", "api-macro", "bindings-wasm/src", "npm"];
+
 /// `cargo xtask wasm [--toolchain auto|rustup|debian]`
 pub fn wasm(arguments: &[String]) -> Outcome {
     let toolchain = match arguments {
@@ -28,9 +33,22 @@ pub fn wasm(arguments: &[String]) -> Outcome {
     };
     let start = Instant::now();
     let package = package_folder();
-    build(PACKAGE, &[], &package, toolchain, SHIP)?;
+    build_with(PACKAGE, &[], &package, toolchain, SHIP, npm::complete)?;
     println!("{} in {} s", package.display(), start.elapsed().as_secs());
     size()
+}
+
+/// Builds the package if it is missing or older than its sources.
+///
+/// # Errors
+/// When a tool is missing and cannot be installed, or a step fails.
+pub fn ready() -> Outcome {
+    let sources = SOURCES.iter().map(|source| places::modified(&places::root().join(source)));
+    if places::modified(&package_folder()) < sources.max().flatten() {
+        println!("building the wallet for browsers (some minutes the first time)");
+        wasm(&[])?;
+    }
+    Ok(())
 }
 
 /// The folder of the package that the web app imports.
@@ -49,6 +67,18 @@ pub fn build(
     toolchain: Toolchain,
     profile: &str,
 ) -> Outcome {
+    build_with(package, features, folder, toolchain, profile, |_| Ok(()))
+}
+
+/// As [`build`]; the folder appears when `complete` has added to it.
+fn build_with(
+    package: &str,
+    features: &[&str],
+    folder: &Path,
+    toolchain: Toolchain,
+    profile: &str,
+    complete: impl FnOnce(&Path) -> Outcome,
+) -> Outcome {
     let compiled = toolchain.build(package, features, profile)?;
     // Built aside and moved: a stopped build never leaves half a package.
     let aside = folder.with_extension("new");
@@ -64,6 +94,7 @@ pub fn build(
         let mut optimise = command("node", &[&optimiser]);
         shell::run(optimise.args(["-Os", "--strip-producers"]).arg(&module).arg("-o").arg(&module))?;
     }
+    complete(&aside)?;
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }

@@ -1,7 +1,7 @@
 // The channels: how much is on which side, how they stand, and closing them.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Channel } from 'kite-wasm';
+import type { Channel } from 'kite-wallet';
 import { satText, sentence } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';

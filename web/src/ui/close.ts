@@ -1,7 +1,7 @@
 // How a channel ended and what still comes back of it, in words.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { ChannelClose } from 'kite-wasm';
+import type { ChannelClose } from 'kite-wallet';
 import { spanText } from '../format.ts';
 import { copyable, satOf, type Fact } from './parts.ts';
 

@@ -1,7 +1,7 @@
 // All payments, newest first.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Direction, Payment } from 'kite-wasm';
+import type { Direction, Payment } from 'kite-wallet';
 import { heading, trouble } from './parts.ts';
 import { paymentLine } from './payment-line.ts';
 import { Screen } from './screen.ts';

@@ -1,7 +1,7 @@
 // The wallet at a glance: what can be spent and received, what is elsewhere, and the last payments.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Balance, Channel } from 'kite-wasm';
+import type { Balance, Channel } from 'kite-wallet';
 import { explain } from '../sentences.ts';
 import { linkTo } from '../route.ts';
 import { icon } from './icons.ts';

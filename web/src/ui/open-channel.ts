@@ -1,12 +1,12 @@
 // Opening a channel: with whom and how much, then what it costs, then yes.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { FeeRates, OpenChannelQuote, OpenChannelRequest } from 'kite-wasm';
+import type { FeeRates, OpenChannelQuote, OpenChannelRequest } from 'kite-wallet';
 import type { App } from '../app.ts';
 import { nodeAddress, parseSat, satText, shortId } from '../format.ts';
 import { goTo, linkTo } from '../route.ts';
 import { nodeName, type Explanation } from '../sentences.ts';
-import { WalletFailure } from '../wallet.ts';
+import { codeOf } from '../failure.ts';
 import { icon } from './icons.ts';
 import { entries, facts, field, heading, notice, sat, satOf, submit, trouble } from './parts.ts';
 import { Screen } from './screen.ts';
@@ -147,7 +147,7 @@ export class OpenChannelScreen extends Screen {
       try {
         this.#quote = await this.app.wallet.estimateOpenChannel(this.#request);
       } catch (thrown) {
-        if (!(thrown instanceof WalletFailure) || thrown.code !== 'insufficient_funds') throw thrown;
+        if (codeOf(thrown) !== 'insufficient_funds') throw thrown;
         await this.app.refresh();
         return this.fail(this.#tooMuch(thrown));
       }
@@ -157,8 +157,8 @@ export class OpenChannelScreen extends Screen {
   }
 
   /** Coins pay for a channel, and only those in a block. */
-  #tooMuch({ data }: WalletFailure): Explanation {
-    const { neededMsat, availableMsat } = data as { neededMsat: bigint; availableMsat: bigint };
+  #tooMuch(thrown: unknown): Explanation {
+    const { neededMsat, availableMsat } = thrown as { neededMsat: bigint; availableMsat: bigint };
     const pending = this.app.snapshot?.balance.onchainPendingSat ?? 0n;
     return {
       what: `This needs ${satText(neededMsat)} sat with the network’s fee, and ${satText(availableMsat)} sat can be used for a channel now.`,

@@ -1,7 +1,7 @@
 // A payment as one line of a list, and in words.
 
 import { html, type TemplateResult } from 'lit-html';
-import type { Payment } from 'kite-wasm';
+import type { Payment } from 'kite-wallet';
 import { whenText } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { icon, type IconName } from './icons.ts';

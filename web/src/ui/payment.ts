@@ -1,7 +1,7 @@
 // One payment: on its way, its outcome, and everything known about it. A reload in the middle comes back to here.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Payment, Event as WalletEvent } from 'kite-wasm';
+import type { Payment, Event as WalletEvent } from 'kite-wallet';
 import { say, type App } from '../app.ts';
 import { dateText, plainSat, tookText } from '../format.ts';
 import { linkTo } from '../route.ts';

@@ -1,7 +1,7 @@
 // The nodes this wallet talks to.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Peer } from 'kite-wasm';
+import type { Peer } from 'kite-wallet';
 import { nodeAddress, shortId } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';

@@ -1,7 +1,7 @@
 // Being paid: a Lightning invoice as a code that turns into "received", or an on-chain address.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Invoice, Payment, Event as WalletEvent } from 'kite-wasm';
+import type { Invoice, Payment, Event as WalletEvent } from 'kite-wallet';
 import { say } from '../app.ts';
 import { parseSat, plainSat, satText, spanText } from '../format.ts';
 import { qrCode } from '../qr/encode.ts';

@@ -1,7 +1,7 @@
 // One screen: its own short-lived state, its view, and one way to carry out what a person asked for.
 
 import type { TemplateResult } from 'lit-html';
-import type { Event as WalletEvent } from 'kite-wasm';
+import type { Event as WalletEvent } from 'kite-wallet';
 import { say, type App } from '../app.ts';
 import { explain, type Explanation } from '../sentences.ts';
 

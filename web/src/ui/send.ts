@@ -1,7 +1,7 @@
 // Paying: one field for everything, then a review with every number, then the payment's own page.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Parsed, Quote, SendRequest } from 'kite-wasm';
+import type { Parsed, Quote, SendRequest } from 'kite-wallet';
 import type { App } from '../app.ts';
 import type { CameraWatch } from '../qr/camera.ts';
 import { parseSat, satText, shortId, spanText } from '../format.ts';

@@ -1,6 +1,6 @@
-// The page's typed handle on the wallet in its worker.
+// The wallet in a worker of its own, as a page holds it: the same methods, the same values, the same errors.
 
-import type { EventEnvelope } from 'kite-wasm';
+import type { EventEnvelope } from './kite_wasm.js';
 import {
   WORKER_BROKEN,
   type Failure,
@@ -9,21 +9,27 @@ import {
   type ToWorker,
   type WalletEntrances,
   type WalletMethods,
-} from './worker/messages.ts';
+} from './messages.js';
 
-/** A wallet error in the page: a stable `code` and its fields in `data`. */
-export class WalletFailure extends Error {
-  readonly code: string;
-  readonly data: Record<string, unknown>;
+export { failureOf, NO_WALLET, UNKNOWN, WORKER_BROKEN, type Failure, type WalletEntrances, type WalletMethods } from './messages.js';
 
-  constructor(failure: Failure) {
-    super(failure.message);
-    this.name = 'WalletFailure';
-    this.code = failure.code;
-    this.data = failure.data;
+/** The kind of calls that had no answer when the page ended its worker. */
+export const ENDED = 'ended';
+
+/** An error of the wallet. Beside `kind` and `message` it has the fields of its kind, as the package's `WalletError` does. */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+  /** The `kind` of the package's `WalletError`; or `workerBroken`, `noWallet`, `ended`, `unknown`. */
+  readonly kind: string;
+
+  constructor({ kind, message, fields }: Failure) {
+    super(message);
+    Object.assign(this, fields);
+    this.kind = kind;
   }
 }
 
+/** What a page wants to hear of. */
 export interface WalletListener {
   /** Must deal with the event before it resolves: the wallet forgets it afterwards. */
   onEvent(envelope: EventEnvelope): Promise<void>;
@@ -33,26 +39,27 @@ export interface WalletListener {
 
 /** Every method of the wallet, answered by the worker. */
 export type RemoteWallet = WalletMethods & WalletEntrances & {
-  /** Ends the worker. Calls that wait are answered with a failure. */
+  /** Ends the worker. Calls that wait are answered with an error of the kind `ended`. */
   end(): void;
 };
 
 interface Waiting {
   resolve(value: unknown): void;
-  reject(reason: WalletFailure): void;
+  reject(reason: RemoteError): void;
 }
 
-/** Starts a worker; resolves when its code is loaded. */
+/** Starts a worker; resolves when its code is loaded. Rejects with a `RemoteError` if that fails. */
 export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker/wallet-worker.ts', import.meta.url), { type: 'module', name: 'kite' });
+    // Bundlers find the worker by exactly this expression.
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'kite' });
     const waiting = new Map<number, Waiting>();
     let lastId = 0;
-    let broken: WalletFailure | undefined;
+    let broken: RemoteError | undefined;
 
-    const fail = (reason: string, code = WORKER_BROKEN): void => {
+    const fail = (reason: string, kind = WORKER_BROKEN): void => {
       if (broken) return;
-      broken = new WalletFailure({ code, message: reason, data: {} });
+      broken = new RemoteError({ kind, message: reason, fields: {} });
       worker.terminate();
       for (const call of waiting.values()) call.reject(broken);
       waiting.clear();
@@ -64,11 +71,11 @@ export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
         if (broken) return refused(broken);
         lastId += 1;
         waiting.set(lastId, { resolve: answered, reject: refused });
-        post({ kind: 'call', id: lastId, method, args });
+        post({ type: 'call', id: lastId, method, args });
       });
     const remote = new Proxy({} as RemoteWallet, {
       get(_, name) {
-        if (name === 'end') return () => fail('the wallet was closed', 'ended');
+        if (name === 'end') return () => fail('the wallet was closed', ENDED);
         // A promise that resolves to the handle asks for `then`; it is no method.
         if (typeof name !== 'string' || name === 'then') return undefined;
         return (...args: unknown[]) => call(name as Method, args);
@@ -80,20 +87,20 @@ export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
       listener.onFault(event.message || 'the worker did not load');
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      switch (data.kind) {
+      switch (data.type) {
         case 'ready':
           return resolve(remote);
         case 'result':
           waiting.get(data.id)?.resolve(data.value);
           return void waiting.delete(data.id);
         case 'failure':
-          waiting.get(data.id)?.reject(new WalletFailure(data.failure));
+          waiting.get(data.id)?.reject(new RemoteError(data.failure));
           return void waiting.delete(data.id);
         case 'event':
           return void listener
             .onEvent(data.envelope)
             .catch(() => undefined)
-            .then(() => broken || post({ kind: 'handled', seq: data.envelope.seq }));
+            .then(() => broken || post({ type: 'handled', seq: data.envelope.seq }));
         case 'fault':
           fail(data.reason);
           return listener.onFault(data.reason);

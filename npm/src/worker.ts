@@ -1,8 +1,15 @@
 // Owns the wallet. The page talks to it by messages only, so nothing the wallet does can make the page stutter.
 
-import init, { Wallet, checkMnemonic, version, walletExists } from 'kite-wasm';
-import moduleAddress from 'kite-wasm-module';
-import { failureOf, WORKER_BROKEN, type FromWorker, type Method, type ToWorker, type WalletEntrances } from './messages.ts';
+import init, { Wallet, checkMnemonic, version, walletExists } from './kite_wasm.js';
+import {
+  failureOf,
+  NO_WALLET,
+  WORKER_BROKEN,
+  type FromWorker,
+  type Method,
+  type ToWorker,
+  type WalletEntrances,
+} from './messages.js';
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let wallet: Wallet | undefined;
@@ -21,14 +28,14 @@ const entrances: WalletEntrances = {
 };
 
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === 'handled') handled?.(data.seq);
+  if (data.type === 'handled') handled?.(data.seq);
   else void answer(data.id, data.method, data.args);
 };
 scope.onerror = (event) => broke(typeof event === 'string' ? event : (event as ErrorEvent).message);
 scope.onunhandledrejection = (event) => broke(failureOf(event.reason).message);
 
-init({ module_or_path: moduleAddress }).then(
-  () => post({ kind: 'ready' }),
+init().then(
+  () => post({ type: 'ready' }),
   (reason: unknown) => broke(failureOf(reason).message),
 );
 
@@ -37,16 +44,16 @@ function post(message: FromWorker): void {
 }
 
 function broke(reason: string): void {
-  post({ kind: 'fault', reason });
+  post({ type: 'fault', reason });
 }
 
 async function answer(id: number, method: Method, args: unknown[]): Promise<void> {
   try {
-    post({ kind: 'result', id, value: await call(method, args) });
+    post({ type: 'result', id, value: await call(method, args) });
   } catch (thrown) {
     const failure = failureOf(thrown);
-    post({ kind: 'failure', id, failure });
-    if (failure.code === WORKER_BROKEN) broke(failure.message);
+    post({ type: 'failure', id, failure });
+    if (failure.kind === WORKER_BROKEN) broke(failure.message);
   }
 }
 
@@ -55,7 +62,7 @@ function call(method: Method, args: unknown[]): Promise<unknown> {
     const entrance = entrances[method as keyof WalletEntrances] as (...args: unknown[]) => Promise<unknown>;
     return entrance(...args);
   }
-  if (!wallet) throw { kind: 'noWallet', message: 'no wallet is open' };
+  if (!wallet) throw { kind: NO_WALLET, message: 'no wallet is open: create or open one first' };
   const open = wallet as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const named = open[method];
   if (typeof named !== 'function') throw new Error(`the wallet has no method ${method}`);
@@ -74,7 +81,7 @@ async function tellEvents(from: Wallet): Promise<void> {
     const done = new Promise<void>((resolve) => {
       handled = (seq) => seq === envelope.seq && resolve();
     });
-    post({ kind: 'event', envelope });
+    post({ type: 'event', envelope });
     await done;
     if (envelope.seq > 0n) await from.eventHandled(envelope.seq);
   }
@@ -82,6 +89,6 @@ async function tellEvents(from: Wallet): Promise<void> {
 
 /** The queue of a wallet that has stopped ends with an error; for any other the page must know. */
 function told(from: Wallet, thrown: unknown): void {
-  const { code, message } = failureOf(thrown);
-  if (wallet === from && !['stopped', 'lease_lost', 'store_unavailable'].includes(code)) broke(message);
+  const { kind, message } = failureOf(thrown);
+  if (wallet === from && !['stopped', 'leaseLost', 'storeUnavailable'].includes(kind)) broke(message);
 }
