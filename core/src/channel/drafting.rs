@@ -44,7 +44,7 @@ impl Drafting<'_> {
     ) -> Result<Draft, Fault> {
         let keys = self.cache.keys_for(self.params, owner, point)?;
         let view = spec.seen_by(owner, self.htlcs)?;
-        let params = self.params.commitment_params(owner);
+        let params = self.cache.commitment_params(self.params, owner);
         let commitment = build_commitment(number, &params, &keys, &view)?;
         Ok(Draft { commitment, keys })
     }

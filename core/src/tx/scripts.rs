@@ -2,7 +2,7 @@
 
 use super::{CommitmentFormat, Direction, Htlc, HtlcKeys};
 use crate::types::{CltvExpiry, PaymentHash};
-use bitcoin::hashes::{Hash, hash160, ripemd160};
+use bitcoin::hashes::{Hash, ripemd160};
 use bitcoin::opcodes::all::{
     OP_CHECKMULTISIG, OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_CLTV, OP_CSV, OP_DROP, OP_DUP, OP_ELSE, OP_ENDIF,
     OP_EQUAL, OP_EQUALVERIFY, OP_HASH160, OP_IF, OP_IFDUP, OP_NOTIF, OP_SIZE, OP_SWAP,
@@ -67,29 +67,16 @@ pub fn anchor(funding_pubkey: &PublicKey) -> ScriptBuf {
 }
 
 /// The output of an HTLC, offered or received by the broadcaster.
-pub fn htlc(
-    direction: Direction,
-    htlc: &Htlc,
-    revocation_pubkey: &PublicKey,
-    keys: &HtlcKeys,
-    format: CommitmentFormat,
-) -> ScriptBuf {
+pub fn htlc(direction: Direction, htlc: &Htlc, keys: &HtlcKeys, format: CommitmentFormat) -> ScriptBuf {
     match direction {
-        Direction::Offered => offered_htlc(&htlc.payment_hash, revocation_pubkey, keys, format),
-        Direction::Received => {
-            received_htlc(&htlc.payment_hash, htlc.cltv_expiry, revocation_pubkey, keys, format)
-        }
+        Direction::Offered => offered_htlc(&htlc.payment_hash, keys, format),
+        Direction::Received => received_htlc(&htlc.payment_hash, htlc.cltv_expiry, keys, format),
     }
 }
 
 /// An HTLC that the broadcaster offered.
-pub fn offered_htlc(
-    payment_hash: &PaymentHash,
-    revocation_pubkey: &PublicKey,
-    keys: &HtlcKeys,
-    format: CommitmentFormat,
-) -> ScriptBuf {
-    let script = htlc_start(revocation_pubkey, keys)
+pub fn offered_htlc(payment_hash: &PaymentHash, keys: &HtlcKeys, format: CommitmentFormat) -> ScriptBuf {
+    let script = htlc_start(keys)
         .push_opcode(OP_NOTIF)
         .push_opcode(OP_DROP)
         .push_int(2)
@@ -110,11 +97,10 @@ pub fn offered_htlc(
 pub fn received_htlc(
     payment_hash: &PaymentHash,
     cltv_expiry: CltvExpiry,
-    revocation_pubkey: &PublicKey,
     keys: &HtlcKeys,
     format: CommitmentFormat,
 ) -> ScriptBuf {
-    let script = htlc_start(revocation_pubkey, keys)
+    let script = htlc_start(keys)
         .push_opcode(OP_IF)
         .push_opcode(OP_HASH160)
         .push_slice(ripemd(payment_hash))
@@ -135,11 +121,11 @@ pub fn received_htlc(
 }
 
 /// The penalty branch, and the size of the item that tells the other two apart.
-fn htlc_start(revocation_pubkey: &PublicKey, keys: &HtlcKeys) -> Builder {
+fn htlc_start(keys: &HtlcKeys) -> Builder {
     Builder::new()
         .push_opcode(OP_DUP)
         .push_opcode(OP_HASH160)
-        .push_slice(hash160::Hash::hash(&revocation_pubkey.serialize()).to_byte_array())
+        .push_slice(keys.revocation_pubkey_hash)
         .push_opcode(OP_EQUAL)
         .push_opcode(OP_IF)
         .push_opcode(OP_CHECKSIG)
