@@ -1,10 +1,11 @@
 //! From what a commitment says to the transaction and its signatures.
 
-use super::changes::{HtlcTable, Spec};
+use super::changes::Spec;
 use super::commitments::Commitments;
 use super::error::{ChannelError, Fault, Violation};
 use super::keys::KeyCache;
 use super::params::{ChannelParams, Party};
+use super::table::HtlcTable;
 use crate::crypto::{ChannelSigner, HtlcToSign, RemoteSigned, ec};
 use crate::tx::{Commitment, CommitmentKeys, build_commitment};
 use crate::types::CommitmentNumber;

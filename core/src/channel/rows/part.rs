@@ -4,6 +4,7 @@ use super::{RowName, Rows, commitments, onchain, state};
 use crate::channel::changes::LiveHtlc;
 use crate::channel::{Channel, Commitments};
 use bitcoin::secp256k1::ecdsa::Signature;
+use std::sync::Arc;
 
 /// The content of a row.
 pub(super) enum Part<'a> {
@@ -12,7 +13,7 @@ pub(super) enum Part<'a> {
     /// The signatures of [`RowName::Local`]: of the commitment, and of its HTLC transactions.
     Local(&'a Signature, &'a [Signature]),
     /// An HTLC.
-    Htlc(&'a LiveHtlc),
+    Htlc(&'a Arc<LiveHtlc>),
     /// A secret of the peer.
     Secret(&'a [u8; 32]),
     /// What is short enough to be encoded at once.
@@ -37,7 +38,7 @@ impl Part<'_> {
             (Self::Local(signature, of_htlcs), Self::Local(before, of_htlcs_before)) => {
                 signature == before && of_htlcs == of_htlcs_before
             }
-            (Self::Htlc(htlc), Self::Htlc(before)) => htlc == before,
+            (Self::Htlc(htlc), Self::Htlc(before)) => Arc::ptr_eq(htlc, before) || htlc == before,
             (Self::Secret(secret), Self::Secret(before)) => secret == before,
             (Self::Bytes(bytes), Self::Bytes(before)) => bytes == before,
             _ => false,
