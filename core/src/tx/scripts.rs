@@ -11,6 +11,9 @@ use bitcoin::script::Builder;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{CompressedPublicKey, ScriptBuf};
 
+/// Enough for the longest of the scripts, `received_htlc` with anchors.
+const ROOM: usize = 144;
+
 /// The broadcaster's money after `to_self_delay` blocks, or a penalty: the script of `to_local` and of the output of
 /// every HTLC transaction.
 pub fn to_local(
@@ -18,7 +21,7 @@ pub fn to_local(
     to_self_delay: u16,
     broadcaster_delayed_pubkey: &PublicKey,
 ) -> ScriptBuf {
-    Builder::new()
+    builder()
         .push_opcode(OP_IF)
         .push_slice(revocation_pubkey.serialize())
         .push_opcode(OP_ELSE)
@@ -33,7 +36,7 @@ pub fn to_local(
 
 /// The witness script of the countersignatory's money with anchors: spendable after one block.
 pub fn to_remote_anchors(countersignatory_payment_pubkey: &PublicKey) -> ScriptBuf {
-    Builder::new()
+    builder()
         .push_slice(countersignatory_payment_pubkey.serialize())
         .push_opcode(OP_CHECKSIGVERIFY)
         .push_int(1)
@@ -55,7 +58,7 @@ pub fn to_remote_output(countersignatory_payment_pubkey: &PublicKey, format: Com
 
 /// The anchor of the party with this funding key; anyone's after 16 blocks.
 pub fn anchor(funding_pubkey: &PublicKey) -> ScriptBuf {
-    Builder::new()
+    builder()
         .push_slice(funding_pubkey.serialize())
         .push_opcode(OP_CHECKSIG)
         .push_opcode(OP_IFDUP)
@@ -122,7 +125,7 @@ pub fn received_htlc(
 
 /// The penalty branch, and the size of the item that tells the other two apart.
 fn htlc_start(keys: &HtlcKeys) -> Builder {
-    Builder::new()
+    builder()
         .push_opcode(OP_DUP)
         .push_opcode(OP_HASH160)
         .push_slice(keys.revocation_pubkey_hash)
@@ -143,6 +146,11 @@ fn htlc_end(script: Builder, format: CommitmentFormat) -> ScriptBuf {
         CommitmentFormat::AnchorsZeroFeeHtlcTx => script.push_int(1).push_opcode(OP_CSV).push_opcode(OP_DROP),
     };
     script.push_opcode(OP_ENDIF).into_script()
+}
+
+/// An empty script with room for any of these.
+fn builder() -> Builder {
+    Builder::from(Vec::with_capacity(ROOM))
 }
 
 fn ripemd(payment_hash: &PaymentHash) -> [u8; 20] {

@@ -29,7 +29,9 @@ pub(super) fn push_parts<'a>(commitments: &'a Commitments, parts: &mut Vec<(RowN
     let LocalCommitment { remote_signature, htlc_signatures, .. } = &commitments.local;
     parts.push((RowName::Local, Part::Local(remote_signature, htlc_signatures)));
     let number = commitments.remote.number;
-    let points = [(number, Some(commitments.remote_point)), (number.next(), commitments.remote_next_point)];
+    let mut points =
+        [(number, Some(commitments.remote_point)), (number.next(), commitments.remote_next_point)];
+    points.sort_unstable_by_key(|(number, _)| Parity::of(*number));
     for (number, point) in points {
         if let Some(point) = point {
             let mut row = new_row();
@@ -37,9 +39,9 @@ pub(super) fn push_parts<'a>(commitments: &'a Commitments, parts: &mut Vec<(RowN
             parts.push((RowName::RemotePoint(Parity::of(number)), Part::Bytes(row.into_bytes())));
         }
     }
+    parts.extend(commitments.htlcs.shared().map(|(key, htlc)| (RowName::Htlc(*key), Part::Htlc(htlc))));
     let secrets = (0..).zip(commitments.remote_secrets.slots());
     parts.extend(secrets.map(|(slot, (_, secret))| (RowName::Secret(slot), Part::Secret(secret))));
-    parts.extend(commitments.htlcs.shared().map(|(key, htlc)| (RowName::Htlc(*key), Part::Htlc(htlc))));
 }
 
 pub(super) fn encode_local(signature: &Signature, htlc_signatures: &[Signature]) -> Vec<u8> {
