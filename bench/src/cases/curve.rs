@@ -60,7 +60,7 @@ pub(super) fn run(meter: &mut Meter) {
     let bytes = public.serialize();
     let from_table = || black_box(ec::add_scalar_to_point(&point, &[0x77; 32]));
     // Until the table pays.
-    (0..1_000).for_each(|_| _ = from_table());
+    (0..2_000).for_each(|_| _ = from_table());
     ec::generator().prepare();
     for _ in 0..rounds {
         let mut each = |name: &str, work: &dyn Fn()| {

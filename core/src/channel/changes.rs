@@ -5,11 +5,11 @@
 //! offered it and its number, and stands once in the table of live HTLCs.
 
 use super::params::Party;
+use super::table::{HtlcSet, HtlcTable};
 use crate::onion::Instruction;
 use crate::tx::{self, CommitmentSpec, Direction};
 use crate::types::{CltvExpiry, FeeratePerKw, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage};
 use bitcoin::secp256k1::PublicKey;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -87,9 +87,6 @@ impl fmt::Debug for LiveHtlc {
     }
 }
 
-/// Every HTLC that a commitment or a pending update speaks of.
-pub type HtlcTable = BTreeMap<HtlcKey, LiveHtlc>;
-
 /// One update; who made it is told by the list it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
@@ -133,7 +130,7 @@ pub struct Spec {
     /// The peer's.
     pub remote: MilliSatoshi,
     /// The HTLCs in flight.
-    pub htlcs: BTreeSet<HtlcKey>,
+    pub htlcs: HtlcSet,
 }
 
 /// Updates that cannot be applied.
@@ -220,8 +217,10 @@ impl Spec {
     /// # Errors
     /// [`ReduceError::Htlc`] if the table lacks one of the HTLCs.
     pub fn seen_by(&self, broadcaster: Party, table: &HtlcTable) -> Result<CommitmentSpec, ReduceError> {
+        // Both are in the same order.
+        let mut known = table.iter();
         let htlcs = self.htlcs.iter().map(|key| {
-            let htlc = table.get(key).ok_or(ReduceError::Htlc(*key))?;
+            let (_, htlc) = known.find(|(its, _)| *its == key).ok_or(ReduceError::Htlc(*key))?;
             let direction =
                 if key.offered_by == broadcaster { Direction::Offered } else { Direction::Received };
             let content = tx::Htlc {

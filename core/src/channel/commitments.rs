@@ -1,9 +1,10 @@
 //! The two commitments of a channel and everything that is on its way into them.
 
-use super::changes::{HtlcKey, HtlcTable, LiveHtlc, LocalChanges, RemoteChanges, Removal, Spec, Update};
+use super::changes::{HtlcKey, LiveHtlc, LocalChanges, RemoteChanges, Removal, Spec, Update};
 use super::effects::IncomingHtlc;
 use super::keys::KeyCache;
 use super::params::{ChannelParams, FORMAT, Party};
+use super::table::HtlcTable;
 use crate::crypto::{RemoteSigned, RevocationState, SecretStore};
 use crate::onion::Instruction;
 use crate::tx;
@@ -209,10 +210,11 @@ impl Commitments {
             .into_iter()
             .any(|(owner, spec)| {
                 let dust_limit = self.params.of(owner).dust_limit;
-                let exposure = spec
-                    .seen_by(owner, &self.htlcs)
-                    .map_or(MilliSatoshi::ZERO, |seen| tx::dust_exposure(&seen, dust_limit, FORMAT));
-                htlc.amount.to_amount_floor() < dust_limit && exposure > max_dust_exposure
+                let exposure = || {
+                    spec.seen_by(owner, &self.htlcs)
+                        .map_or(MilliSatoshi::ZERO, |seen| tx::dust_exposure(&seen, dust_limit, FORMAT))
+                };
+                htlc.amount.to_amount_floor() < dust_limit && exposure() > max_dust_exposure
             });
         Some(IncomingHtlc {
             id,
@@ -257,7 +259,7 @@ impl Commitments {
             let update = if key.offered_by == maker { Update::Add(key.id) } else { Update::Remove(key.id) };
             lists.iter().any(|list| list.contains(&update))
         };
-        self.htlcs.retain(|key, _| {
+        self.htlcs.retain(|key| {
             in_specs.iter().flatten().any(|spec| spec.htlcs.contains(key))
                 || named_by(local, Party::Local, key)
                 || named_by(remote, Party::Remote, key)

@@ -113,7 +113,7 @@ impl Commitments {
         };
         let revoked = self.remote.number;
         // What is revealed is public from now on.
-        if ec::public_key_of_revealed(&message.per_commitment_secret) != Ok(self.remote_point) {
+        if !ec::is_secret_of(&message.per_commitment_secret, &self.remote_point) {
             return Err(fail(Violation::WrongSecret));
         }
         let index = sha_chain::index_of(revoked).ok_or(Fault::Broken("commitment numbers are used up"))?;

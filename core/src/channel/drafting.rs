@@ -1,10 +1,11 @@
 //! From what a commitment says to the transaction and its signatures.
 
-use super::changes::{HtlcTable, Spec};
+use super::changes::Spec;
 use super::commitments::Commitments;
 use super::error::{ChannelError, Fault, Violation};
 use super::keys::KeyCache;
 use super::params::{ChannelParams, Party};
+use super::table::HtlcTable;
 use crate::crypto::{ChannelSigner, HtlcToSign, RemoteSigned, ec};
 use crate::tx::{Commitment, CommitmentKeys, build_commitment};
 use crate::types::CommitmentNumber;
@@ -44,7 +45,7 @@ impl Drafting<'_> {
     ) -> Result<Draft, Fault> {
         let keys = self.cache.keys_for(self.params, owner, point)?;
         let view = spec.seen_by(owner, self.htlcs)?;
-        let params = self.params.commitment_params(owner);
+        let params = self.cache.commitment_params(self.params, owner);
         let commitment = build_commitment(number, &params, &keys, &view)?;
         Ok(Draft { commitment, keys })
     }

@@ -1,12 +1,14 @@
-//! Keys of commitments, derived once each and, where the node finds the time, before they are needed.
+//! Keys of commitments, derived once each and, where the node finds the time, before they are needed; and what no key
+//! changes, made once.
 
 use super::changes::Spec;
 use super::commitments::Commitments;
 use super::params::{ChannelParams, Party};
 use crate::crypto::{ChannelSigner, DeriveError, Multiples, SignerError, ec};
-use crate::tx::CommitmentKeys;
+use crate::tx::{CommitmentKeys, CommitmentParams};
 use crate::types::CommitmentNumber;
 use bitcoin::secp256k1::PublicKey;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ pub(super) struct KeyCache {
     remote: Option<Arc<CommitmentKeys>>,
     /// Our revocation basepoint, and the peer's.
     revocation_basepoints: Option<Arc<[Multiples; 2]>>,
+    /// What our commitments are built from, and the peer's.
+    commitment_params: Option<Arc<[CommitmentParams; 2]>>,
 }
 
 impl PartialEq for KeyCache {
@@ -106,6 +110,19 @@ impl KeyCache {
         keys.map(Arc::new)
     }
 
+    /// What the commitments of `broadcaster` are built from.
+    pub(super) fn commitment_params(
+        &self,
+        params: &ChannelParams,
+        broadcaster: Party,
+    ) -> Cow<'_, CommitmentParams> {
+        match (self.commitment_params.as_deref(), broadcaster) {
+            (Some([local, _]), Party::Local) => Cow::Borrowed(local),
+            (Some([_, remote]), Party::Remote) => Cow::Borrowed(remote),
+            (None, _) => Cow::Owned(params.commitment_params(broadcaster)),
+        }
+    }
+
     /// Makes the tables from which the keys of further commitments are derived at less cost, if they pay.
     fn prepare_tables(&mut self, params: &ChannelParams) {
         ec::generator().prepare();
@@ -122,6 +139,10 @@ impl Commitments {
     /// [`SignerError`]: a key does not exist, with probability 2^-128.
     pub fn derive_ahead(&mut self, signer: &ChannelSigner) -> Result<(), SignerError> {
         self.cache.prepare_tables(&self.params);
+        let params_of = |party| self.params.commitment_params(party);
+        self.cache
+            .commitment_params
+            .get_or_insert_with(|| Arc::new([params_of(Party::Local), params_of(Party::Remote)]));
         let next = self.local.number.next();
         let point = self.cache.local_point(signer, next)?;
         self.cache.local_point(signer, next.next())?;

@@ -22,6 +22,7 @@ mod rows;
 mod spend;
 mod standing;
 mod states;
+mod table;
 mod updates;
 mod watches;
 
@@ -29,7 +30,7 @@ mod watches;
 mod tests;
 
 pub use changes::{
-    HtlcKey, HtlcTable, LiveHtlc, LocalChanges, Onion, ReduceError, RemoteChanges, Removal, Spec, Update,
+    HtlcKey, LiveHtlc, LocalChanges, Onion, ReduceError, RemoteChanges, Removal, Spec, Update,
 };
 pub use command::{AddHtlc, Command, Env, Feerates, OpenRequest};
 pub use commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCommitment};
@@ -46,6 +47,7 @@ pub use states::{
     WaitForAcceptChannel, WaitForChannelReady, WaitForFundingConfirmed, WaitForFundingCreated,
     WaitForFundingSigned, WaitForFundingTx,
 };
+pub use table::{HtlcSet, HtlcTable};
 pub use watches::Watch;
 
 use crate::types::{ChannelId, HtlcId, MilliSatoshi};

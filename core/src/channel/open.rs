@@ -1,13 +1,14 @@
 //! What is agreed in `open_channel` and `accept_channel`, and the first commitments that follow from it (BOLT 2,
 //! Channel Establishment v1).
 
-use super::changes::{HtlcTable, LocalChanges, RemoteChanges, Spec};
+use super::changes::{LocalChanges, RemoteChanges, Spec};
 use super::command::{Env, OpenRequest};
 use super::commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCommitment};
 use super::error::{ChannelError, Violation};
 use super::keys::KeyCache;
 use super::mutual::is_shutdown_script;
 use super::params::{ChannelParams, FORMAT, LEAST_DUST_LIMIT, Party, PartyParams, channel_type};
+use super::table::HtlcTable;
 use crate::crypto::{ChannelBasepoints, SecretStore, SignerError};
 use crate::tx::{fees::opener_cost, funding, obscured::obscuring_factor, weight::MAX_ACCEPTED_HTLCS};
 use crate::types::{BlockHeight, ChannelId, CommitmentNumber, Feature, FeeratePerKw, HtlcId, MilliSatoshi};

@@ -1,7 +1,7 @@
 //! What is agreed once, in `open_channel` and `accept_channel`, and what we ask for and accept there.
 
 use crate::crypto::ChannelBasepoints;
-use crate::tx::{CommitmentFormat, CommitmentParams, funding};
+use crate::tx::{CommitmentFormat, CommitmentParams, FixedOutputs, funding};
 use crate::types::{BlockHeight, Feature, Features, FeeratePerKw, MilliSatoshi};
 use bitcoin::{Amount, OutPoint, ScriptBuf};
 
@@ -191,7 +191,8 @@ impl ChannelParams {
     }
 
     /// What the commitment transactions of one side are built from.
-    pub const fn commitment_params(&self, broadcaster: Party) -> CommitmentParams {
+    pub fn commitment_params(&self, broadcaster: Party) -> CommitmentParams {
+        let of = |party| &self.of(party).basepoints;
         CommitmentParams {
             funding_outpoint: self.funding_outpoint,
             funding_amount: self.funding_amount,
@@ -203,6 +204,12 @@ impl ChannelParams {
             ),
             obscuring_factor: self.obscuring_factor,
             format: FORMAT,
+            fixed_outputs: FixedOutputs::new(
+                FORMAT,
+                &of(broadcaster.other()).payment_basepoint,
+                &of(broadcaster).funding_pubkey,
+                &of(broadcaster.other()).funding_pubkey,
+            ),
         }
     }
 

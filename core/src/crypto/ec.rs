@@ -112,6 +112,20 @@ pub fn public_key_of_revealed(key: &[u8; 32]) -> Result<PublicKey, CurveError> {
     }
 }
 
+/// Whether a secret key that is no secret any more is that of a public key: as comparing with [`public_key_of_revealed`],
+/// without the inversion that brings a sum into the form in which it can be read.
+pub fn is_secret_of(key: &[u8; 32], public_key: &PublicKey) -> bool {
+    let Ok(secret) = SecretKey::from_slice(key) else { return false };
+    match generator().terms(key) {
+        Some(mut terms) => {
+            count(|counts| &mut counts.create);
+            terms.push(negate(public_key));
+            sum(&terms) == Err(CurveError::SumIsZero)
+        }
+        None => self::public_key(&secret) == *public_key,
+    }
+}
+
 /// `scalar * point`, for a public scalar.
 ///
 /// # Errors
@@ -326,6 +340,27 @@ mod tests {
             public_key(&add_scalar_to_key(&k, &scalar).unwrap()),
             add_scalar_to_point(&public_key(&k), &scalar).unwrap()
         );
+    }
+
+    #[test]
+    fn a_revealed_secret_is_that_of_its_point_alone() {
+        let check = || {
+            for byte in 1..=20 {
+                let (secret, point) = (key(byte).secret_bytes(), public_key(&key(byte)));
+                assert!(is_secret_of(&secret, &point));
+                assert_eq!(public_key_of_revealed(&secret), Ok(point));
+                let others =
+                    [key(byte).negate(), key(byte + 1), key(byte + 100)].map(|key| key.secret_bytes());
+                for other in others.into_iter().chain([[0; 32], [0xff; 32]]) {
+                    assert!(!is_secret_of(&other, &point));
+                }
+            }
+        };
+        check();
+        while generator().terms(&[1; 32]).is_none() {
+            generator().prepare();
+        }
+        check();
     }
 
     #[cfg(feature = "count-ops")]

@@ -18,8 +18,8 @@ struct Digits {
 /// For the points of one channel: 832 entries.
 const OF_A_CHANNEL: Digits = Digits { bits: 5 };
 
-/// For a point that all channels multiply: 4,224 entries, a quarter of a megabyte.
-const OF_ALL_CHANNELS: Digits = Digits { bits: 8 };
+/// For a point that all channels multiply: 7,424 entries, half a megabyte.
+const OF_ALL_CHANNELS: Digits = Digits { bits: 9 };
 
 /// So many entries of a table cost about as much as one product from it saves.
 const ENTRIES_PAID_BY_A_USE: u32 = 5;
@@ -42,20 +42,33 @@ impl Digits {
     /// The digits of a number, the lowest first.
     fn of(self, number: &[u8; 32]) -> impl Iterator<Item = i32> {
         let mut carry = 0;
+        let number = words(number);
         (0..self.count()).map(move |index| {
-            let digit = bits(number, index * self.bits, self.bits) + carry;
+            let digit = bits(&number, index * self.bits, self.bits) + carry;
             carry = u32::from(digit > self.multiples());
-            // At most 2^bits, and that is at most 2^8.
+            // At most 2^bits, and that is at most 2^9.
             digit as i32 - ((carry as i32) << self.bits)
         })
     }
 }
 
-/// So many bits of a number from the given one on, the lowest being 0. Above the number there are zeros.
-fn bits(number: &[u8; 32], from: u32, count: u32) -> u32 {
-    let byte = |index: u32| number.iter().rev().nth(index as usize).copied().unwrap_or(0);
-    let word = u32::from(byte(from / 8)) | u32::from(byte(from / 8 + 1)) << 8;
-    word >> (from % 8) & ((1 << count) - 1)
+/// A number in words of 32 bits, the lowest first, and zeros above it.
+fn words(number: &[u8; 32]) -> [u32; 9] {
+    let mut words = [0; 9];
+    let (of_number, _) = number.as_chunks::<4>();
+    for (word, bytes) in words.iter_mut().zip(of_number.iter().rev()) {
+        *word = u32::from_be_bytes(*bytes);
+    }
+    words
+}
+
+/// So many bits of a number from the given one on, the lowest being 0: at most 32, from at most the
+/// 255th on.
+fn bits(number: &[u32; 9], from: u32, count: u32) -> u32 {
+    let (at, shift) = ((from / 32) as usize, from % 32);
+    let pair = u64::from(number[at]) | u64::from(number[at + 1]) << 32;
+    // `count` bits and not more.
+    ((pair >> shift) & ((1 << count) - 1)) as u32
 }
 
 /// A point with the table of its multiples, once it has been multiplied often enough for the table to pay.

@@ -48,5 +48,5 @@ fn htlc_script(htlc: &HtlcOutput, keys: &CommitmentKeys) -> Result<ScriptBuf, De
         payment_hash: htlc.payment_hash,
         cltv_expiry: htlc.cltv_expiry,
     };
-    Ok(scripts::htlc(direction, &content, &keys.revocation_pubkey, keys.htlc_keys()?, FORMAT))
+    Ok(scripts::htlc(direction, &content, keys.htlc_keys()?, FORMAT))
 }

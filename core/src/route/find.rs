@@ -182,7 +182,7 @@ impl<'a> Search<'a> {
         let (mut node, mut short_channel_id) = (peer, first_hop.short_channel_id);
         loop {
             hops.push(RouteHop {
-                node_id: PublicKey::from_slice(self.network.node_id(node)?).ok()?,
+                node_id: self.point(first_hop, peer, node)?,
                 short_channel_id,
                 amount: label.amount,
                 cltv_expiry: CltvExpiry::new(self.request.height.checked_add(label.cltv)?)?,
@@ -198,6 +198,17 @@ impl<'a> Search<'a> {
         }
         let fee = hops.first()?.amount.checked_sub(label.amount)?;
         Some(Route { first_hop: first_hop.channel, hops, fee })
+    }
+
+    /// Whose point is at hand needs not be read from its id.
+    fn point(&self, first_hop: &FirstHop, peer: u32, node: u32) -> Option<PublicKey> {
+        if node == peer {
+            return Some(first_hop.peer);
+        }
+        if node == self.network.payee {
+            return Some(self.request.payee);
+        }
+        PublicKey::from_slice(self.network.node_id(node)?).ok()
     }
 
     fn error(self) -> RouteError {

@@ -7,7 +7,8 @@ use super::order::output_order;
 use super::trim::untrimmed;
 use super::weight::{ANCHOR_AMOUNT, MAX_ACCEPTED_HTLCS};
 use super::{
-    CommitmentError, CommitmentFormat, CommitmentKeys, CommitmentSpec, Direction, Htlc, SighashError, scripts,
+    CommitmentError, CommitmentFormat, CommitmentKeys, CommitmentSpec, Direction, FixedOutputs, Htlc,
+    SighashError, scripts,
 };
 use crate::types::{CommitmentNumber, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
@@ -31,6 +32,8 @@ pub struct CommitmentParams {
     pub opener_is_broadcaster: bool,
     /// From [`obscuring_factor`](super::obscured::obscuring_factor).
     pub obscuring_factor: u64,
+    /// The scripts of `to_remote` and the anchors.
+    pub fixed_outputs: FixedOutputs,
 }
 
 /// A commitment transaction without its witness.
@@ -47,6 +50,8 @@ pub struct Commitment {
     pub(super) format: CommitmentFormat,
     pub(super) feerate_per_kw: FeeratePerKw,
     pub(super) second_stage_script: ScriptBuf,
+    /// What pays to that script.
+    pub(super) second_stage_output: ScriptBuf,
     broadcaster_funding_pubkey: PublicKey,
     countersignatory_funding_pubkey: PublicKey,
     funding_amount: Amount,
@@ -129,10 +134,11 @@ pub fn build_commitment(
         obscure(number, params.obscuring_factor).ok_or(CommitmentError::NumberOutOfRange { number })?;
     let delayed_script =
         scripts::to_local(&keys.revocation_pubkey, params.to_self_delay, &keys.broadcaster_delayed_pubkey);
+    let delayed_output = delayed_script.to_p2wsh();
 
     let mut drafts = htlc_drafts(params, keys, spec)?;
     let (to_local, to_remote) = balances_after_costs(params, spec, drafts.len())?;
-    push_balances_and_anchors(&mut drafts, params, keys, &delayed_script, to_local, to_remote);
+    push_balances_and_anchors(&mut drafts, params, &delayed_output, to_local, to_remote);
     if drafts.is_empty() {
         return Err(CommitmentError::NoOutputs { dust_limit: params.broadcaster_dust_limit });
     }
@@ -159,6 +165,7 @@ pub fn build_commitment(
         format: params.format,
         feerate_per_kw: spec.feerate_per_kw,
         second_stage_script: delayed_script,
+        second_stage_output: delayed_output,
         broadcaster_funding_pubkey: keys.broadcaster_funding_pubkey,
         countersignatory_funding_pubkey: keys.countersignatory_funding_pubkey,
         funding_amount: params.funding_amount,
@@ -248,7 +255,7 @@ fn htlc_drafts(
     untrimmed(spec, params.broadcaster_dust_limit, format)
         .map(|(direction, htlc)| {
             let htlc_keys = keys.htlc_keys()?;
-            let witness_script = scripts::htlc(*direction, htlc, &keys.revocation_pubkey, htlc_keys, format);
+            let witness_script = scripts::htlc(*direction, htlc, htlc_keys, format);
             let value = htlc.amount_msat.to_amount_floor();
             let output = TxOut { value, script_pubkey: witness_script.to_p2wsh() };
             Ok(Draft { output, kind: DraftKind::Htlc { direction: *direction, htlc: *htlc, witness_script } })
@@ -259,30 +266,29 @@ fn htlc_drafts(
 fn push_balances_and_anchors(
     drafts: &mut Vec<Draft>,
     params: &CommitmentParams,
-    keys: &CommitmentKeys,
-    delayed_script: &ScriptBuf,
+    delayed_output: &ScriptBuf,
     to_local: Amount,
     to_remote: Amount,
 ) {
+    let fixed = &params.fixed_outputs;
     let has_htlcs = !drafts.is_empty();
     let has_to_local = to_local >= params.broadcaster_dust_limit && to_local > Amount::ZERO;
     let has_to_remote = to_remote >= params.broadcaster_dust_limit && to_remote > Amount::ZERO;
     if has_to_local {
-        drafts.push(Draft::plain(CommitmentOutput::ToLocal, to_local, delayed_script.to_p2wsh()));
+        drafts.push(Draft::plain(CommitmentOutput::ToLocal, to_local, delayed_output.clone()));
     }
     if has_to_remote {
-        let script = scripts::to_remote_output(&keys.countersignatory_payment_pubkey, params.format);
-        drafts.push(Draft::plain(CommitmentOutput::ToRemote, to_remote, script));
+        drafts.push(Draft::plain(CommitmentOutput::ToRemote, to_remote, fixed.to_remote.clone()));
     }
     if !params.format.has_anchors() {
         return;
     }
     if has_to_local || has_htlcs {
-        let script = scripts::anchor(&keys.broadcaster_funding_pubkey).to_p2wsh();
+        let script = fixed.broadcaster_anchor.clone();
         drafts.push(Draft::plain(CommitmentOutput::BroadcasterAnchor, ANCHOR_AMOUNT, script));
     }
     if has_to_remote || has_htlcs {
-        let script = scripts::anchor(&keys.countersignatory_funding_pubkey).to_p2wsh();
+        let script = fixed.countersignatory_anchor.clone();
         drafts.push(Draft::plain(CommitmentOutput::CountersignatoryAnchor, ANCHOR_AMOUNT, script));
     }
 }

@@ -35,11 +35,10 @@ impl Commitment {
 
     /// As [`Commitment::htlc_transactions`], where the txid of the commitment is known already.
     pub fn htlc_transactions_after(&self, txid: Txid) -> Vec<HtlcTx> {
-        let output_script = self.second_stage_script.to_p2wsh();
-        self.htlcs.iter().map(|htlc| self.htlc_transaction(txid, htlc, &output_script)).collect()
+        self.htlcs.iter().map(|htlc| self.htlc_transaction(txid, htlc)).collect()
     }
 
-    fn htlc_transaction(&self, txid: Txid, htlc: &CommitmentHtlc, output_script: &ScriptBuf) -> HtlcTx {
+    fn htlc_transaction(&self, txid: Txid, htlc: &CommitmentHtlc) -> HtlcTx {
         let CommitmentHtlc { htlc, direction, output_index, witness_script } = htlc;
         let amount = htlc.amount_msat.to_amount_floor();
         let fee = htlc_tx_fee(self.feerate_per_kw, *direction, self.format);
@@ -57,7 +56,7 @@ impl Commitment {
             }],
             output: vec![TxOut {
                 value: Amount::from_sat(amount.to_sat().saturating_sub(fee.to_sat())),
-                script_pubkey: output_script.clone(),
+                script_pubkey: self.second_stage_output.clone(),
             }],
         };
         HtlcTx {

@@ -3,6 +3,7 @@
 use crate::crypto::{
     ChannelBasepoints, DeriveError, Multiples, derive_public_key, derive_revocation_public_key_from,
 };
+use bitcoin::hashes::{Hash, hash160};
 use bitcoin::secp256k1::PublicKey;
 use std::sync::OnceLock;
 
@@ -33,6 +34,8 @@ pub struct HtlcKeys {
     pub broadcaster_htlc_pubkey: PublicKey,
     /// The countersignatory's, which signs them too and claims directly.
     pub countersignatory_htlc_pubkey: PublicKey,
+    /// HASH160 of the revocation key, which every HTLC output can be punished with.
+    pub revocation_pubkey_hash: [u8; 20],
 }
 
 impl CommitmentKeys {
@@ -102,6 +105,7 @@ impl CommitmentKeys {
         let keys = HtlcKeys {
             broadcaster_htlc_pubkey: derive(&self.broadcaster_htlc_basepoint)?,
             countersignatory_htlc_pubkey: derive(&self.countersignatory_htlc_basepoint)?,
+            revocation_pubkey_hash: hash160::Hash::hash(&self.revocation_pubkey.serialize()).to_byte_array(),
         };
         Ok(self.htlc_keys.get_or_init(|| keys))
     }

@@ -2,7 +2,7 @@
 
 use super::{CommitmentFormat, Direction, Htlc, HtlcKeys};
 use crate::types::{CltvExpiry, PaymentHash};
-use bitcoin::hashes::{Hash, hash160, ripemd160};
+use bitcoin::hashes::{Hash, ripemd160};
 use bitcoin::opcodes::all::{
     OP_CHECKMULTISIG, OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_CLTV, OP_CSV, OP_DROP, OP_DUP, OP_ELSE, OP_ENDIF,
     OP_EQUAL, OP_EQUALVERIFY, OP_HASH160, OP_IF, OP_IFDUP, OP_NOTIF, OP_SIZE, OP_SWAP,
@@ -11,6 +11,9 @@ use bitcoin::script::Builder;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{CompressedPublicKey, ScriptBuf};
 
+/// Enough for the longest of the scripts, `received_htlc` with anchors.
+const ROOM: usize = 144;
+
 /// The broadcaster's money after `to_self_delay` blocks, or a penalty: the script of `to_local` and of the output of
 /// every HTLC transaction.
 pub fn to_local(
@@ -18,7 +21,7 @@ pub fn to_local(
     to_self_delay: u16,
     broadcaster_delayed_pubkey: &PublicKey,
 ) -> ScriptBuf {
-    Builder::new()
+    builder()
         .push_opcode(OP_IF)
         .push_slice(revocation_pubkey.serialize())
         .push_opcode(OP_ELSE)
@@ -33,7 +36,7 @@ pub fn to_local(
 
 /// The witness script of the countersignatory's money with anchors: spendable after one block.
 pub fn to_remote_anchors(countersignatory_payment_pubkey: &PublicKey) -> ScriptBuf {
-    Builder::new()
+    builder()
         .push_slice(countersignatory_payment_pubkey.serialize())
         .push_opcode(OP_CHECKSIGVERIFY)
         .push_int(1)
@@ -55,7 +58,7 @@ pub fn to_remote_output(countersignatory_payment_pubkey: &PublicKey, format: Com
 
 /// The anchor of the party with this funding key; anyone's after 16 blocks.
 pub fn anchor(funding_pubkey: &PublicKey) -> ScriptBuf {
-    Builder::new()
+    builder()
         .push_slice(funding_pubkey.serialize())
         .push_opcode(OP_CHECKSIG)
         .push_opcode(OP_IFDUP)
@@ -67,29 +70,16 @@ pub fn anchor(funding_pubkey: &PublicKey) -> ScriptBuf {
 }
 
 /// The output of an HTLC, offered or received by the broadcaster.
-pub fn htlc(
-    direction: Direction,
-    htlc: &Htlc,
-    revocation_pubkey: &PublicKey,
-    keys: &HtlcKeys,
-    format: CommitmentFormat,
-) -> ScriptBuf {
+pub fn htlc(direction: Direction, htlc: &Htlc, keys: &HtlcKeys, format: CommitmentFormat) -> ScriptBuf {
     match direction {
-        Direction::Offered => offered_htlc(&htlc.payment_hash, revocation_pubkey, keys, format),
-        Direction::Received => {
-            received_htlc(&htlc.payment_hash, htlc.cltv_expiry, revocation_pubkey, keys, format)
-        }
+        Direction::Offered => offered_htlc(&htlc.payment_hash, keys, format),
+        Direction::Received => received_htlc(&htlc.payment_hash, htlc.cltv_expiry, keys, format),
     }
 }
 
 /// An HTLC that the broadcaster offered.
-pub fn offered_htlc(
-    payment_hash: &PaymentHash,
-    revocation_pubkey: &PublicKey,
-    keys: &HtlcKeys,
-    format: CommitmentFormat,
-) -> ScriptBuf {
-    let script = htlc_start(revocation_pubkey, keys)
+pub fn offered_htlc(payment_hash: &PaymentHash, keys: &HtlcKeys, format: CommitmentFormat) -> ScriptBuf {
+    let script = htlc_start(keys)
         .push_opcode(OP_NOTIF)
         .push_opcode(OP_DROP)
         .push_int(2)
@@ -110,11 +100,10 @@ pub fn offered_htlc(
 pub fn received_htlc(
     payment_hash: &PaymentHash,
     cltv_expiry: CltvExpiry,
-    revocation_pubkey: &PublicKey,
     keys: &HtlcKeys,
     format: CommitmentFormat,
 ) -> ScriptBuf {
-    let script = htlc_start(revocation_pubkey, keys)
+    let script = htlc_start(keys)
         .push_opcode(OP_IF)
         .push_opcode(OP_HASH160)
         .push_slice(ripemd(payment_hash))
@@ -135,11 +124,11 @@ pub fn received_htlc(
 }
 
 /// The penalty branch, and the size of the item that tells the other two apart.
-fn htlc_start(revocation_pubkey: &PublicKey, keys: &HtlcKeys) -> Builder {
-    Builder::new()
+fn htlc_start(keys: &HtlcKeys) -> Builder {
+    builder()
         .push_opcode(OP_DUP)
         .push_opcode(OP_HASH160)
-        .push_slice(hash160::Hash::hash(&revocation_pubkey.serialize()).to_byte_array())
+        .push_slice(keys.revocation_pubkey_hash)
         .push_opcode(OP_EQUAL)
         .push_opcode(OP_IF)
         .push_opcode(OP_CHECKSIG)
@@ -157,6 +146,11 @@ fn htlc_end(script: Builder, format: CommitmentFormat) -> ScriptBuf {
         CommitmentFormat::AnchorsZeroFeeHtlcTx => script.push_int(1).push_opcode(OP_CSV).push_opcode(OP_DROP),
     };
     script.push_opcode(OP_ENDIF).into_script()
+}
+
+/// An empty script with room for any of these.
+fn builder() -> Builder {
+    Builder::from(Vec::with_capacity(ROOM))
 }
 
 fn ripemd(payment_hash: &PaymentHash) -> [u8; 20] {

@@ -8,6 +8,9 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
 }
 
+/// Room for most rows and messages: what is longer makes its own.
+const ROOM: usize = 64;
+
 /// Appends values to a buffer.
 #[derive(Debug, Default)]
 pub struct Writer {
@@ -137,8 +140,8 @@ impl<'a> Reader<'a> {
 
 impl Writer {
     /// An empty buffer.
-    pub const fn new() -> Self {
-        Self { bytes: Vec::new() }
+    pub fn new() -> Self {
+        Self { bytes: Vec::with_capacity(ROOM) }
     }
 
     /// What was written.

@@ -119,7 +119,7 @@ fn numbers(channel: &Channel) -> Option<ChannelNumbers> {
         state: channel.state.name(),
         demanded_from: committed(commitments).filter_map(|(key, htlc)| demanded_from(key, htlc)).min(),
         lost_from: committed(commitments).filter_map(|(key, htlc)| lost_from(key, htlc)).min(),
-        in_htlcs_msat: commitments.htlcs.values().map(|htlc| htlc.amount.to_msat()).sum(),
+        in_htlcs_msat: commitments.htlcs.iter().map(|(_, htlc)| htlc.amount.to_msat()).sum(),
         is_over: matches!(channel.state.name(), "failed" | "frozen" | "closing" | "closed"),
     })
 }

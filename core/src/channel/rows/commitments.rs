@@ -7,12 +7,11 @@ use super::fields::{
 };
 use super::part::Part;
 use super::{Parity, RowError, RowName, Rows};
-use crate::channel::changes::{
-    HtlcKey, HtlcTable, LiveHtlc, LocalChanges, RemoteChanges, Removal, Spec, Update,
-};
+use crate::channel::changes::{HtlcKey, LiveHtlc, LocalChanges, RemoteChanges, Removal, Spec, Update};
 use crate::channel::commitments::{Commitments, Funding, LastSent, LocalCommitment, RemoteCommitment};
 use crate::channel::keys::KeyCache;
 use crate::channel::params::{ChannelParams, Party};
+use crate::channel::table::{HtlcSet, HtlcTable};
 use crate::crypto::{SecretStore, sha_chain};
 use crate::onion::{FailureMessage, Instruction, SharedSecret};
 use crate::types::{
@@ -22,7 +21,6 @@ use crate::wire::{Reader, Writer};
 use bitcoin::Txid;
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) fn push_parts<'a>(commitments: &'a Commitments, parts: &mut Vec<(RowName, Part<'a>)>) {
@@ -31,7 +29,9 @@ pub(super) fn push_parts<'a>(commitments: &'a Commitments, parts: &mut Vec<(RowN
     let LocalCommitment { remote_signature, htlc_signatures, .. } = &commitments.local;
     parts.push((RowName::Local, Part::Local(remote_signature, htlc_signatures)));
     let number = commitments.remote.number;
-    let points = [(number, Some(commitments.remote_point)), (number.next(), commitments.remote_next_point)];
+    let mut points =
+        [(number, Some(commitments.remote_point)), (number.next(), commitments.remote_next_point)];
+    points.sort_unstable_by_key(|(number, _)| Parity::of(*number));
     for (number, point) in points {
         if let Some(point) = point {
             let mut row = new_row();
@@ -39,9 +39,9 @@ pub(super) fn push_parts<'a>(commitments: &'a Commitments, parts: &mut Vec<(RowN
             parts.push((RowName::RemotePoint(Parity::of(number)), Part::Bytes(row.into_bytes())));
         }
     }
+    parts.extend(commitments.htlcs.shared().map(|(key, htlc)| (RowName::Htlc(*key), Part::Htlc(htlc))));
     let secrets = (0..).zip(commitments.remote_secrets.slots());
     parts.extend(secrets.map(|(slot, (_, secret))| (RowName::Secret(slot), Part::Secret(secret))));
-    parts.extend(commitments.htlcs.iter().map(|(key, htlc)| (RowName::Htlc(*key), Part::Htlc(htlc))));
 }
 
 pub(super) fn encode_local(signature: &Signature, htlc_signatures: &[Signature]) -> Vec<u8> {
@@ -264,7 +264,7 @@ fn write_spec(row: &mut Writer, spec: &Spec) {
     write_number(row, u64::from(spec.feerate.to_sat_per_kw()));
     write_msat(row, spec.local);
     write_count(row, spec.htlcs.len());
-    for key in &spec.htlcs {
+    for key in spec.htlcs.iter() {
         write_number(row, key.id.0 << 1 | u64::from(key.offered_by == Party::Remote));
     }
 }
@@ -273,7 +273,7 @@ fn write_spec(row: &mut Writer, spec: &Spec) {
 struct Balance {
     feerate: FeeratePerKw,
     local: MilliSatoshi,
-    htlcs: BTreeSet<HtlcKey>,
+    htlcs: HtlcSet,
 }
 
 impl Balance {
@@ -292,7 +292,7 @@ impl Balance {
         let Self { feerate, local, htlcs } = self;
         let too_much = "more than the channel holds";
         let mut remote = funding.checked_sub(local).ok_or(too_much)?;
-        for key in &htlcs {
+        for key in htlcs.iter() {
             let amount = table.get(key).ok_or("an HTLC without its row")?.amount;
             remote = remote.checked_sub(amount).ok_or(too_much)?;
         }

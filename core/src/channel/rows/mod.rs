@@ -191,7 +191,7 @@ impl Channel {
     pub fn as_stored(&self) -> Self {
         let mut stored = Self { standing: Standing::LOADED, ..self.disconnected().next };
         if let Some(commitments) = stored.state.commitments_mut() {
-            commitments.htlcs.values_mut().for_each(|htlc| htlc.onion = None);
+            commitments.htlcs.forget_onions();
         }
         stored
     }

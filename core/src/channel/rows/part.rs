@@ -4,6 +4,10 @@ use super::{RowName, Rows, commitments, onchain, state};
 use crate::channel::changes::LiveHtlc;
 use crate::channel::{Channel, Commitments};
 use bitcoin::secp256k1::ecdsa::Signature;
+use std::sync::Arc;
+
+/// Room for the rows of most channels besides those of their HTLCs.
+const ROOM: usize = 32;
 
 /// The content of a row.
 pub(super) enum Part<'a> {
@@ -12,7 +16,7 @@ pub(super) enum Part<'a> {
     /// The signatures of [`RowName::Local`]: of the commitment, and of its HTLC transactions.
     Local(&'a Signature, &'a [Signature]),
     /// An HTLC.
-    Htlc(&'a LiveHtlc),
+    Htlc(&'a Arc<LiveHtlc>),
     /// A secret of the peer.
     Secret(&'a [u8; 32]),
     /// What is short enough to be encoded at once.
@@ -37,7 +41,7 @@ impl Part<'_> {
             (Self::Local(signature, of_htlcs), Self::Local(before, of_htlcs_before)) => {
                 signature == before && of_htlcs == of_htlcs_before
             }
-            (Self::Htlc(htlc), Self::Htlc(before)) => htlc == before,
+            (Self::Htlc(htlc), Self::Htlc(before)) => Arc::ptr_eq(htlc, before) || htlc == before,
             (Self::Secret(secret), Self::Secret(before)) => secret == before,
             (Self::Bytes(bytes), Self::Bytes(before)) => bytes == before,
             _ => false,
@@ -57,12 +61,14 @@ impl Part<'_> {
 /// All rows of a channel without what the peer has not committed to, in the order of their names.
 pub(super) fn parts(stored: &Channel) -> Vec<(RowName, Part<'_>)> {
     let Some(of_channel) = stored.commitments() else { return Vec::new() };
-    let mut parts = vec![(RowName::Params, Part::Params(stored, of_channel))];
+    let mut parts = Vec::with_capacity(ROOM + of_channel.htlcs.len());
+    parts.push((RowName::Params, Part::Params(stored, of_channel)));
     parts.extend(state::encode(&stored.state).map(|bytes| (RowName::State, Part::Bytes(bytes))));
     commitments::push_parts(of_channel, &mut parts);
     let mut of_close = Rows::new();
     onchain::write(&stored.state, &mut of_close);
     parts.extend(of_close.into_iter().map(|(name, bytes)| (name, Part::Bytes(bytes))));
-    parts.sort_unstable_by_key(|(name, _)| *name);
+    // They are nearly in order, of which a stable sort makes use.
+    parts.sort_by_key(|(name, _)| *name);
     parts
 }

@@ -23,7 +23,7 @@ pub(in crate::channel) fn revoked_row(commitments: &Commitments) -> Option<Vec<u
     let dust_limit = commitments.params.remote.dust_limit;
     let mut row = new_row();
     let empty = row.len();
-    for key in &commitments.remote.spec.htlcs {
+    for key in commitments.remote.spec.htlcs.iter() {
         let htlc = commitments.htlcs.get(key)?;
         if htlc.amount.to_amount_floor() < dust_limit {
             continue;

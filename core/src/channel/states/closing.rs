@@ -183,11 +183,17 @@ impl Commitments {
     /// The HTLCs of ours that a transaction tells the preimages of, whatever it spends.
     pub(super) fn preimages_in(&self, tx: &Transaction) -> Vec<ChannelEvent> {
         let is_ours = |htlc: &&LiveHtlc| htlc.origin.is_some();
-        let wanted: Vec<_> = self.htlcs.values().filter(is_ours).map(|htlc| htlc.payment_hash).collect();
+        let wanted: Vec<_> =
+            self.htlcs.iter().map(|(_, htlc)| htlc).filter(is_ours).map(|htlc| htlc.payment_hash).collect();
         let found = preimages(tx, |hash| wanted.contains(hash));
         let settled = |preimage: &PaymentPreimage| {
             let preimage = *preimage;
-            let ids = self.htlcs.keys().filter(|key| key.offered_by == Party::Local).map(|key| key.id);
+            let ids = self
+                .htlcs
+                .iter()
+                .map(|(key, _)| key)
+                .filter(|key| key.offered_by == Party::Local)
+                .map(|key| key.id);
             ids.filter_map(move |id| self.settled_by(id, &preimage)).collect::<Vec<_>>()
         };
         found.iter().flat_map(settled).collect()

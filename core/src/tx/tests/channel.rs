@@ -3,7 +3,9 @@
 use crate::crypto::ec::public_key;
 use crate::crypto::{ChannelBasepoints, ChannelKeys, derive_private_key};
 use crate::tx::obscured::obscuring_factor;
-use crate::tx::{CommitmentFormat, CommitmentKeys, CommitmentParams, CommitmentSpec, Direction, Htlc};
+use crate::tx::{
+    CommitmentFormat, CommitmentKeys, CommitmentParams, CommitmentSpec, Direction, FixedOutputs, Htlc,
+};
 use crate::types::{CltvExpiry, CommitmentNumber, FeeratePerKw, HtlcId, MilliSatoshi, PaymentPreimage};
 use bitcoin::secp256k1::{PublicKey, SecretKey};
 use bitcoin::{Amount, OutPoint};
@@ -93,6 +95,12 @@ impl TestChannel {
             obscuring_factor: obscuring_factor(
                 &vector.local_payment_basepoint,
                 &vector.remote_payment_basepoint,
+            ),
+            fixed_outputs: FixedOutputs::new(
+                format,
+                &vector.remote_payment_basepoint,
+                &vector.local_funding_pubkey,
+                &vector.remote_funding_pubkey,
             ),
         };
         let channel = Self {
