@@ -3,6 +3,7 @@
 //! The machines are pure. The node carries out what they decide, and stores a payment in the same batch as the
 //! channel step that it causes or that changed it (contract P6).
 
+mod ended;
 mod failure;
 mod incoming;
 mod invoice_text;

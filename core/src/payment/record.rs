@@ -1,11 +1,15 @@
 //! How a payment is stored.
 
+use super::ended::Ended;
 use super::{Incoming, IncomingState, Outgoing, OutgoingState};
 use crate::types::{PaymentHash, PaymentId, UnixTime};
 use minicbor::{Decode, Encode};
 
-/// The version of this form. A later one gets a number of its own and this one stays readable.
+/// The first form. Later ones have numbers of their own, and this one stays readable.
 const VERSION: u8 = 1;
+
+/// Terms whose invoice may begin within a byte, and progress in the few bytes of [`Ended`].
+const LATER_VERSION: u8 = 2;
 
 /// A payment in either direction.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -55,24 +59,33 @@ enum Progress {
 impl PaymentRecord {
     /// What is written once: the payment as it began.
     pub fn terms_to_bytes(&self) -> Vec<u8> {
-        to_bytes(&match self {
-            Self::Outgoing(payment) => {
-                Self::Outgoing(Outgoing { attempts: 0, state: OutgoingState::Pending, ..payment.clone() })
-            }
-            Self::Incoming(payment) => {
-                Self::Incoming(Incoming { state: IncomingState::Expecting, ..payment.clone() })
-            }
-        })
+        to_bytes(
+            LATER_VERSION,
+            &match self {
+                Self::Outgoing(payment) => {
+                    Self::Outgoing(Outgoing { attempts: 0, state: OutgoingState::Pending, ..payment.clone() })
+                }
+                Self::Incoming(payment) => {
+                    Self::Incoming(Incoming { state: IncomingState::Expecting, ..payment.clone() })
+                }
+            },
+        )
     }
 
     /// What every step rewrites.
     pub fn progress_to_bytes(&self) -> Vec<u8> {
-        to_bytes(&match self {
-            Self::Outgoing(Outgoing { attempts, state, .. }) => {
-                Progress::Outgoing { attempts: *attempts, state: state.clone() }
-            }
-            Self::Incoming(Incoming { state, .. }) => Progress::Incoming { state: state.clone() },
-        })
+        if let Some(ended) = Ended::of(self) {
+            return [&[LATER_VERSION][..], &ended.to_bytes()].concat();
+        }
+        to_bytes(
+            VERSION,
+            &match self {
+                Self::Outgoing(Outgoing { attempts, state, .. }) => {
+                    Progress::Outgoing { attempts: *attempts, state: state.clone() }
+                }
+                Self::Incoming(Incoming { state, .. }) => Progress::Incoming { state: state.clone() },
+            },
+        )
     }
 
     /// Reads what [`PaymentRecord::terms_to_bytes`] and [`PaymentRecord::progress_to_bytes`] wrote.
@@ -80,7 +93,20 @@ impl PaymentRecord {
     /// # Errors
     /// A newer version, damaged bytes, or progress of the other direction.
     pub fn from_bytes(terms: &[u8], progress: &[u8]) -> Result<Self, RecordError> {
-        match (from_bytes(terms)?, from_bytes(progress)?) {
+        let terms = match version_of(terms)? {
+            (VERSION | LATER_VERSION, terms) => from_bytes(terms)?,
+            (version, _) => return Err(RecordError::NewerVersion { version }),
+        };
+        let progress = match version_of(progress)? {
+            (VERSION, progress) => from_bytes(progress)?,
+            (LATER_VERSION, ended) => {
+                return Ended::from_bytes(ended)
+                    .and_then(|ended| ended.end(terms))
+                    .ok_or_else(|| RecordError::Damaged { detail: "no end of this payment".into() });
+            }
+            (version, _) => return Err(RecordError::NewerVersion { version }),
+        };
+        match (terms, progress) {
             (Self::Outgoing(payment), Progress::Outgoing { attempts, state }) => {
                 Ok(Self::Outgoing(Outgoing { attempts, state, ..payment }))
             }
@@ -126,21 +152,22 @@ impl PaymentRecord {
     }
 }
 
-fn to_bytes(value: &impl Encode<()>) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+fn to_bytes(version: u8, value: &impl Encode<()>) -> Vec<u8> {
+    let mut bytes = vec![version];
     // Writing to memory does not fail.
     minicbor::encode(value, &mut bytes).expect("encoding into a vector");
     bytes
 }
 
-fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> {
+fn version_of(bytes: &[u8]) -> Result<(u8, &[u8]), RecordError> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            minicbor::decode(rest).map_err(|error| RecordError::Damaged { detail: error.to_string() })
-        }
-        Some((&version, _)) if version > VERSION => Err(RecordError::NewerVersion { version }),
+        Some((version @ 1.., rest)) => Ok((*version, rest)),
         _ => Err(RecordError::Damaged { detail: "no version".into() }),
     }
+}
+
+fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> {
+    minicbor::decode(bytes).map_err(|error| RecordError::Damaged { detail: error.to_string() })
 }
 
 #[cfg(test)]
@@ -263,6 +290,22 @@ mod tests {
         assert!(
             PaymentRecord::from_bytes(&outgoing.terms_to_bytes(), &incoming.progress_to_bytes()).is_err()
         );
-        assert_eq!(PaymentRecord::from_bytes(&[2], &[1]), Err(RecordError::NewerVersion { version: 2 }));
+        let newer = Err(RecordError::NewerVersion { version: 3 });
+        assert_eq!(PaymentRecord::from_bytes(&[3], &[1]), newer);
+        assert_eq!(PaymentRecord::from_bytes(&outgoing.terms_to_bytes(), &[3]), newer);
+    }
+
+    /// The end of a payment as it was written before version 2.
+    #[test]
+    fn ends_of_version_1_read() {
+        let [sent, received] = [&records()[2], &records()[5]];
+        let preimage = "02".repeat(32);
+        for (record, progress) in
+            [(sent, format!("01820082028202845820{preimage}070803")), (received, "018201818201820508".into())]
+        {
+            let terms = [&[1], &record.terms_to_bytes()[1..]].concat();
+            let read = PaymentRecord::from_bytes(&terms, &hex::decode(progress).unwrap());
+            assert_eq!(read.as_ref(), Ok(record));
+        }
     }
 }
