@@ -3,12 +3,12 @@
 //! The machines are pure. The node carries out what they decide, and stores a payment in the same batch as the
 //! channel step that it causes or that changed it (contract P6).
 
-mod ended;
 mod failure;
 mod incoming;
 mod invoice_text;
 mod outgoing;
 mod parts;
+mod progress;
 mod record;
 
 pub use failure::FailureReason;

@@ -1,14 +1,13 @@
 //! How a payment is stored.
 
-use super::ended::Ended;
-use super::{Incoming, IncomingState, Outgoing, OutgoingState};
+use super::{Incoming, IncomingState, Outgoing, OutgoingState, progress};
 use crate::types::{PaymentHash, PaymentId, UnixTime};
 use minicbor::{Decode, Encode};
 
 /// The first form. Later ones have numbers of their own, and this one stays readable.
 const VERSION: u8 = 1;
 
-/// Terms whose invoice may begin within a byte, and progress in the few bytes of [`Ended`].
+/// Terms whose invoice may begin within a byte, and progress in the few bytes of [`super::progress`].
 const LATER_VERSION: u8 = 2;
 
 /// A payment in either direction.
@@ -74,8 +73,8 @@ impl PaymentRecord {
 
     /// What every step rewrites.
     pub fn progress_to_bytes(&self) -> Vec<u8> {
-        if let Some(ended) = Ended::of(self) {
-            return [&[LATER_VERSION][..], &ended.to_bytes()].concat();
+        if let Some(bytes) = progress::write(self) {
+            return [&[LATER_VERSION][..], &bytes].concat();
         }
         to_bytes(
             VERSION,
@@ -99,10 +98,9 @@ impl PaymentRecord {
         };
         let progress = match version_of(progress)? {
             (VERSION, progress) => from_bytes(progress)?,
-            (LATER_VERSION, ended) => {
-                return Ended::from_bytes(ended)
-                    .and_then(|ended| ended.end(terms))
-                    .ok_or_else(|| RecordError::Damaged { detail: "no end of this payment".into() });
+            (LATER_VERSION, bytes) => {
+                let damaged = || RecordError::Damaged { detail: "not the progress of this payment".into() };
+                return progress::read(bytes, terms).ok_or_else(damaged);
             }
             (version, _) => return Err(RecordError::NewerVersion { version }),
         };
@@ -239,7 +237,7 @@ mod tests {
         }
     }
 
-    /// Attempts of before there were forms have the first one.
+    /// Attempts of before there were forms have the first one, and so had those of before version 2.
     #[test]
     fn the_form_of_the_onion_is_stored() {
         let PaymentRecord::Outgoing(payment) = &records()[1] else { panic!() };
@@ -254,6 +252,11 @@ mod tests {
         let mut later = bytes;
         *later.last_mut().unwrap() = 1;
         assert!(minicbor::decode::<Attempt>(&later).is_err(), "a form that is not known");
+        let terms = records()[1].terms_to_bytes();
+        let mut progress = records()[1].progress_to_bytes();
+        assert_eq!(progress[..4], [2, 0, 2, 0], "version, in flight, two attempts, the first form");
+        progress[3] = 1;
+        assert!(PaymentRecord::from_bytes(&terms, &progress).is_err(), "a form that is not known");
     }
 
     #[test]
@@ -295,17 +298,36 @@ mod tests {
         assert_eq!(PaymentRecord::from_bytes(&outgoing.terms_to_bytes(), &[3]), newer);
     }
 
-    /// The end of a payment as it was written before version 2.
     #[test]
-    fn ends_of_version_1_read() {
-        let [sent, received] = [&records()[2], &records()[5]];
-        let preimage = "02".repeat(32);
-        for (record, progress) in
-            [(sent, format!("01820082028202845820{preimage}070803")), (received, "018201818201820508".into())]
-        {
+    fn progress_takes_few_bytes() {
+        let lengths: Vec<usize> = records().iter().map(|record| record.progress_to_bytes().len()).collect();
+        // An attempt beside its one hop, whose key has 33; a preimage has 32.
+        assert_eq!((lengths[1], lengths[2], lengths[4], lengths[5]), (11 + 33 + 5, 6 + 32, 2, 11 + 2));
+        let PaymentRecord::Incoming(payment) = &records()[5] else { panic!() };
+        let asked =
+            Incoming { amount: Some(MilliSatoshi::from_msat(5)), created: UnixTime(1), ..payment.clone() };
+        assert_eq!(PaymentRecord::Incoming(asked).progress_to_bytes(), [2, 3, 7]);
+    }
+
+    /// Progress as it was written before version 2.
+    #[test]
+    fn progress_of_version_1_reads() {
+        for record in records() {
             let terms = [&[1], &record.terms_to_bytes()[1..]].concat();
-            let read = PaymentRecord::from_bytes(&terms, &hex::decode(progress).unwrap());
-            assert_eq!(read.as_ref(), Ok(record));
+            let progress = to_bytes(
+                VERSION,
+                &match record.clone() {
+                    PaymentRecord::Outgoing(Outgoing { attempts, state, .. }) => {
+                        Progress::Outgoing { attempts, state }
+                    }
+                    PaymentRecord::Incoming(Incoming { state, .. }) => Progress::Incoming { state },
+                },
+            );
+            assert_eq!(PaymentRecord::from_bytes(&terms, &progress).as_ref(), Ok(&record));
         }
+        let preimage = "02".repeat(32);
+        let sent = hex::decode(format!("01820082028202845820{preimage}070803")).unwrap();
+        let record = &records()[2];
+        assert_eq!(PaymentRecord::from_bytes(&record.terms_to_bytes(), &sent).as_ref(), Ok(record));
     }
 }

@@ -10,7 +10,7 @@ use crate::onion::{FailureMessage, Instruction, SharedSecret};
 use crate::types::{CltvExpiry, MilliSatoshi, PaymentId, PaymentSecret};
 use crate::wire::{Reader, Writer};
 
-/// 2: the flags also tell the kind of the removal, and the byte of the instruction what of it is written.
+/// 2: the flags stand in front, they also tell the kind of the removal, and the byte of the instruction what of it is written.
 const VERSION: u8 = 2;
 
 const HAS_ORIGIN: u8 = 1;
@@ -37,10 +37,6 @@ const HAS_OUTGOING_CLTV_VALUE: u8 = 32;
 const RECEIVE_BITS: u32 = 6;
 
 pub(super) fn encode(htlc: &LiveHtlc) -> Vec<u8> {
-    let mut row = new_row_of(VERSION);
-    write_msat(&mut row, htlc.amount);
-    row.write(&htlc.payment_hash);
-    write_number(&mut row, u64::from(htlc.cltv_expiry.height()));
     let removal = match htlc.removal {
         None => 0,
         Some(Removal::Fulfilled(_)) => HAS_REMOVAL | FULFILLED << REMOVAL_SHIFT,
@@ -52,7 +48,12 @@ pub(super) fn encode(htlc: &LiveHtlc) -> Vec<u8> {
         (htlc.path_key.is_some(), HAS_PATH_KEY),
         (htlc.instruction.is_some(), HAS_INSTRUCTION),
     ]);
+    let mut row = new_row_of(VERSION);
+    // What may change stands in front of what does not, which is one run for the journal to leave out.
     row.write(&(flags | removal));
+    write_msat(&mut row, htlc.amount);
+    row.write(&htlc.payment_hash);
+    write_number(&mut row, u64::from(htlc.cltv_expiry.height()));
     htlc.origin.iter().for_each(|origin| row.put(&origin.0));
     htlc.path_key.iter().for_each(|key| row.write(key));
     if let Some(instruction) = &htlc.instruction {
@@ -79,10 +80,12 @@ pub(super) fn read_all(rows: &Rows) -> Result<HtlcTable, RowError> {
 }
 
 fn read(version: u8, row: &mut Reader<'_>) -> Result<LiveHtlc, FieldError> {
+    // Version 1 had the flags behind these.
+    let flags_in_front = if version == 1 { None } else { Some(row.read()?) };
     let (amount, payment_hash) = (read_msat(row)?, row.read()?);
     let cltv_expiry =
         CltvExpiry::new(read_u32(row)?).ok_or(FieldError::Value("an expiry that is no height"))?;
-    let flags: u8 = row.read()?;
+    let flags: u8 = flags_in_front.map_or_else(|| row.read(), Ok)?;
     if flags >> FLAG_BITS != 0 {
         return Err(FieldError::Value("an unknown flag"));
     }

@@ -12,7 +12,8 @@ use crate::types::{CommitmentNumber, FeeratePerKw, HtlcId, MilliSatoshi};
 use crate::wire::{Reader, Writer};
 use std::collections::BTreeSet;
 
-/// 2: of the peer's commitment only what differs from ours is written, and a list of updates has no count.
+/// 2: of the peer's commitment only what differs from ours is written, ids of HTLCs are told from the newest, and a list of
+/// updates has no count.
 const VERSION: u8 = 2;
 
 pub(super) struct Live {
@@ -81,10 +82,13 @@ pub(super) fn encode(commitments: &Commitments) -> Vec<u8> {
         (!is_same && local.spec.local == remote.spec.local, SAME_BALANCE),
     ]);
     row.write(&filled.fold(same, |bits, (bit, _)| bits | 1 << bit));
-    lists.into_iter().for_each(|list| write_updates(&mut row, list));
+    let ids = NextIds { local: commitments.local_next_htlc_id, remote: commitments.remote_next_htlc_id };
+    for (list, by) in lists.into_iter().zip(PROPOSED_BY) {
+        write_updates(&mut row, list, by, ids);
+    }
     write_feerate(&mut row, &local.spec);
     write_msat(&mut row, local.spec.local);
-    write_keys(&mut row, &local.spec.htlcs.iter().collect::<Vec<_>>());
+    write_keys(&mut row, &local.spec.htlcs.iter().collect::<Vec<_>>(), ids);
     if !is_same {
         if same & SAME_FEERATE == 0 {
             write_feerate(&mut row, &remote.spec);
@@ -92,7 +96,8 @@ pub(super) fn encode(commitments: &Commitments) -> Vec<u8> {
         if same & SAME_BALANCE == 0 {
             write_msat(&mut row, remote.spec.local);
         }
-        write_keys(&mut row, &local.spec.htlcs.symmetric_difference(&remote.spec.htlcs).collect::<Vec<_>>());
+        let of_one = local.spec.htlcs.symmetric_difference(&remote.spec.htlcs);
+        write_keys(&mut row, &of_one.collect::<Vec<_>>(), ids);
     }
     row.into_bytes()
 }
@@ -127,18 +132,23 @@ fn read_fields(version: u8, row: &mut Reader<'_>) -> Result<Live, FieldError> {
     if !is_known || has(SAME_SPEC) && bits >> LIST_BITS != 0 {
         return Err(FieldError::Value("an unknown list of updates"));
     }
+    // Version 1 told ids from the first.
+    let ids = (version > 1).then_some(NextIds { local: local_next_htlc_id, remote: remote_next_htlc_id });
     let mut lists: [Vec<Update>; 5] = Default::default();
-    for (bit, list) in (0u8..).zip(&mut lists) {
+    for ((bit, list), by) in (0u8..).zip(&mut lists).zip(PROPOSED_BY) {
         if bits >> bit & 1 == 1 {
-            *list = if version == 1 { read_list(row, read_counted_update)? } else { read_updates(row)? };
+            *list = match ids {
+                None => read_list(row, read_counted_update)?,
+                Some(ids) => read_updates(row, by, ids)?,
+            };
         }
     }
     let [proposed, signed, acked, remote_acked, remote_signed] = lists;
-    let local = Balance::read(row)?;
-    let remote = match version {
+    let local = Balance::read(row, ids)?;
+    let remote = match ids {
         _ if has(SAME_SPEC) => None,
-        1 => Some(Balance::read(row)?),
-        _ => Some(Balance::read_beside(row, &local, bits)?),
+        None => Some(Balance::read(row, None)?),
+        Some(_) => Some(Balance::read_beside(row, &local, bits, ids)?),
     };
     let last_sent = match has(SENT_COMMITMENT_LAST) {
         true => LastSent::CommitmentSigned,
@@ -174,12 +184,33 @@ const FEE: u64 = 2;
 const KIND: u64 = 3;
 const MORE: u64 = 4;
 
+/// Whose updates are in which of the lists.
+const PROPOSED_BY: [Party; 5] = [Party::Local, Party::Local, Party::Local, Party::Remote, Party::Remote];
+
+/// What each side will call the next HTLC that it offers. How far an id is from there stays small while ids grow.
+#[derive(Clone, Copy)]
+struct NextIds {
+    local: HtlcId,
+    remote: HtlcId,
+}
+
+impl NextIds {
+    /// From the newest, which has 0. The same step leads back.
+    const fn distance(self, offered_by: Party, id: u64) -> u64 {
+        let next = match offered_by {
+            Party::Local => self.local,
+            Party::Remote => self.remote,
+        };
+        next.0.wrapping_sub(1).wrapping_sub(id)
+    }
+}
+
 /// All but the last say that there are more. Nothing where there are none.
-fn write_updates(row: &mut Writer, updates: &[Update]) {
+fn write_updates(row: &mut Writer, updates: &[Update], by: Party, ids: NextIds) {
     for (place, update) in updates.iter().enumerate() {
         let (kind, value) = match update {
-            Update::Add(id) => (ADD, id.0),
-            Update::Remove(id) => (REMOVE, id.0),
+            Update::Add(id) => (ADD, ids.distance(by, id.0)),
+            Update::Remove(id) => (REMOVE, ids.distance(by.other(), id.0)),
             Update::Fee(feerate) => (FEE, u64::from(feerate.to_sat_per_kw())),
         };
         let more = if place + 1 < updates.len() { MORE } else { 0 };
@@ -187,15 +218,25 @@ fn write_updates(row: &mut Writer, updates: &[Update]) {
     }
 }
 
-fn read_updates(row: &mut Reader<'_>) -> Result<Vec<Update>, FieldError> {
+fn read_updates(row: &mut Reader<'_>, by: Party, ids: NextIds) -> Result<Vec<Update>, FieldError> {
     let mut updates = Vec::new();
     loop {
         let number = read_number(row)?;
-        updates.push(update(number & KIND, number >> 3)?);
+        let (kind, value) = (number & KIND, without_low_bits(number, 3));
+        updates.push(match kind {
+            ADD => update(kind, ids.distance(by, value))?,
+            REMOVE => update(kind, ids.distance(by.other(), value))?,
+            _ => update(kind, value)?,
+        });
         if number & MORE == 0 {
             return Ok(updates);
         }
     }
+}
+
+/// A distance that is negative, for an id beyond the next, stays so.
+const fn without_low_bits(number: u64, bits: u32) -> u64 {
+    (number.cast_signed() >> bits).cast_unsigned()
 }
 
 /// Version 1 had a count in front of them.
@@ -219,18 +260,24 @@ fn write_feerate(row: &mut Writer, spec: &Spec) {
     write_number(row, u64::from(spec.feerate.to_sat_per_kw()));
 }
 
-fn write_keys(row: &mut Writer, keys: &[&HtlcKey]) {
+fn write_keys(row: &mut Writer, keys: &[&HtlcKey], ids: NextIds) {
     write_count(row, keys.len());
     for key in keys {
-        write_number(row, key.id.0 << 1 | u64::from(key.offered_by == Party::Remote));
+        let distance = ids.distance(key.offered_by, key.id.0);
+        write_number(row, distance << 1 | u64::from(key.offered_by == Party::Remote));
     }
 }
 
-fn read_keys(row: &mut Reader<'_>) -> Result<BTreeSet<HtlcKey>, FieldError> {
+/// With ids told from the next ones, or from the first.
+fn read_keys(row: &mut Reader<'_>, ids: Option<NextIds>) -> Result<BTreeSet<HtlcKey>, FieldError> {
     let keys = read_list(row, |row| {
         let number = read_number(row)?;
         let offered_by = if number & 1 == 1 { Party::Remote } else { Party::Local };
-        Ok(HtlcKey { offered_by, id: HtlcId(number >> 1) })
+        let id = match ids {
+            None => number >> 1,
+            Some(ids) => ids.distance(offered_by, without_low_bits(number, 1)),
+        };
+        Ok(HtlcKey { offered_by, id: HtlcId(id) })
     })?;
     Ok(keys.into_iter().collect())
 }
@@ -243,19 +290,24 @@ pub(super) struct Balance {
 }
 
 impl Balance {
-    fn read(row: &mut Reader<'_>) -> Result<Self, FieldError> {
+    fn read(row: &mut Reader<'_>, ids: Option<NextIds>) -> Result<Self, FieldError> {
         let feerate = FeeratePerKw::from_sat_per_kw(read_u32(row)?);
-        Ok(Self { feerate, local: read_msat(row)?, htlcs: read_keys(row)? })
+        Ok(Self { feerate, local: read_msat(row)?, htlcs: read_keys(row, ids)? })
     }
 
     /// The other commitment's: what is not the same, and the HTLCs that only one of the two has.
-    fn read_beside(row: &mut Reader<'_>, other: &Self, same: u8) -> Result<Self, FieldError> {
+    fn read_beside(
+        row: &mut Reader<'_>,
+        other: &Self,
+        same: u8,
+        ids: Option<NextIds>,
+    ) -> Result<Self, FieldError> {
         let feerate = match same & SAME_FEERATE {
             0 => FeeratePerKw::from_sat_per_kw(read_u32(row)?),
             _ => other.feerate,
         };
         let local = if same & SAME_BALANCE == 0 { read_msat(row)? } else { other.local };
-        let htlcs = read_keys(row)?.symmetric_difference(&other.htlcs).copied().collect();
+        let htlcs = read_keys(row, ids)?.symmetric_difference(&other.htlcs).copied().collect();
         Ok(Self { feerate, local, htlcs })
     }
 
@@ -277,14 +329,38 @@ mod tests {
 
     #[test]
     fn updates_read_back() {
-        let all = [Update::Add(HtlcId(700)), Update::Remove(HtlcId(3)), Update::Fee(FeeratePerKw::FLOOR)];
-        for updates in [&all[..], &all[1..], &all[2..]] {
+        let all = [
+            Update::Add(HtlcId(700)),
+            Update::Remove(HtlcId(3)),
+            Update::Fee(FeeratePerKw::FLOOR),
+            Update::Remove(HtlcId(9)),
+        ];
+        // The last is of an HTLC that nobody offered yet: it reads back all the same.
+        let ids = NextIds { local: HtlcId(701), remote: HtlcId(8) };
+        for updates in [&all[..], &all[1..], &all[2..], &all[3..]] {
             let mut row = Writer::new();
-            write_updates(&mut row, updates);
+            write_updates(&mut row, updates, Party::Local, ids);
             let bytes = row.into_bytes();
-            assert_eq!(read_updates(&mut Reader::new(&bytes)).ok().as_deref(), Some(updates));
-            assert!(read_updates(&mut Reader::new(&bytes[..bytes.len() - 1])).is_err());
+            let read = read_updates(&mut Reader::new(&bytes), Party::Local, ids);
+            assert_eq!(read.ok().as_deref(), Some(updates));
+            assert!(read_updates(&mut Reader::new(&bytes[..bytes.len() - 1]), Party::Local, ids).is_err());
         }
+        let mut row = Writer::new();
+        write_updates(&mut row, &all[..1], Party::Local, ids);
+        assert_eq!(row.into_bytes(), [0], "the newest");
+    }
+
+    #[test]
+    fn htlcs_read_back() {
+        let keys =
+            [HtlcKey::outgoing(HtlcId(5)), HtlcKey::incoming(HtlcId(900)), HtlcKey::incoming(HtlcId(902))];
+        let ids = NextIds { local: HtlcId(6), remote: HtlcId(901) };
+        let mut row = Writer::new();
+        write_keys(&mut row, &keys.each_ref(), ids);
+        let bytes = row.into_bytes();
+        assert_eq!(bytes[..3], [3, 0, 1]);
+        let read = read_keys(&mut Reader::new(&bytes), Some(ids)).ok();
+        assert_eq!(read, Some(BTreeSet::from(keys)));
     }
 
     /// The payer's third batch, as it was written before version 2.
