@@ -109,6 +109,14 @@ impl HtlcSet {
         self.keys.binary_search(key).map(|place| self.keys.remove(place)).is_ok()
     }
 
+    /// Those that only one of the two has.
+    pub fn symmetric_difference(&self, other: &Self) -> Self {
+        let only_in = |one: &Self, other: &Self| -> Vec<HtlcKey> {
+            one.iter().filter(|key| !other.contains(key)).copied().collect()
+        };
+        only_in(self, other).into_iter().chain(only_in(other, self)).collect()
+    }
+
     /// All of them, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &HtlcKey> {
         self.keys.iter()
@@ -177,6 +185,8 @@ mod tests {
                 assert!(table.iter().eq(&map));
                 assert_eq!(table.get(&key), map.get(&key));
                 assert!(keys.iter().eq(&set));
+                let (others, other_set) = (HtlcSet::from_iter([key]), BTreeSet::from([key]));
+                assert!(keys.symmetric_difference(&others).iter().eq(set.symmetric_difference(&other_set)));
                 assert_eq!(keys.contains(&key), set.contains(&key));
             }
         });

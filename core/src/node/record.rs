@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 const VERSION: u8 = 1;
 
+/// An event that a payment tells all of: nothing but the id of the payment stands behind this.
+const PAYMENT_ENDED_VERSION: u8 = 2;
+
 /// What the node counts, and for which network it is.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct NodeRecord {
@@ -54,7 +57,8 @@ struct StoredEvent {
 
 #[derive(Encode, Decode)]
 enum Stored {
-    /// Sent, failed or received: the payment itself tells, for it stays as it ended.
+    /// Sent, failed or received: the payment itself tells, for it stays as it ended. Written before
+    /// [`PAYMENT_ENDED_VERSION`].
     #[n(0)]
     PaymentEnded(#[n(0)] PaymentId),
     #[n(3)]
@@ -86,7 +90,9 @@ impl EventRecord {
         let event = match self.event.clone() {
             Event::PaymentSent { id, .. }
             | Event::PaymentFailed { id, .. }
-            | Event::PaymentReceived { id, .. } => Stored::PaymentEnded(id),
+            | Event::PaymentReceived { id, .. } => {
+                return [&[PAYMENT_ENDED_VERSION], &id.0[..]].concat();
+            }
             Event::ChannelPending { channel_id, node_id, funding_txid } => {
                 Stored::ChannelPending(channel_id, node_id, funding_txid.to_byte_array())
             }
@@ -104,8 +110,7 @@ impl EventRecord {
             }
             Event::ActionRequired { what } => Stored::ActionRequired(what),
         };
-        let time = (!matches!(event, Stored::PaymentEnded(_))).then_some(self.time);
-        to_bytes(VERSION, &StoredEvent { event, time })
+        to_bytes(VERSION, &StoredEvent { event, time: Some(self.time) })
     }
 
     pub(crate) fn from_bytes(
@@ -113,14 +118,18 @@ impl EventRecord {
         bytes: &[u8],
         payments: &BTreeMap<PaymentId, PaymentRecord>,
     ) -> Result<Self, String> {
+        let of_payment = |id: PaymentId| {
+            let ended = payments.get(&id).and_then(payment_ended);
+            let (event, time) = ended.ok_or("of a payment that has not ended")?;
+            Ok(Self { seq, time, event })
+        };
+        if let Some((&PAYMENT_ENDED_VERSION, id)) = bytes.split_first() {
+            return of_payment(PaymentId(id.try_into().map_err(|_| "not the id of a payment")?));
+        }
         let stored: StoredEvent = from_bytes(VERSION, bytes)?;
         let txid = Txid::from_byte_array;
         let event = match stored.event {
-            Stored::PaymentEnded(id) => {
-                let ended = payments.get(&id).and_then(payment_ended);
-                let (event, time) = ended.ok_or("of a payment that has not ended")?;
-                return Ok(Self { seq, time, event });
-            }
+            Stored::PaymentEnded(id) => return of_payment(id),
             Stored::ChannelPending(channel_id, node_id, funding) => {
                 Event::ChannelPending { channel_id, node_id, funding_txid: txid(funding) }
             }

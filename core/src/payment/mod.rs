@@ -8,6 +8,7 @@ mod incoming;
 mod invoice_text;
 mod outgoing;
 mod parts;
+mod progress;
 mod record;
 
 pub use failure::FailureReason;

@@ -1,11 +1,14 @@
 //! How a payment is stored.
 
-use super::{Incoming, IncomingState, Outgoing, OutgoingState};
+use super::{Incoming, IncomingState, Outgoing, OutgoingState, progress};
 use crate::types::{PaymentHash, PaymentId, UnixTime};
 use minicbor::{Decode, Encode};
 
-/// The version of this form. A later one gets a number of its own and this one stays readable.
+/// The first form. Later ones have numbers of their own, and this one stays readable.
 const VERSION: u8 = 1;
+
+/// Terms whose invoice may begin within a byte, and progress in the few bytes of [`super::progress`].
+const LATER_VERSION: u8 = 2;
 
 /// A payment in either direction.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -55,24 +58,33 @@ enum Progress {
 impl PaymentRecord {
     /// What is written once: the payment as it began.
     pub fn terms_to_bytes(&self) -> Vec<u8> {
-        to_bytes(&match self {
-            Self::Outgoing(payment) => {
-                Self::Outgoing(Outgoing { attempts: 0, state: OutgoingState::Pending, ..payment.clone() })
-            }
-            Self::Incoming(payment) => {
-                Self::Incoming(Incoming { state: IncomingState::Expecting, ..payment.clone() })
-            }
-        })
+        to_bytes(
+            LATER_VERSION,
+            &match self {
+                Self::Outgoing(payment) => {
+                    Self::Outgoing(Outgoing { attempts: 0, state: OutgoingState::Pending, ..payment.clone() })
+                }
+                Self::Incoming(payment) => {
+                    Self::Incoming(Incoming { state: IncomingState::Expecting, ..payment.clone() })
+                }
+            },
+        )
     }
 
     /// What every step rewrites.
     pub fn progress_to_bytes(&self) -> Vec<u8> {
-        to_bytes(&match self {
-            Self::Outgoing(Outgoing { attempts, state, .. }) => {
-                Progress::Outgoing { attempts: *attempts, state: state.clone() }
-            }
-            Self::Incoming(Incoming { state, .. }) => Progress::Incoming { state: state.clone() },
-        })
+        if let Some(bytes) = progress::write(self) {
+            return [&[LATER_VERSION][..], &bytes].concat();
+        }
+        to_bytes(
+            VERSION,
+            &match self {
+                Self::Outgoing(Outgoing { attempts, state, .. }) => {
+                    Progress::Outgoing { attempts: *attempts, state: state.clone() }
+                }
+                Self::Incoming(Incoming { state, .. }) => Progress::Incoming { state: state.clone() },
+            },
+        )
     }
 
     /// Reads what [`PaymentRecord::terms_to_bytes`] and [`PaymentRecord::progress_to_bytes`] wrote.
@@ -80,7 +92,19 @@ impl PaymentRecord {
     /// # Errors
     /// A newer version, damaged bytes, or progress of the other direction.
     pub fn from_bytes(terms: &[u8], progress: &[u8]) -> Result<Self, RecordError> {
-        match (from_bytes(terms)?, from_bytes(progress)?) {
+        let terms = match version_of(terms)? {
+            (VERSION | LATER_VERSION, terms) => from_bytes(terms)?,
+            (version, _) => return Err(RecordError::NewerVersion { version }),
+        };
+        let progress = match version_of(progress)? {
+            (VERSION, progress) => from_bytes(progress)?,
+            (LATER_VERSION, bytes) => {
+                let damaged = || RecordError::Damaged { detail: "not the progress of this payment".into() };
+                return progress::read(bytes, terms).ok_or_else(damaged);
+            }
+            (version, _) => return Err(RecordError::NewerVersion { version }),
+        };
+        match (terms, progress) {
             (Self::Outgoing(payment), Progress::Outgoing { attempts, state }) => {
                 Ok(Self::Outgoing(Outgoing { attempts, state, ..payment }))
             }
@@ -126,21 +150,22 @@ impl PaymentRecord {
     }
 }
 
-fn to_bytes(value: &impl Encode<()>) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+fn to_bytes(version: u8, value: &impl Encode<()>) -> Vec<u8> {
+    let mut bytes = vec![version];
     // Writing to memory does not fail.
     minicbor::encode(value, &mut bytes).expect("encoding into a vector");
     bytes
 }
 
-fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> {
+fn version_of(bytes: &[u8]) -> Result<(u8, &[u8]), RecordError> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            minicbor::decode(rest).map_err(|error| RecordError::Damaged { detail: error.to_string() })
-        }
-        Some((&version, _)) if version > VERSION => Err(RecordError::NewerVersion { version }),
+        Some((version @ 1.., rest)) => Ok((*version, rest)),
         _ => Err(RecordError::Damaged { detail: "no version".into() }),
     }
+}
+
+fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, RecordError> {
+    minicbor::decode(bytes).map_err(|error| RecordError::Damaged { detail: error.to_string() })
 }
 
 #[cfg(test)]
@@ -212,7 +237,7 @@ mod tests {
         }
     }
 
-    /// Attempts of before there were forms have the first one.
+    /// Attempts of before there were forms have the first one, and so had those of before version 2.
     #[test]
     fn the_form_of_the_onion_is_stored() {
         let PaymentRecord::Outgoing(payment) = &records()[1] else { panic!() };
@@ -227,6 +252,11 @@ mod tests {
         let mut later = bytes;
         *later.last_mut().unwrap() = 1;
         assert!(minicbor::decode::<Attempt>(&later).is_err(), "a form that is not known");
+        let terms = records()[1].terms_to_bytes();
+        let mut progress = records()[1].progress_to_bytes();
+        assert_eq!(progress[..4], [2, 0, 2, 0], "version, in flight, two attempts, the first form");
+        progress[3] = 1;
+        assert!(PaymentRecord::from_bytes(&terms, &progress).is_err(), "a form that is not known");
     }
 
     #[test]
@@ -263,6 +293,41 @@ mod tests {
         assert!(
             PaymentRecord::from_bytes(&outgoing.terms_to_bytes(), &incoming.progress_to_bytes()).is_err()
         );
-        assert_eq!(PaymentRecord::from_bytes(&[2], &[1]), Err(RecordError::NewerVersion { version: 2 }));
+        let newer = Err(RecordError::NewerVersion { version: 3 });
+        assert_eq!(PaymentRecord::from_bytes(&[3], &[1]), newer);
+        assert_eq!(PaymentRecord::from_bytes(&outgoing.terms_to_bytes(), &[3]), newer);
+    }
+
+    #[test]
+    fn progress_takes_few_bytes() {
+        let lengths: Vec<usize> = records().iter().map(|record| record.progress_to_bytes().len()).collect();
+        // An attempt beside its one hop, whose key has 33; a preimage has 32.
+        assert_eq!((lengths[1], lengths[2], lengths[4], lengths[5]), (11 + 33 + 5, 6 + 32, 2, 11 + 2));
+        let PaymentRecord::Incoming(payment) = &records()[5] else { panic!() };
+        let asked =
+            Incoming { amount: Some(MilliSatoshi::from_msat(5)), created: UnixTime(1), ..payment.clone() };
+        assert_eq!(PaymentRecord::Incoming(asked).progress_to_bytes(), [2, 3, 7]);
+    }
+
+    /// Progress as it was written before version 2.
+    #[test]
+    fn progress_of_version_1_reads() {
+        for record in records() {
+            let terms = [&[1], &record.terms_to_bytes()[1..]].concat();
+            let progress = to_bytes(
+                VERSION,
+                &match record.clone() {
+                    PaymentRecord::Outgoing(Outgoing { attempts, state, .. }) => {
+                        Progress::Outgoing { attempts, state }
+                    }
+                    PaymentRecord::Incoming(Incoming { state, .. }) => Progress::Incoming { state },
+                },
+            );
+            assert_eq!(PaymentRecord::from_bytes(&terms, &progress).as_ref(), Ok(&record));
+        }
+        let preimage = "02".repeat(32);
+        let sent = hex::decode(format!("01820082028202845820{preimage}070803")).unwrap();
+        let record = &records()[2];
+        assert_eq!(PaymentRecord::from_bytes(&record.terms_to_bytes(), &sent).as_ref(), Ok(record));
     }
 }

@@ -36,25 +36,57 @@ const PUT: u64 = 2;
 /// the rows of one channel.
 const AS_BEFORE: u8 = 15;
 
-/// The length of a name that takes a byte of its own, because it does not fit beside the kind.
-const LONG_NAME: u8 = 15;
+/// Instead of a kind: the name is among the recent ones, and beside this stands its place there. Not in entries of before
+/// version 3.
+const RECENT: u8 = 0;
 
-pub(super) fn encode(entry: &Entry) -> Vec<u8> {
+/// A length of a name, or a place among the recent ones, that takes a byte of its own, because it does not fit beside the
+/// kind.
+const LONG: u8 = 15;
+
+/// The names that entries spoke of last, the last one first: a step of a payment changes the rows that the one before
+/// changed.
+#[derive(Debug, Default)]
+pub(super) struct RecentNames(Vec<RecordName>);
+
+impl RecentNames {
+    const MOST: usize = 64;
+
+    fn place(&self, name: &RecordName) -> Option<u8> {
+        let place = self.0.iter().position(|recent| recent == name)?;
+        u8::try_from(place).ok()
+    }
+
+    /// Notes a name that stands at this place, or at none.
+    fn note(&mut self, name: &RecordName, place: Option<u8>) {
+        match place {
+            Some(place) => self.0[..=usize::from(place)].rotate_right(1),
+            None => {
+                self.0.truncate(Self::MOST - 1);
+                self.0.insert(0, name.clone());
+            }
+        }
+    }
+}
+
+pub(super) fn encode(entry: &Entry, recent: &mut RecentNames) -> Vec<u8> {
     let mut writer = Writer::new();
     let mut before = None;
     for (name, change) in entry {
         let beginning = name.which.first().map(|first| (name.kind, *first));
-        let (kind, which) = match beginning.is_some() && beginning == before {
-            true => (AS_BEFORE, &name.which[1..]),
-            false => (name.kind as u8, &name.which[..]),
-        };
-        before = beginning;
-        let length = u8::try_from(which.len()).unwrap_or(u8::MAX);
-        writer.write(&(kind << 4 | length.min(LONG_NAME)));
-        if length >= LONG_NAME {
-            writer.write(&length);
+        let place = recent.place(name);
+        if let Some(place) = place {
+            write_nibbles(&mut writer, RECENT, place);
+        } else {
+            let (kind, which) = match beginning.is_some() && beginning == before {
+                true => (AS_BEFORE, &name.which[1..]),
+                false => (name.kind as u8, &name.which[..]),
+            };
+            write_nibbles(&mut writer, kind, u8::try_from(which.len()).unwrap_or(u8::MAX));
+            writer.put(which);
         }
-        writer.put(which);
+        recent.note(name, place);
+        before = beginning;
         match change {
             Change::Delete => write_number(&mut writer, DELETE),
             Change::InPlace => write_number(&mut writer, IN_PLACE),
@@ -69,23 +101,31 @@ pub(super) fn encode(entry: &Entry) -> Vec<u8> {
     writer.into_bytes()
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Entry, VaultError> {
+pub(super) fn decode(bytes: &[u8], recent: &mut RecentNames) -> Result<Entry, VaultError> {
     let mut reader = Reader::new(bytes);
     let mut entry = Entry::new();
     let mut before = None;
     while !reader.is_empty() {
         let byte: u8 = reader.read().map_err(damaged)?;
-        let (kind, mut which) = match byte >> 4 {
-            AS_BEFORE => before.map(|(kind, first)| (kind, vec![first])).ok_or(VaultError::Damaged)?,
-            kind => (RecordKind::try_from(kind).map_err(|_| VaultError::Damaged)?, Vec::new()),
+        let low = match byte & 0xf {
+            LONG => reader.read().map_err(damaged)?,
+            low => low,
         };
-        let length = match byte & 0xf {
-            LONG_NAME => reader.read().map_err(damaged)?,
-            length => length,
+        let name = match byte >> 4 {
+            RECENT => recent.0.get(usize::from(low)).cloned().ok_or(VaultError::Damaged)?,
+            kind => {
+                let (kind, mut which) = match kind {
+                    AS_BEFORE => {
+                        before.map(|(kind, first)| (kind, vec![first])).ok_or(VaultError::Damaged)?
+                    }
+                    kind => (RecordKind::try_from(kind).map_err(|_| VaultError::Damaged)?, Vec::new()),
+                };
+                which.extend_from_slice(reader.take(usize::from(low)).map_err(damaged)?);
+                RecordName { kind, which }
+            }
         };
-        which.extend_from_slice(reader.take(usize::from(length)).map_err(damaged)?);
-        before = which.first().map(|first| (kind, *first));
-        let name = RecordName { kind, which };
+        recent.note(&name, recent.place(&name));
+        before = name.which.first().map(|first| (name.kind, *first));
         let change = match read_number(&mut reader).map_err(|_| VaultError::Damaged)? {
             DELETE => Change::Delete,
             IN_PLACE => Change::InPlace,
@@ -97,6 +137,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Entry, VaultError> {
         entry.insert(name, change);
     }
     Ok(entry)
+}
+
+/// A half byte and a number that is mostly below 15.
+fn write_nibbles(writer: &mut Writer, high: u8, low: u8) {
+    writer.write(&(high << 4 | low.min(LONG)));
+    if low >= LONG {
+        writer.write(&low);
+    }
 }
 
 /// An entry opened, so it is what was written; one that does not read is a fault all the same.
@@ -121,7 +169,8 @@ mod tests {
             (name(&[9; 15]), Change::Delete),
             (name(&[9; 250]), Change::Put(vec![1])),
         ]);
-        let bytes = encode(&entry);
+        let bytes = encode(&entry, &mut RecentNames::default());
+        let decode = |bytes: &[u8]| decode(bytes, &mut RecentNames::default());
         assert_eq!(decode(&bytes).as_ref(), Ok(&entry));
         for length in 1..bytes.len() {
             let cut = decode(&bytes[..length]);
@@ -129,5 +178,25 @@ mod tests {
         }
         assert!(decode(&[0x20, 9]).is_err());
         assert!(decode(&[0x90, 0]).is_err());
+        assert!(decode(&[0x00, 0]).is_err(), "a recent name where there is none");
+    }
+
+    #[test]
+    fn a_name_of_before_takes_a_byte_and_of_long_before_all_of_it() {
+        let (mut writer, mut reader) = (RecentNames::default(), RecentNames::default());
+        let mut write = |names: &[u8]| {
+            let name = |byte: &u8| RecordName::of(RecordKind::Payment, vec![*byte; 14]);
+            let entry: Entry = names.iter().map(|byte| (name(byte), Change::Delete)).collect();
+            let bytes = encode(&entry, &mut writer);
+            assert_eq!(decode(&bytes, &mut reader), Ok(entry));
+            bytes.len()
+        };
+        assert_eq!(write(&[1, 2]), 2 * 16);
+        assert_eq!(write(&[1, 2]), 2 * 2);
+        assert_eq!(write(&[3]), 16);
+        assert_eq!(write(&[1]), 2);
+        assert_eq!(write(&(10..70).collect::<Vec<_>>()), 60 * 16);
+        assert_eq!(write(&[1, 70, 71, 72, 73]), 3 + 4 * 16, "at place 60");
+        assert_eq!(write(&[2]), 16, "64 names are remembered");
     }
 }

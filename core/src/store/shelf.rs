@@ -1,13 +1,13 @@
 //! Gathers writes until the next batch, and leaves out what the store holds already.
 
-use super::journal::{self, Change, Entry, LARGE_BYTES};
+use super::journal::{self, Change, Entry, LARGE_BYTES, RecentNames};
 use super::repeats::History;
-use super::{Batch, FRESH_LEN, Op, RecordKind, RecordName, Stored, Vault, VaultError};
+use super::{Batch, FRESH_LEN, Op, RecordName, Stored, Vault, VaultError};
 use bitcoin::hashes::{Hash, sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The journal is gathered into its records after so many entries, or so many bytes.
-const GATHER_AFTER_ENTRIES: u64 = 128;
+const GATHER_AFTER_ENTRIES: usize = 128;
 const GATHER_AFTER_BYTES: usize = 64 * 1024;
 
 /// The same for what the entries say, before repetitions are left out.
@@ -29,13 +29,15 @@ pub struct Shelf {
 /// The entries that are in the store, and what they come to.
 #[derive(Debug, Default)]
 struct Journal {
-    first: u64,
-    next: u64,
+    /// Where the entries are in the store.
+    keys: Vec<Vec<u8>>,
     bytes: usize,
     /// The last change of every record that the entries speak of.
     changes: Entry,
     /// All that they say.
     history: History,
+    /// Whom they speak of.
+    names: RecentNames,
     /// Of the entries as they are sealed, one after the other: the next opens only behind these.
     digest: [u8; 32],
 }
@@ -160,10 +162,8 @@ impl Shelf {
             }
         }
         if self.journal.is_full() {
-            for number in self.journal.first..self.journal.next {
-                ops.push(Op::Delete { key: vault.key(&entry_name(number)) });
-            }
-            let mut changes = std::mem::take(&mut self.journal.changes);
+            let Journal { keys, mut changes, .. } = std::mem::take(&mut self.journal);
+            ops.extend(keys.into_iter().map(|key| Op::Delete { key }));
             changes.append(&mut entry);
             for (name, change) in changes {
                 match change {
@@ -172,13 +172,11 @@ impl Shelf {
                     Change::InPlace => {}
                 }
             }
-            let next = self.journal.next;
-            self.journal = Journal { first: next, next, ..Journal::default() };
         } else if !entry.is_empty() {
-            let Journal { history, digest, next, .. } = &mut self.journal;
-            let bytes = history.shorten(&journal::encode(&entry));
-            let (key, value) = vault.seal_after(digest, &entry_name(*next), &bytes, fence, fresh());
-            self.journal.append(entry, bytes.len(), &value);
+            let Journal { history, names, digest, .. } = &mut self.journal;
+            let bytes = history.shorten(&journal::encode(&entry, names));
+            let (key, value) = vault.seal_entry(digest, &bytes, fence, fresh());
+            self.journal.append(entry, bytes.len(), &key, &value);
             ops.push(Op::Put { key, value });
         }
         let batch = Batch { seq: self.issued, expect_fence: self.expect_fence, fence, ops };
@@ -199,25 +197,16 @@ impl Journal {
     ) -> Result<Self, VaultError> {
         let mut in_order = Vec::new();
         for (key, value) in entries {
-            in_order.push((Vault::fence_of(value)?, key, value));
+            in_order.push((Vault::fence_of_entry(key, value)?, key, value));
         }
         in_order.sort();
         let mut journal = Self::default();
-        for (place, (_, key, value)) in in_order.into_iter().enumerate() {
-            let (name, bytes) = vault.open_after(&journal.digest, key, value, store_fence)?;
-            let (number, rest) = name.number().ok_or(VaultError::Damaged)?;
-            if name.kind != RecordKind::Journal || !rest.is_empty() {
-                return Err(VaultError::Damaged);
-            }
-            if place == 0 {
-                (journal.first, journal.next) = (number, number);
-            }
-            // Entries are written one after the other and removed together: a gap is a lost record.
-            if number != journal.next {
-                return Err(VaultError::Damaged);
-            }
+        for (_, key, value) in in_order {
+            // A lost entry is found because those after it do not open.
+            let bytes = vault.open_entry(&journal.digest, key, value, store_fence)?;
             let entry = journal.history.restore(&bytes).map_err(|_| VaultError::Damaged)?;
-            journal.append(journal::decode(&entry)?, bytes.len(), value);
+            let entry = journal::decode(&entry, &mut journal.names)?;
+            journal.append(entry, bytes.len(), key, value);
         }
         Ok(journal)
     }
@@ -237,8 +226,8 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, entry: Entry, bytes: usize, sealed: &[u8]) {
-        self.next += 1;
+    fn append(&mut self, entry: Entry, bytes: usize, key: &[u8], sealed: &[u8]) {
+        self.keys.push(key.to_vec());
         self.bytes += bytes;
         // One by one: an entry is short, and appending would rebuild all that earlier ones changed.
         self.changes.extend(entry);
@@ -246,14 +235,10 @@ impl Journal {
     }
 
     fn is_full(&self) -> bool {
-        self.next - self.first >= GATHER_AFTER_ENTRIES
+        self.keys.len() >= GATHER_AFTER_ENTRIES
             || self.bytes >= GATHER_AFTER_BYTES
             || self.history.len() >= GATHER_AFTER_HISTORY
     }
-}
-
-fn entry_name(number: u64) -> RecordName {
-    RecordName::numbered(RecordKind::Journal, number)
 }
 
 /// What the store holds of a record: all of it, or a digest of what is large.
@@ -288,6 +273,7 @@ fn digest(content: &[u8]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::RecordKind;
 
     fn name(which: &[u8]) -> RecordName {
         RecordName::of(RecordKind::Channel, which)
@@ -425,8 +411,8 @@ mod tests {
         assert!(most < 200, "the journal is never gathered: {most} records");
     }
 
-    /// Two copies of one store go on apart; an entry of one takes the place of that of the other. It has the same number and
-    /// fence, and what it says stands in no earlier one.
+    /// Two copies of one store go on apart; an entry of one takes the place of that of the other. It has the same fence,
+    /// and what it says stands in no earlier one.
     #[test]
     fn an_entry_of_another_copy_is_found() {
         let write = |stored: &mut Stored, content: u8| {
@@ -442,14 +428,14 @@ mod tests {
         write(&mut one, 10);
         write(&mut other, 20);
         assert_eq!(one.fence, other.fence);
-        for number in 3..6 {
-            let key = Vault::new(&[5; 32]).key(&entry_name(number));
+        for fence in 4..7 {
+            let key = Vault::entry_key(fence);
             let entry = |stored: &Stored| stored.records.iter().position(|(other, _)| *other == key).unwrap();
             let mut mixed = one.clone();
             mixed.records[entry(&one)] = other.records[entry(&other)].clone();
             let opened = Shelf::open(Vault::new(&[5; 32]), &mixed);
             // The last one follows from nothing, but has to follow on the others.
-            assert!(matches!(opened, Err(VaultError::Damaged)), "entry {number}");
+            assert!(matches!(opened, Err(VaultError::Damaged)), "entry {fence}");
         }
     }
 
@@ -461,8 +447,11 @@ mod tests {
             shelf.put(name(b"a"), vec![byte]);
             assert!(apply(&mut stored, shelf.take_batch(|| [0; FRESH_LEN]).unwrap()));
         }
-        let key = Vault::new(&[5; 32]).key(&entry_name(1));
-        stored.records.retain(|(other, _)| *other != key);
-        assert!(matches!(Shelf::open(Vault::new(&[5; 32]), &stored), Err(VaultError::Damaged)));
+        for fence in 1..3 {
+            let mut without = stored.clone();
+            without.records.retain(|(other, _)| *other != Vault::entry_key(fence));
+            assert!(without.records.len() == 2);
+            assert!(matches!(Shelf::open(Vault::new(&[5; 32]), &without), Err(VaultError::Damaged)));
+        }
     }
 }

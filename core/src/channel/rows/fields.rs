@@ -10,8 +10,13 @@ use bitcoin::{ScriptBuf, Transaction};
 
 /// A row that begins with its version.
 pub(super) fn new_row() -> Writer {
+    new_row_of(VERSION)
+}
+
+/// A row in a later form than most have.
+pub(super) fn new_row_of(version: u8) -> Writer {
     let mut writer = Writer::new();
-    writer.write(&VERSION);
+    writer.write(&version);
     writer
 }
 
@@ -31,12 +36,22 @@ pub(super) fn open_bytes<T>(
     name: RowName,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, FieldError>,
 ) -> Result<T, RowError> {
+    open_versions(bytes, name, VERSION, |_, row| read(row))
+}
+
+/// The contents of a row that may have any form up to the newest; which one is given with them.
+pub(super) fn open_versions<T>(
+    bytes: &[u8],
+    name: RowName,
+    newest: u8,
+    read: impl FnOnce(u8, &mut Reader<'_>) -> Result<T, FieldError>,
+) -> Result<T, RowError> {
     let mut reader = Reader::new(bytes);
     let version: u8 = reader.read().map_err(|error| RowError::Damaged { name, error })?;
-    if version != VERSION {
+    if !(VERSION..=newest).contains(&version) {
         return Err(RowError::NewerVersion { name, version });
     }
-    let value = read(&mut reader).and_then(|value| Ok(reader.finish().map(|()| value)?));
+    let value = read(version, &mut reader).and_then(|value| Ok(reader.finish().map(|()| value)?));
     value.map_err(|error| match error {
         FieldError::Decode(error) => RowError::Damaged { name, error },
         FieldError::Value(what) => RowError::Inconsistent { name, what },

@@ -7,6 +7,8 @@
 
 mod commitments;
 mod fields;
+mod htlc;
+mod live;
 mod onchain;
 mod part;
 mod revoked;
@@ -26,7 +28,7 @@ use bitcoin::Txid;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The form that is written. Later ones get numbers of their own, and this one stays readable.
+/// The form in which most rows are written. Later ones get numbers of their own, and this one stays readable.
 const VERSION: u8 = 1;
 
 /// The name of a row within its channel.
@@ -176,6 +178,10 @@ impl RowName {
             _ => return None,
         })
     }
+}
+
+fn set_flags<const N: usize>(flags: [(bool, u8); N]) -> u8 {
+    flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |byte, (_, flag)| byte | flag)
 }
 
 /// The rows of a channel by name.

@@ -1,6 +1,6 @@
 //! What a row says before it is encoded: most rows are as they were, and comparing costs less than writing.
 
-use super::{RowName, Rows, commitments, onchain, state};
+use super::{RowName, Rows, commitments, htlc, onchain, state};
 use crate::channel::changes::LiveHtlc;
 use crate::channel::{Channel, Commitments};
 use bitcoin::secp256k1::ecdsa::Signature;
@@ -28,7 +28,7 @@ impl Part<'_> {
         match self {
             Self::Params(channel, commitments) => state::encode_params(channel, commitments),
             Self::Local(signature, of_htlcs) => commitments::encode_local(signature, of_htlcs),
-            Self::Htlc(htlc) => commitments::encode_htlc(htlc),
+            Self::Htlc(of_row) => htlc::encode(of_row),
             Self::Secret(secret) => commitments::encode_secret(secret),
             Self::Bytes(bytes) => bytes,
         }

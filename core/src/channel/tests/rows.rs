@@ -87,8 +87,8 @@ fn damaged_rows_are_errors_and_never_panics() {
         long.insert(*name, [&bytes[..], &[0]].concat());
         assert!(Channel::from_rows(long).is_err(), "{name:?} with a byte more");
         let mut newer = rows.clone();
-        newer.insert(*name, [&[2], &bytes[1..]].concat());
-        assert_eq!(Channel::from_rows(newer), Err(RowError::NewerVersion { name: *name, version: 2 }));
+        newer.insert(*name, [&[3], &bytes[1..]].concat());
+        assert_eq!(Channel::from_rows(newer), Err(RowError::NewerVersion { name: *name, version: 3 }));
         for position in 1..bytes.len().min(80) {
             let mut flipped = bytes.clone();
             flipped[position] ^= 0xff;

@@ -246,30 +246,47 @@ impl World {
                 }],
                 output: vec![TxOut { value: Amount::from_sat(1), script_pubkey: ScriptBuf::new() }],
             };
-            let mut txs = vec![coinbase.clone()];
+            let mut txs = vec![coinbase];
             txs.extend(std::mem::take(&mut self.mempool).into_values());
-            let leaves: Vec<_> = txs
-                .iter()
-                .map(|tx| TxMerkleNode::from_byte_array(tx.compute_txid().to_byte_array()))
-                .collect();
-            let mut header = mine_one(self.headers.last().unwrap(), branch(&leaves, 0).1);
+            let mut header = mine_one(self.headers.last().unwrap(), branch(&leaves(&txs), 0).1);
             header.time = self.headers.last().unwrap().time + 1;
             while header.validate_pow(header.target()).is_err() {
                 header.nonce += 1;
             }
-            for (index, tx) in txs.iter().enumerate() {
-                let proof = ConfirmationProof {
-                    block_hash: header.block_hash(),
-                    tx_index: u32::try_from(index).unwrap(),
-                    siblings: branch(&leaves, index).0,
-                    coinbase: coinbase.clone(),
-                    coinbase_siblings: branch(&leaves, 0).0,
-                };
-                self.confirmed.insert(tx.compute_txid(), (tx.clone(), proof));
-            }
-            self.headers.push(header);
+            self.confirm(header, txs);
         }
         self.sync();
+    }
+
+    /// The first of the transactions is the coinbase.
+    fn confirm(&mut self, header: Header, txs: Vec<Transaction>) {
+        let (leaves, coinbase) = (leaves(&txs), txs[0].clone());
+        for (index, tx) in txs.into_iter().enumerate() {
+            let proof = ConfirmationProof {
+                block_hash: header.block_hash(),
+                tx_index: u32::try_from(index).unwrap(),
+                siblings: branch(&leaves, index).0,
+                coinbase: coinbase.clone(),
+                coinbase_siblings: branch(&leaves, 0).0,
+            };
+            self.confirmed.insert(tx.compute_txid(), (tx, proof));
+        }
+        self.headers.push(header);
+    }
+
+    /// Both sides stop, with this instead of what was mined: of each block its header, the coinbase and what else it has.
+    pub(super) fn take_chain<'a>(&mut self, blocks: impl Iterator<Item = &'a str>, unix: u64) {
+        (0..2).for_each(|side| self.crash(side));
+        self.now.unix = UnixTime(unix);
+        self.headers.truncate(1);
+        self.confirmed.clear();
+        for block in blocks {
+            let (header, txs) = block.split_once(' ').unwrap();
+            let header: Header = bitcoin::consensus::encode::deserialize_hex(header).unwrap();
+            let txs: Vec<Transaction> =
+                txs.split(' ').map(|tx| bitcoin::consensus::encode::deserialize_hex(tx).unwrap()).collect();
+            self.confirm(header, txs);
+        }
     }
 
     /// What a chain source does.
@@ -317,7 +334,11 @@ impl World {
     }
 }
 
-fn apply(disk: &mut Stored, batch: Batch) {
+fn leaves(txs: &[Transaction]) -> Vec<TxMerkleNode> {
+    txs.iter().map(|tx| TxMerkleNode::from_byte_array(tx.compute_txid().to_byte_array())).collect()
+}
+
+pub(super) fn apply(disk: &mut Stored, batch: Batch) {
     assert_eq!(disk.fence, batch.expect_fence);
     disk.fence = batch.fence;
     for op in batch.ops {
