@@ -3,9 +3,11 @@
 mod block;
 mod check;
 mod proof;
+mod recording;
 mod source;
 
 pub use check::Rejected;
+pub use recording::Happening;
 pub use source::Source;
 
 use bitcoin::block::Header;
@@ -42,6 +44,8 @@ pub struct Chain {
     outputs: BTreeMap<OutPoint, TxOut>,
     /// Makes the blocks of a branch differ from those they replace.
     branch: u32,
+    /// Unset: nothing is recorded.
+    recording: Option<Vec<Happening>>,
 }
 
 impl Default for Chain {
@@ -59,6 +63,7 @@ impl Chain {
             mempool: Vec::new(),
             outputs: BTreeMap::new(),
             branch: 0,
+            recording: None,
         };
         chain.connect(bitcoin::constants::genesis_block(Network::Regtest));
         chain.mine(FIRST_BLOCKS);
@@ -150,15 +155,20 @@ impl Chain {
     /// Why a node would not relay them. None of them is taken then.
     pub fn submit_package(&mut self, package: &[Transaction]) -> Result<(), Rejected> {
         let is_new = |tx: &&Transaction| self.transaction(&tx.compute_txid()).is_none();
-        let package: Vec<Transaction> = package.iter().filter(is_new).cloned().collect();
-        if package.is_empty() {
+        let new: Vec<Transaction> = package.iter().filter(is_new).cloned().collect();
+        if new.is_empty() {
             return Ok(());
         }
-        self.mempool = check::package(self, &package)?;
-        for tx in &package {
-            self.remember_outputs(tx);
+        let checked = check::package(self, &new);
+        self.note(|| Happening::Published { package: package.to_vec(), is_taken: checked.is_ok() });
+        if checked.is_ok() {
+            for tx in &new {
+                self.remember_outputs(tx);
+            }
         }
-        Ok(())
+        let result = checked.map(|mempool| self.mempool = mempool);
+        self.note_waiting();
+        result
     }
 
     /// Mines blocks; the first takes the whole mempool.
@@ -167,6 +177,7 @@ impl Chain {
             let txs = std::mem::take(&mut self.mempool);
             self.mine_block(txs);
         }
+        self.note_waiting();
     }
 
     /// Mines blocks that leave the mempool as it is: miners have better things to do.
@@ -174,6 +185,7 @@ impl Chain {
         for _ in 0..count {
             self.mine_block(Vec::new());
         }
+        self.note_waiting();
     }
 
     /// Replaces the last blocks by one more than they were. Their transactions are in the mempool again, unless the new
@@ -201,10 +213,14 @@ impl Chain {
             self.mine_block(std::mem::take(&mut first));
         }
         let again = undone.into_iter().flat_map(|block| block.txdata.into_iter().skip(1)).chain(waiting);
+        // A full node does this by itself.
+        let recording = self.recording.take();
         for tx in again {
             // One that spends what was mined anew, or a conflict, is simply gone.
             let _ = self.submit(&tx);
         }
+        self.recording = recording;
+        self.note_waiting();
     }
 
     /// Sends coins to a script, in the mempool.
@@ -221,6 +237,7 @@ impl Chain {
 
     fn mine_block(&mut self, txs: Vec<Transaction>) {
         let block = block::mine(self, txs);
+        self.note(|| Happening::Mined(block.clone()));
         self.connect(block);
     }
 
