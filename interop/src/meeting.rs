@@ -51,7 +51,8 @@ impl Default for Meeting {
 impl Meeting {
     /// Both run and know the chain; they are not connected, and neither has coins.
     pub fn new() -> Self {
-        let chain = Chain::new();
+        let mut chain = Chain::new();
+        chain.record();
         let ldk = LdkPeer::new(7, &chain);
         let now = Now { mono: Instant(1_000), unix: chain.now() };
         let mut meeting = Self {

@@ -1,7 +1,9 @@
-//! Kite and LDK close on each other, alone: in every state of a payment, whoever closes, and as cheater and victim.
+//! Kite and LDK close on each other, alone: in every state of a payment, whoever closes, and as cheater and victim. All
+//! that both publish must be taken by the mempool of a full node.
 
 use bitcoin::{Amount, Transaction};
 use kite_core::node::{Command, Event};
+use kite_interop::full_node::FullNode;
 use kite_interop::ldk::{Arriving, PeerEvent};
 use kite_interop::meeting::Meeting;
 use kite_sim::host::Act;
@@ -54,12 +56,13 @@ fn close(meeting: &mut Meeting, by_kite: bool) {
     }
 }
 
-/// Blocks come until nothing is left for Kite to do.
+/// Blocks come until nothing is left for Kite to do. A full node takes all that was published.
 fn run_out(meeting: &mut Meeting) {
     for _ in 0..200 {
         meeting.chain.mine(4);
         meeting.mine(1);
         if meeting.node().channels().is_empty() {
+            FullNode::start().follow(&meeting.chain);
             return;
         }
     }
@@ -238,4 +241,5 @@ fn kite_cheats_and_ldk_takes_everything() {
         let amount = revoked.output[vout as usize].value.to_sat();
         assert!(!is_to_remote || amount < 460_000, "{amount} of Kite's was not taken: {}", meeting.story());
     }
+    FullNode::start().follow(&meeting.chain);
 }

@@ -24,6 +24,9 @@ const BLOCK_INTERVAL_SECS: u32 = 600;
 /// Enough for the faucet to have coins that are old enough to be spent.
 const FIRST_BLOCKS: u32 = 120;
 
+/// One satoshi for a virtual byte, as a full node relays by default.
+const MIN_RELAY_SAT_PER_KW: u64 = 250;
+
 /// An output that is not spent in the chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Coin {
@@ -44,6 +47,8 @@ pub struct Chain {
     outputs: BTreeMap<OutPoint, TxOut>,
     /// Makes the blocks of a branch differ from those they replace.
     branch: u32,
+    /// What a package must pay at least to enter the mempool.
+    pub(crate) min_relay_sat_per_kw: u64,
     /// Unset: nothing is recorded.
     recording: Option<Vec<Happening>>,
 }
@@ -63,6 +68,7 @@ impl Chain {
             mempool: Vec::new(),
             outputs: BTreeMap::new(),
             branch: 0,
+            min_relay_sat_per_kw: MIN_RELAY_SAT_PER_KW,
             recording: None,
         };
         chain.connect(bitcoin::constants::genesis_block(Network::Regtest));
@@ -169,6 +175,12 @@ impl Chain {
         let result = checked.map(|mempool| self.mempool = mempool);
         self.note_waiting();
         result
+    }
+
+    /// Full nodes ask for more from now on, as they do while their mempools are full.
+    pub fn ask_for(&mut self, sat_per_kw: u64) {
+        self.min_relay_sat_per_kw = sat_per_kw;
+        self.note(|| Happening::Asked(sat_per_kw));
     }
 
     /// Mines blocks; the first takes the whole mempool.
@@ -315,7 +327,7 @@ impl Chain {
 }
 
 /// Whether a transaction is a commitment (BOLT 3, Commitment Transaction).
-pub(crate) fn is_commitment(tx: &Transaction) -> bool {
+pub fn is_commitment(tx: &Transaction) -> bool {
     tx.lock_time.to_consensus_u32() >> 24 == 0x20
 }
 

@@ -14,6 +14,8 @@ pub enum Happening {
         /// Whether the mempool took them.
         is_taken: bool,
     },
+    /// From now on the mempool asks for so much, in satoshi for 1000 weight units.
+    Asked(u64),
     /// A block was mined.
     Mined(Block),
     /// Nothing more belongs to what came before, and this is in the mempool.
