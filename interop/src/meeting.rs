@@ -242,6 +242,11 @@ impl Meeting {
         self.breaks_after = Some(piece);
     }
 
+    /// The stream, or the next one, breaks no more.
+    pub fn mend(&mut self) {
+        self.breaks_after = None;
+    }
+
     /// The stream breaks now; what is on its way is lost.
     pub fn disconnect(&mut self) {
         let Some(stream) = self.stream.take() else { return };
