@@ -111,6 +111,76 @@ fn a_child_pays_for_our_commitment_when_fees_have_risen() {
     closes.check("a child");
 }
 
+/// Fees have risen since both agreed on one. For a while that is waited for; then what the transaction pays us pays for it,
+/// and more when fees rise further.
+#[test]
+fn a_closing_transaction_that_no_miner_takes_is_paid_for_by_what_it_pays() {
+    let mut closes = Closes::new();
+    let before = closes.total_sat(0);
+    let channel_id = closes.world.node(0).channels()[0].channel_id;
+    closes.world.command(0, Command::CloseChannel { channel_id });
+    closes.feerates(5_000);
+    closes.world.mine_nothing(12);
+    assert_eq!(closes.world.chain.mempool().len(), 1, "it is waited for: {}", closes.world.story());
+    closes.world.mine_nothing(1);
+    assert_eq!(closes.world.chain.mempool().len(), 3, "each has a child: {}", closes.world.story());
+    let rate = |closes: &Closes| {
+        let txids = closes.world.chain.mempool().iter().map(Transaction::compute_txid);
+        let txids: Vec<_> = txids.collect();
+        let all =
+            closes.world.chain.wallet_transactions().filter(|(tx, _)| txids.contains(&tx.compute_txid()));
+        let (fees, weight) =
+            all.fold((0, 0), |(fees, weight), (tx, fee)| (fees + fee.to_sat(), weight + tx.weight().to_wu()));
+        fees * 1_000 / weight
+    };
+    assert!(rate(&closes) >= 5_000, "{}", rate(&closes));
+    let balance = closes.world.node(0).balance();
+    assert!(balance.onchain.set_aside > Amount::ZERO, "what its child spends is not to be spent again");
+    closes.feerates(9_000);
+    closes.world.mine_nothing(1);
+    assert_eq!(closes.world.chain.mempool().len(), 3);
+    assert!(rate(&closes) >= 9_000, "{}", rate(&closes));
+    assert!(!closes.world.story().contains("Err("), "refused: {}", closes.world.story());
+    closes.world.mine(1);
+    assert_eq!(closes.world.chain.mempool().len(), 0);
+    assert!(before - closes.total_sat(0) < 12_000, "{before} {}", closes.total_sat(0));
+    closes.run_out();
+    closes.check("a close together that waited");
+    assert_eq!(closes.world.node(0).balance().onchain.set_aside, Amount::ZERO);
+}
+
+/// No mempool takes the transaction alone, the peer is gone, and the wallet is switched off and on while it waits.
+#[test]
+fn a_closing_transaction_below_what_mempools_ask_for_comes_with_its_child() {
+    let mut closes = Closes::new();
+    closes.world.chain.ask_for(2_000);
+    let channel_id = closes.world.node(0).channels()[0].channel_id;
+    closes.world.command(0, Command::CloseChannel { channel_id });
+    let state = |closes: &Closes| closes.world.node(0).channels()[0].state;
+    assert_eq!((state(&closes), closes.world.chain.mempool().len()), ("negotiating", 0));
+    closes.world.crash(1);
+    closes.world.settle();
+    closes.world.mine_nothing(6);
+    closes.world.crash(0);
+    closes.world.start(0);
+    closes.world.settle();
+    closes.feerates(5_000);
+    closes.world.mine_nothing(6);
+    assert_eq!((state(&closes), closes.world.chain.mempool().len()), ("negotiating", 0));
+    closes.world.mine_nothing(1);
+    assert_eq!(closes.world.chain.mempool().len(), 2, "{}", closes.world.story());
+    assert_eq!(state(&closes), "closing");
+    closes.world.crash(0);
+    closes.world.start(0);
+    closes.world.mine(1);
+    let close = closes.world.node(0).channels()[0].close.clone().unwrap();
+    assert_eq!((close.closer, close.confirmations), (Closer::Mutual, 1));
+    closes.world.start(1);
+    closes.world.chain.ask_for(250);
+    closes.run_out();
+    closes.check("a close together that no mempool took alone");
+}
+
 #[test]
 fn the_owner_sees_how_a_channel_comes_back() {
     let mut closes = Closes::new();
