@@ -1,5 +1,6 @@
 //! A full node on regtest, which is told all that came to the simulator's chain and must judge the same.
 
+mod crowd;
 mod kind;
 
 use bitcoin::consensus::encode::serialize_hex;
@@ -25,9 +26,6 @@ const ARGUMENTS: [&str; 9] = [
     "-dbcache=16",
 ];
 
-/// What `-minrelaytxfee` says, for 1000 weight units.
-const MIN_RELAY_SAT_PER_KW: u64 = 250;
-
 /// A `bitcoind` with a folder and a port of its own. It ends with this value.
 #[derive(Debug)]
 pub struct FullNode {
@@ -51,12 +49,24 @@ impl FullNode {
     /// # Panics
     /// There is none, or it does not start.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with a mempool that can be full ([`Chain::ask_for`]).
+    ///
+    /// # Panics
+    /// As [`FullNode::start`].
+    pub fn start_small() -> Self {
+        Self::start_with(&crowd::SMALL_MEMPOOL)
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let program = std::env::var_os("BITCOIND_EXE").expect(
             "these tests need a bitcoind: `cargo xtask test interop` brings one; to run them by hand, \
              set BITCOIND_EXE to what `cargo xtask bitcoind` prints",
         );
         let mut conf = Conf::default();
-        conf.args = ARGUMENTS.to_vec();
+        conf.args = [&ARGUMENTS, more].concat();
         conf.p2p = P2P::No;
         conf.wallet = None;
         Self { node: Node::with_conf(program, &conf).expect("bitcoind starts") }
@@ -69,27 +79,28 @@ impl FullNode {
     /// told.
     pub fn follow(&self, chain: &Chain) -> Taken {
         let mut taken = Taken::default();
-        let mut dearer = Dearer::default();
+        let (mut height, mut crowd) = (0, BTreeSet::new());
         let mut before = BTreeMap::new();
         let mut said = Vec::new();
         for (step, happening) in chain.recording().iter().enumerate() {
             match happening {
                 Happening::Published { package, is_taken } => {
-                    self.make_dearer(&mut dearer, package);
                     said = self.publish(package);
                     taken.note(chain, package, *is_taken, &said, &before);
                 }
-                Happening::Asked(sat_per_kw) => dearer.least_sat_per_kw = *sat_per_kw,
+                Happening::Asked(sat_per_kw) => crowd.extend(self.fill(chain, height, *sat_per_kw)),
                 Happening::Mined(block) => {
                     let answer = self.call("submitblock", &[json!(serialize_hex(block))]);
                     // A branch that has no more work yet is "inconclusive".
                     let is_taken = matches!(&answer, Ok(Value::Null))
                         || answer.as_ref().is_ok_and(|answer| answer == "inconclusive");
                     assert!(is_taken, "step {step}: a block is refused: {answer:?}");
+                    height =
+                        block.bip34_block_height().map_or(height, |it| u32::try_from(it).unwrap_or(height));
                     said.clear();
                 }
                 Happening::Waiting(expected) => {
-                    let waiting = self.waiting();
+                    let waiting = self.waiting(&crowd);
                     assert_eq!(
                         waiting.keys().collect::<BTreeSet<_>>(),
                         expected.iter().collect::<BTreeSet<_>>(),
@@ -105,21 +116,17 @@ impl FullNode {
         taken
     }
 
-    /// Lets transactions count for so much less that the node asks for more of them. What it asks for itself is fixed
-    /// while it runs.
-    fn make_dearer(&self, dearer: &mut Dearer, package: &[Transaction]) {
-        let Some(more) = dearer.least_sat_per_kw.checked_sub(MIN_RELAY_SAT_PER_KW).filter(|more| *more > 0)
-        else {
-            return;
-        };
-        for tx in package {
-            let txid = tx.compute_txid();
-            if dearer.known.insert(txid) {
-                let less = -(tx.weight().to_wu() * more / 1_000).cast_signed();
-                self.call("prioritisetransaction", &[json!(txid), json!(0), json!(less)])
-                    .expect("it is known");
+    /// Others publish so much that the mempool is full, and takes nothing that pays less than they do.
+    fn fill(&self, chain: &Chain, height: u32, sat_per_kw: u64) -> BTreeSet<Txid> {
+        let mut crowd = BTreeSet::new();
+        for tx in crowd::crowd(chain, height, sat_per_kw) {
+            if let Err(reason) = self.call("sendrawtransaction", &[json!(serialize_hex(&tx))]) {
+                assert!(reason.contains("mempool"), "not for the lack of room: {reason}");
+                return crowd;
             }
+            crowd.insert(tx.compute_txid());
         }
+        panic!("{} transactions do not fill the mempool", crowd.len());
     }
 
     /// As `Publisher` of the wallet: together where possible, else one by one. Gives what was said of each.
@@ -140,8 +147,8 @@ impl FullNode {
         hex.iter().map(one).collect()
     }
 
-    /// The mempool: what each transaction in it spends.
-    fn waiting(&self) -> BTreeMap<Txid, Vec<OutPoint>> {
+    /// The mempool without the crowd: what each transaction in it spends.
+    fn waiting(&self, crowd: &BTreeSet<Txid>) -> BTreeMap<Txid, Vec<OutPoint>> {
         let txids = self.call("getrawmempool", &[]).expect("a node knows its mempool");
         let txids: Vec<Txid> = serde_json::from_value(txids).expect("a list of ids");
         let spends = |txid: &Txid| {
@@ -150,7 +157,8 @@ impl FullNode {
             let tx: Transaction = bitcoin::consensus::encode::deserialize_hex(hex).expect("a transaction");
             tx.input.iter().map(|input| input.previous_output).collect()
         };
-        txids.into_iter().map(|txid| (txid, spends(&txid))).collect()
+        let txids = txids.into_iter().filter(|txid| !crowd.contains(txid));
+        txids.map(|txid| (txid, spends(&txid))).collect()
     }
 
     fn call(&self, method: &str, arguments: &[Value]) -> Result<Value, String> {
@@ -163,14 +171,6 @@ impl Drop for FullNode {
         // Its folder can go only after it. What it does not hear, the library kills.
         let _ = self.node.stop();
     }
-}
-
-/// What the mempool asks for above what it does by default.
-#[derive(Debug, Default)]
-struct Dearer {
-    least_sat_per_kw: u64,
-    /// Those that count for less already.
-    known: BTreeSet<Txid>,
 }
 
 /// What the node said of a transaction.

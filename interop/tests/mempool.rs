@@ -8,11 +8,22 @@ use kite_sim::closes::Closes;
 
 /// A full node follows, and took at least one of each kind.
 fn follows(closes: &Closes, kinds: &[Kind]) -> Taken {
-    let taken = FullNode::start().follow(&closes.world.chain);
+    follows_as(FullNode::start(), closes, kinds)
+}
+
+fn follows_as(node: FullNode, closes: &Closes, kinds: &[Kind]) -> Taken {
+    let taken = node.follow(&closes.world.chain);
     for kind in kinds {
         assert!(taken.kinds.contains_key(kind), "no {kind:?}: {taken:?}");
     }
     taken
+}
+
+/// Mempools are full from now on: less than 2,000 sat for 1000 weight units is not relayed. What strangers fill them with
+/// comes from the coins of so many blocks.
+fn fill_mempools(closes: &mut Closes) {
+    closes.world.mine_at_once(40);
+    closes.world.chain.ask_for(2_000);
 }
 
 #[test]
@@ -59,6 +70,26 @@ fn an_htlc_that_the_peer_keeps() {
     follows(&closes, &[Kind::Commitment, Kind::HtlcTimeout, Kind::Delayed]);
 }
 
+/// Mempools fill before a close: the commitment is taken only with its child, which is replaced while fees rise further.
+#[test]
+fn a_commitment_with_a_child_that_pays_for_it() {
+    let mut closes = Closes::new();
+    closes.world.cut();
+    closes.feerates(5_000);
+    fill_mempools(&mut closes);
+    closes.force_close(0);
+    closes.world.settle();
+    for sat_per_kw in [9_000, 15_000] {
+        closes.feerates(sat_per_kw);
+        closes.world.mine_nothing(1);
+    }
+    closes.world.mine(1);
+    let kinds = [Kind::Commitment, Kind::AnchorChild];
+    let taken = follows_as(FullNode::start_small(), &closes, &kinds);
+    assert_eq!(taken.packages, 1, "{taken:?}");
+    assert!(taken.replacements.contains_key(&Kind::AnchorChild), "{taken:?}");
+}
+
 /// A revoked commitment with an HTLC; no miner takes the claims, so that each is replaced again and again.
 #[test]
 fn penalties_and_all_their_replacements() {
@@ -84,4 +115,23 @@ fn a_reorganisation_that_brings_a_revoked_commitment() {
     closes.world.chain.reorg_for(5, &commitment);
     closes.world.mine(3);
     follows(&closes, &[Kind::CooperativeClose, Kind::Penalty, Kind::ToRemote]);
+}
+
+/// Mempools fill after both agreed on a fee: the closing transaction is taken only with the child that pays for it.
+#[test]
+fn a_closing_transaction_that_only_its_child_brings_in() {
+    let mut closes = Closes::new();
+    fill_mempools(&mut closes);
+    let channel_id = closes.world.node(0).channels()[0].channel_id;
+    closes.world.command(0, Command::CloseChannel { channel_id });
+    closes.world.crash(1);
+    closes.feerates(5_000);
+    closes.world.mine_nothing(13);
+    closes.feerates(9_000);
+    closes.world.mine_nothing(1);
+    closes.world.mine(1);
+    let kinds = [Kind::CooperativeClose, Kind::ClosingChild];
+    let taken = follows_as(FullNode::start_small(), &closes, &kinds);
+    assert_eq!(taken.packages, 1, "{taken:?}");
+    assert_eq!(taken.replacements.get(&Kind::ClosingChild), Some(&1), "{taken:?}");
 }

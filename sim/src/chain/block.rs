@@ -75,6 +75,13 @@ fn faucet_witness_script() -> ScriptBuf {
     Builder::new().push_opcode(opcodes::OP_TRUE).into_script()
 }
 
+impl Chain {
+    /// What spends any coin of the faucet.
+    pub fn faucet_witness() -> Witness {
+        Witness::from_slice(&[faucet_witness_script().as_bytes()])
+    }
+}
+
 pub(super) fn faucet_script() -> ScriptBuf {
     faucet_witness_script().to_p2wsh()
 }
@@ -96,7 +103,7 @@ pub(super) fn faucet_spend(chain: &Chain, output: TxOut) -> Transaction {
             previous_output: *outpoint,
             script_sig: ScriptBuf::new(),
             sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
-            witness: Witness::from_slice(&[faucet_witness_script().as_bytes()]),
+            witness: Chain::faucet_witness(),
         }],
         output: vec![output, TxOut { value: change, script_pubkey: faucet }],
     }
