@@ -1,4 +1,6 @@
-//! Kite against another implementation: an LDK node that lives in the test process, without sockets, threads or clock.
+//! Kite against others: an LDK node that lives in the test process, without sockets, threads or clock, and a full node
+//! whose mempool judges what both publish.
 
+pub mod full_node;
 pub mod ldk;
 pub mod meeting;

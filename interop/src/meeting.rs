@@ -51,7 +51,8 @@ impl Default for Meeting {
 impl Meeting {
     /// Both run and know the chain; they are not connected, and neither has coins.
     pub fn new() -> Self {
-        let chain = Chain::new();
+        let mut chain = Chain::new();
+        chain.record();
         let ldk = LdkPeer::new(7, &chain);
         let now = Now { mono: Instant(1_000), unix: chain.now() };
         let mut meeting = Self {
@@ -239,6 +240,11 @@ impl Meeting {
     /// The stream breaks in the middle of the n-th piece from now, counted from 1.
     pub fn break_at(&mut self, piece: u32) {
         self.breaks_after = Some(piece);
+    }
+
+    /// The stream, or the next one, breaks no more.
+    pub fn mend(&mut self) {
+        self.breaks_after = None;
     }
 
     /// The stream breaks now; what is on its way is lost.

@@ -1,7 +1,9 @@
-//! Kite and LDK close on each other, alone: in every state of a payment, whoever closes, and as cheater and victim.
+//! Kite and LDK close on each other, alone: in every state of a payment, whoever closes, and as cheater and victim. All
+//! that both publish must be taken by the mempool of a full node.
 
 use bitcoin::{Amount, Transaction};
 use kite_core::node::{Command, Event};
+use kite_interop::full_node::{FullNode, Kind, Taken};
 use kite_interop::ldk::{Arriving, PeerEvent};
 use kite_interop::meeting::Meeting;
 use kite_sim::host::Act;
@@ -54,13 +56,13 @@ fn close(meeting: &mut Meeting, by_kite: bool) {
     }
 }
 
-/// Blocks come until nothing is left for Kite to do.
-fn run_out(meeting: &mut Meeting) {
+/// Blocks come until nothing is left for Kite to do. A full node takes all that was published.
+fn run_out(meeting: &mut Meeting) -> Taken {
     for _ in 0..200 {
         meeting.chain.mine(4);
         meeting.mine(1);
         if meeting.node().channels().is_empty() {
-            return;
+            return FullNode::start().follow(&meeting.chain);
         }
     }
     panic!("it never ends: {}", meeting.story());
@@ -203,6 +205,54 @@ fn ldk_cheats_and_loses_everything() {
     assert_eq!(total(&meeting) - before, gained);
 }
 
+/// LDK publishes an old state with an HTLC each way, and settles both by HTLC transactions of its own. Kite sleeps until all
+/// of that is in blocks.
+#[test]
+fn ldk_cheats_with_its_second_stages_and_loses_them_as_well() {
+    let mut meeting = open();
+    meeting.ldk.set_arriving(Arriving::Hold);
+    let invoice = meeting.ldk.invoice(Some(30_000_000));
+    meeting.kite_pays(&invoice);
+    meeting.settle();
+    // LDK's commitment has its own HTLC as well when the stream breaks; Kite has not said the preimage.
+    let invoice = meeting.kite_invoice(40_000_000);
+    meeting.break_at(4);
+    meeting.set_offline(true);
+    meeting.ldk.pay(&invoice);
+    meeting.settle();
+    assert_eq!(meeting.count(is_received), 0, "{}", meeting.story());
+    let old = meeting.ldk.written();
+    meeting.mend();
+    meeting.set_offline(false);
+    meeting.connect();
+    assert_eq!(meeting.count(is_received), 1, "{}", meeting.story());
+    meeting.ldk.release(false);
+    meeting.settle();
+    assert_eq!(meeting.count(is_failed), 1, "{}", meeting.story());
+    let (before, node_id) = (total(&meeting), meeting.node().node_id());
+    let of_ldk =
+        CAPACITY.to_sat().cast_signed() - meeting.channel().local_balance.to_msat().cast_signed() / 1_000;
+    meeting.set_offline(true);
+    meeting.disconnect();
+    meeting.kite.crash();
+    meeting.ldk.start_from(&old);
+    meeting.settle();
+    meeting.ldk.force_close_channels(&node_id);
+    meeting.ldk.release(true);
+    meeting.mine(100);
+    meeting.restart_kite();
+    meeting.mine(3);
+    // All that was LDK's is Kite's.
+    let gained = total(&meeting) - before;
+    assert!((of_ldk - COST..=of_ldk).contains(&gained), "{gained} of {of_ldk} {}", meeting.story());
+    let taken = run_out(&mut meeting);
+    assert_eq!(total(&meeting) - before, gained);
+    let htlcs = [Kind::HtlcSuccess, Kind::HtlcTimeout].map(|kind| taken.kinds.get(&kind).copied());
+    assert_eq!(htlcs, [Some(1), Some(1)], "{taken:?}");
+    let penalties = [Kind::Penalty, Kind::SecondStagePenalty].map(|kind| taken.kinds.get(&kind).copied());
+    assert_eq!(penalties, [Some(1), Some(2)], "to_local, and both second stages: {taken:?}");
+}
+
 /// What a copy of Kite publishes, switched on with an old disk and told to close by force.
 fn old_commitment(meeting: &Meeting, disk: &kite_sim::disk::Disk) -> Transaction {
     let now = kite_core::types::Now { mono: kite_core::types::Instant(9), unix: meeting.chain.now() };
@@ -238,4 +288,5 @@ fn kite_cheats_and_ldk_takes_everything() {
         let amount = revoked.output[vout as usize].value.to_sat();
         assert!(!is_to_remote || amount < 460_000, "{amount} of Kite's was not taken: {}", meeting.story());
     }
+    FullNode::start().follow(&meeting.chain);
 }

@@ -3,6 +3,7 @@
 //! Same seed, same bytes. Nothing here is part of a wallet.
 
 pub mod chain;
+pub mod closes;
 pub mod disk;
 pub mod fault;
 pub mod host;

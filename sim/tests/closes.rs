@@ -2,133 +2,10 @@
 //! crashes and reorganisations, and after a long sleep. Every transaction passes Bitcoin Core's code (`sim/src/chain`).
 
 use bitcoin::{Amount, Transaction};
-use kite_core::chain::{ChainFact, FeeRates};
 use kite_core::channel::Closer;
-use kite_core::node::{Command, Event, Input};
-use kite_core::payment::{OutgoingState, PaymentRecord};
-use kite_core::types::{FeeratePerKw, PaymentHash};
-use kite_sim::disk::Disk;
-use kite_sim::host::{Act, CRASHES, Crash};
-use kite_sim::world::World;
-
-const EACH: Amount = Amount::from_sat(3_000_000);
-/// Both anchors of a commitment stay where they are, and a commitment drops what is less than a satoshi.
-const LEFT_BEHIND_MSAT: u64 = 660_000 + 2_000;
-
-/// Two hosts with coins and a channel of a million satoshi, of which each has about half.
-struct Closes {
-    world: World,
-    /// Who pays whom.
-    payments: Vec<(usize, PaymentHash)>,
-}
-
-impl Closes {
-    fn new() -> Self {
-        let mut world = World::new(2);
-        world.give_coins(0, EACH);
-        world.give_coins(1, EACH);
-        world.connect();
-        world.open_channel(0, 1);
-        world.mine(6);
-        assert!(world.pay(0, 1, 450_000_000), "{}", world.story());
-        Self { world, payments: Vec::new() }
-    }
-
-    /// Host `by` pays the other; it is on its way when so many pieces are delivered.
-    fn pay(&mut self, by: usize, msat: u64, pieces: u32) {
-        let hash = self.world.ask_to_pay(by, 1 - by, msat);
-        self.payments.push((by, hash));
-        self.world.deliver(pieces);
-    }
-
-    fn force_close(&mut self, by: usize) {
-        let channel_id = self.world.node(by).channels()[0].channel_id;
-        self.world.ask(by, Command::ForceClose { channel_id });
-    }
-
-    /// Blocks come until nothing is left to do; several at a time, as if a wallet slept in between.
-    fn run_out(&mut self) {
-        for _ in 0..200 {
-            self.world.chain.mine(7);
-            self.world.mine(1);
-            if self.world.restart_crashed() {
-                self.world.settle();
-            }
-            if (0..2).all(|host| self.world.node(host).channels().is_empty()) {
-                return;
-            }
-        }
-        panic!("it never ends: {}", self.world.story());
-    }
-
-    /// One outcome a payment, the same on both sides of the channel, and all money is there.
-    fn check(&self, name: &str) {
-        for (payer, hash) in &self.payments {
-            let node = self.world.node(*payer);
-            let expected = match node.payment_by_hash(hash) {
-                Some(PaymentRecord::Outgoing(record)) => match &record.state {
-                    OutgoingState::Sent { .. } => (1, 0, 1),
-                    OutgoingState::Failed { .. } => (0, 1, 0),
-                    other => panic!("{name}: undecided: {other:?}\n{}", self.world.story()),
-                },
-                _ => panic!("{name}: the payment is unknown\n{}", self.world.story()),
-            };
-            let count = |host: usize, is: &dyn Fn(&Event) -> bool| {
-                self.world.hosts[host].events().filter(|event| is(event)).count()
-            };
-            let sents = count(
-                *payer,
-                &|event| matches!(event, Event::PaymentSent { payment_hash, .. } if payment_hash == hash),
-            );
-            let faileds = count(
-                *payer,
-                &|event| matches!(event, Event::PaymentFailed { payment_hash, .. } if payment_hash == hash),
-            );
-            let received = count(
-                1 - payer,
-                &|event| matches!(event, Event::PaymentReceived { payment_hash, .. } if payment_hash == hash),
-            );
-            assert_eq!((sents, faileds, received), expected, "{name}\n{}", self.world.story());
-        }
-        self.check_money(name);
-    }
-
-    fn check_money(&self, name: &str) {
-        let total: u64 = (0..2).map(|host| self.world.node(host).balance().total.to_msat()).sum();
-        let fees: Amount = self.world.chain.wallet_transactions().map(|(_, fee)| fee).sum();
-        let given = (EACH + EACH).to_sat() * 1_000;
-        let missing = i128::from(given) - i128::from(total) - i128::from(fees.to_sat() * 1_000);
-        let range = 0..=i128::from(LEFT_BEHIND_MSAT);
-        assert!(range.contains(&missing), "{name}: {missing} msat are gone\n{}", self.world.story());
-    }
-
-    fn total_sat(&self, host: usize) -> u64 {
-        self.world.node(host).balance().total.to_msat() / 1_000
-    }
-
-    /// What a copy of a host publishes, switched on with an old disk and told to close by force.
-    fn old_commitment(&self, host: usize, disk: &Disk) -> Transaction {
-        let mut copy = self.world.hosts[host].copy(1_000);
-        copy.restore(disk.clone());
-        let now = self.world.now();
-        copy.start(now);
-        let channel_id = copy.running().channels()[0].channel_id;
-        copy.command(now, Command::ForceClose { channel_id });
-        let mut published = copy.acts.iter().rev().filter_map(|act| match act {
-            Act::Broadcast(package) => package.first().cloned(),
-            _ => None,
-        });
-        published.next().expect("a copy closes when its owner says so")
-    }
-
-    fn feerates(&mut self, sat_per_kw: u32) {
-        for host in 0..2 {
-            let rate = FeeratePerKw::from_sat_per_kw(sat_per_kw);
-            let rates = FeeRates::new(rate, rate, rate);
-            self.world.input(host, Input::Chain(ChainFact::FeeRates(rates)));
-        }
-    }
-}
+use kite_core::node::{Command, Event};
+use kite_sim::closes::Closes;
+use kite_sim::host::{CRASHES, Crash};
 
 /// In every stage of the dance of a payment, each way, and by each side.
 fn every_stage(payer: usize) {
@@ -234,6 +111,76 @@ fn a_child_pays_for_our_commitment_when_fees_have_risen() {
     closes.check("a child");
 }
 
+/// Fees have risen since both agreed on one. For a while that is waited for; then what the transaction pays us pays for it,
+/// and more when fees rise further.
+#[test]
+fn a_closing_transaction_that_no_miner_takes_is_paid_for_by_what_it_pays() {
+    let mut closes = Closes::new();
+    let before = closes.total_sat(0);
+    let channel_id = closes.world.node(0).channels()[0].channel_id;
+    closes.world.command(0, Command::CloseChannel { channel_id });
+    closes.feerates(5_000);
+    closes.world.mine_nothing(12);
+    assert_eq!(closes.world.chain.mempool().len(), 1, "it is waited for: {}", closes.world.story());
+    closes.world.mine_nothing(1);
+    assert_eq!(closes.world.chain.mempool().len(), 3, "each has a child: {}", closes.world.story());
+    let rate = |closes: &Closes| {
+        let txids = closes.world.chain.mempool().iter().map(Transaction::compute_txid);
+        let txids: Vec<_> = txids.collect();
+        let all =
+            closes.world.chain.wallet_transactions().filter(|(tx, _)| txids.contains(&tx.compute_txid()));
+        let (fees, weight) =
+            all.fold((0, 0), |(fees, weight), (tx, fee)| (fees + fee.to_sat(), weight + tx.weight().to_wu()));
+        fees * 1_000 / weight
+    };
+    assert!(rate(&closes) >= 5_000, "{}", rate(&closes));
+    let balance = closes.world.node(0).balance();
+    assert!(balance.onchain.set_aside > Amount::ZERO, "what its child spends is not to be spent again");
+    closes.feerates(9_000);
+    closes.world.mine_nothing(1);
+    assert_eq!(closes.world.chain.mempool().len(), 3);
+    assert!(rate(&closes) >= 9_000, "{}", rate(&closes));
+    assert!(!closes.world.story().contains("Err("), "refused: {}", closes.world.story());
+    closes.world.mine(1);
+    assert_eq!(closes.world.chain.mempool().len(), 0);
+    assert!(before - closes.total_sat(0) < 12_000, "{before} {}", closes.total_sat(0));
+    closes.run_out();
+    closes.check("a close together that waited");
+    assert_eq!(closes.world.node(0).balance().onchain.set_aside, Amount::ZERO);
+}
+
+/// No mempool takes the transaction alone, the peer is gone, and the wallet is switched off and on while it waits.
+#[test]
+fn a_closing_transaction_below_what_mempools_ask_for_comes_with_its_child() {
+    let mut closes = Closes::new();
+    closes.world.chain.ask_for(2_000);
+    let channel_id = closes.world.node(0).channels()[0].channel_id;
+    closes.world.command(0, Command::CloseChannel { channel_id });
+    let state = |closes: &Closes| closes.world.node(0).channels()[0].state;
+    assert_eq!((state(&closes), closes.world.chain.mempool().len()), ("negotiating", 0));
+    closes.world.crash(1);
+    closes.world.settle();
+    closes.world.mine_nothing(6);
+    closes.world.crash(0);
+    closes.world.start(0);
+    closes.world.settle();
+    closes.feerates(5_000);
+    closes.world.mine_nothing(6);
+    assert_eq!((state(&closes), closes.world.chain.mempool().len()), ("negotiating", 0));
+    closes.world.mine_nothing(1);
+    assert_eq!(closes.world.chain.mempool().len(), 2, "{}", closes.world.story());
+    assert_eq!(state(&closes), "closing");
+    closes.world.crash(0);
+    closes.world.start(0);
+    closes.world.mine(1);
+    let close = closes.world.node(0).channels()[0].close.clone().unwrap();
+    assert_eq!((close.closer, close.confirmations), (Closer::Mutual, 1));
+    closes.world.start(1);
+    closes.world.chain.ask_for(250);
+    closes.run_out();
+    closes.check("a close together that no mempool took alone");
+}
+
 #[test]
 fn the_owner_sees_how_a_channel_comes_back() {
     let mut closes = Closes::new();
@@ -288,36 +235,11 @@ fn the_owner_sees_how_a_channel_comes_back() {
     assert_eq!(closes.world.node(0).past_channels(), past);
 }
 
-/// The state before the last payment, published by `cheater`.
-fn cheated(cheater: usize, asleep_blocks: u32) -> (Closes, u64) {
-    let mut closes = Closes::new();
-    let victim = 1 - cheater;
-    // Pending in the old state: an HTLC each way.
-    closes.pay(cheater, 40_000_000, 4);
-    let disk = closes.world.hosts[cheater].disk.clone();
-    closes.world.settle();
-    assert!(closes.world.pay(cheater, victim, 300_000_000), "{}", closes.world.story());
-    let before = closes.total_sat(victim);
-    let commitment = closes.old_commitment(cheater, &disk);
-    closes.world.crash(cheater);
-    closes.world.settle();
-    if asleep_blocks > 0 {
-        closes.world.crash(victim);
-    }
-    closes.world.chain.submit(&commitment).unwrap();
-    if asleep_blocks > 0 {
-        closes.world.chain.mine(asleep_blocks);
-        closes.world.start(victim);
-    }
-    closes.world.mine(1);
-    (closes, before)
-}
-
 #[test]
 fn a_cheater_loses_all_of_the_channel() {
     for cheater in 0..2 {
         for asleep_blocks in [0, 100, 120] {
-            let (mut closes, before) = cheated(cheater, asleep_blocks);
+            let (mut closes, before) = Closes::cheated(cheater, asleep_blocks);
             let victim = 1 - cheater;
             let alarmed =
                 |event: &Event| matches!(event, Event::ActionRequired { what } if what.contains("old state"));
@@ -337,7 +259,7 @@ fn a_cheater_loses_all_of_the_channel() {
 /// Miners leave the claims out. Each is bid for ever higher, and the network takes every replacement.
 #[test]
 fn a_claim_that_no_miner_takes_is_bid_for_ever_higher() {
-    let (mut closes, before) = cheated(0, 0);
+    let (mut closes, before) = Closes::cheated(0, 0);
     let first = closes.world.chain.mempool().to_vec();
     assert_eq!(first.len(), 2, "to_remote, and the penalties together");
     let published = closes.world.published.len();

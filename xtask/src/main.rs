@@ -2,6 +2,7 @@
 
 mod bench;
 mod bindings;
+mod bitcoind;
 mod coverage;
 mod demo;
 mod fuzz;
@@ -31,6 +32,7 @@ cargo xtask <command>
   sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
   fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [--coverage] [target]...
   mutants          takes the rules of docs/security.md out, one by one, and sees that their tests fail [row]...
+  bitcoind         brings the full node that tests need and prints where it is
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
 
@@ -66,6 +68,7 @@ fn run(arguments: &[String]) -> Outcome {
         "sim" => schedules::sim(rest),
         "fuzz" => fuzz::fuzz(rest),
         "mutants" => mutants::mutants(rest),
+        "bitcoind" => bitcoind::bitcoind(),
         "parity" => bindings::parity(),
         "api" => bindings::write_list(),
         "help" | "--help" | "-h" => {

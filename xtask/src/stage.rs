@@ -1,9 +1,11 @@
 //! The parts of `cargo xtask test`, in the order in which they run.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::bindings;
+use crate::bitcoind;
 use crate::demo;
 use crate::fuzz;
 use crate::install;
@@ -36,7 +38,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        about: "the devnet: Bitcoin Core's validation and real LDK nodes",
+        about: "the devnet: Bitcoin Core's validation and real LDK nodes; all that is published, in a full node's mempool",
         run: interop,
     },
     Stage {
@@ -152,7 +154,8 @@ fn native(report: &mut Report) -> Outcome {
 
 fn interop(report: &mut Report) -> Outcome {
     install::apt(CPP_TOOLS)?;
-    lint_and_test(report, &packages(&places::members()?, "interop"))
+    let bitcoind = bitcoind::program()?;
+    lint_and_test_with(report, &packages(&places::members()?, "interop"), &[("BITCOIND_EXE", bitcoind)])
 }
 
 fn wasm(report: &mut Report) -> Outcome {
@@ -177,10 +180,15 @@ fn e2e(report: &mut Report) -> Outcome {
 }
 
 fn lint_and_test(report: &mut Report, packages: &[String]) -> Outcome {
+    lint_and_test_with(report, packages, &[])
+}
+
+fn lint_and_test_with(report: &mut Report, packages: &[String], variables: &[(&str, PathBuf)]) -> Outcome {
     let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
     clippy.args(packages).args(["--", "-D", "warnings"]);
     report.step(&mut clippy, false)?;
     let mut test = cargo(&["test", "--no-fail-fast", "--locked"]);
+    test.envs(variables.iter().map(|(name, value)| (name, value)));
     report.step(test.args(packages), false)
 }
 

@@ -7,16 +7,16 @@ use super::effects::Closer;
 use super::error::{ChannelError, Fault};
 use super::params::Party;
 use super::rows::read_revoked_row;
-use super::states::{Closing, Failed, State};
+use super::states::{Closing, Failed, Negotiating, State};
 use super::{Channel, HtlcKey, Removal};
 use crate::chain::Urgency;
 use crate::crypto::{derive_revocation_public_key, ec};
 use crate::onchain::{
-    self, Bids, Broadcaster, Claim, Close, HtlcOutput, Spends, Stake, anchor, local, remote, revoked,
+    self, Bids, Broadcaster, Claim, Close, Coin, HtlcOutput, Spends, Stake, anchor, local, remote, revoked,
 };
 use crate::types::{BlockHeight, CommitmentNumber, PaymentPreimage};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, OutPoint, Transaction};
+use bitcoin::{Amount, OutPoint, Script, Transaction};
 
 /// What a channel wants from the chain.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,14 @@ pub struct Unconfirmed {
     pub fee: Amount,
     /// By what it can be made to pay more, and what that is worth. Unset where it cannot, or where it is not our affair.
     pub anchor: Option<(Claim, Stake)>,
+    /// What it pays us, where both closed together and no block took it for [`PATIENCE_BLOCKS`]: a child that spends it
+    /// pays for both.
+    pub late_payout: Option<Coin>,
 }
+
+/// So many blocks come without a closing transaction before it is paid for from what it pays us: its fee was agreed, and
+/// paying more for nothing is not.
+const PATIENCE_BLOCKS: u32 = 12;
 
 impl Commitments {
     /// What a transaction pays that `closer` published; unset where that is no commitment.
@@ -156,7 +163,7 @@ impl Commitments {
         let Some((close, claim)) =
             close.filter(|_| closer.is_newest()).and_then(|it| Some((it, anchor::claim(it)?)))
         else {
-            return Ok(Unconfirmed { tx, fee, anchor: None });
+            return Ok(Unconfirmed { tx, fee, anchor: None, late_payout: None });
         };
         let claims = self.claims(closer, close, height, &Spends::default())?;
         let hurried = claims.iter().filter(|claim| claim.deadline.is_some());
@@ -167,7 +174,27 @@ impl Commitments {
         };
         let is_ours = closer == Closer::Local || deadline.is_some();
         let stake = Stake { amount, deadline, urgency: Urgency::Normal };
-        Ok(Unconfirmed { tx, fee, anchor: is_ours.then_some((claim, stake)) })
+        Ok(Unconfirmed { tx, fee, anchor: is_ours.then_some((claim, stake)), late_payout: None })
+    }
+
+    /// A closing transaction that is in no block. `script` is ours.
+    fn unconfirmed_mutual(
+        &self,
+        tx: Transaction,
+        script: &Script,
+        waits_since: Option<BlockHeight>,
+        height: BlockHeight,
+    ) -> Unconfirmed {
+        let paid: Amount = tx.output.iter().map(|output| output.value).sum();
+        let fee = self.params.funding_amount.checked_sub(paid).unwrap_or(Amount::ZERO);
+        let txid = tx.compute_txid();
+        let is_late = waits_since.is_some_and(|since| height.saturating_sub(since) >= PATIENCE_BLOCKS);
+        let mut outputs =
+            (0..).zip(&tx.output).filter(|(_, output)| output.script_pubkey.as_script() == script);
+        let payout = outputs.next().filter(|_| is_late);
+        let late_payout =
+            payout.map(|(vout, output)| Coin { outpoint: OutPoint { txid, vout }, output: output.clone() });
+        Unconfirmed { tx, fee, anchor: None, late_payout }
     }
 }
 
@@ -194,6 +221,25 @@ impl Channel {
                 // Nothing can be built on what spends a funding transaction that is in no block.
                 let close = Some(&close).filter(|_| commitments.funding.short_channel_id.is_some());
                 let unconfirmed = commitments.unconfirmed(Closer::Local, close, tx, env.height)?;
+                OnchainWork { unconfirmed: Some(unconfirmed), claims: Vec::new(), bids: bids.clone() }
+            }
+            State::Negotiating(Negotiating {
+                commitments,
+                local_script,
+                agreed: Some(tx),
+                waits_since,
+                bids,
+                ..
+            }) => {
+                let (tx, height) = (tx.clone(), env.height);
+                let unconfirmed = commitments.unconfirmed_mutual(tx, local_script, *waits_since, height);
+                OnchainWork { unconfirmed: Some(unconfirmed), claims: Vec::new(), bids: bids.clone() }
+            }
+            State::Closing(closing) if closing.closer == Closer::Mutual && closing.height.is_none() => {
+                let Closing { commitments, tx, closing_script, waits_since, bids, .. } = closing;
+                let script = closing_script.as_deref().unwrap_or(env.shutdown_script);
+                let (tx, height) = (tx.clone(), env.height);
+                let unconfirmed = commitments.unconfirmed_mutual(tx, script, *waits_since, height);
                 OnchainWork { unconfirmed: Some(unconfirmed), claims: Vec::new(), bids: bids.clone() }
             }
             State::Closing(closing) => {
@@ -235,7 +281,9 @@ impl Channel {
     /// The bids of a channel that is closing.
     pub const fn bids(&self) -> Option<&Bids> {
         match &self.state {
-            State::Failed(Failed { bids, .. }) | State::Closing(Closing { bids, .. }) => Some(bids),
+            State::Failed(Failed { bids, .. })
+            | State::Negotiating(Negotiating { bids, .. })
+            | State::Closing(Closing { bids, .. }) => Some(bids),
             _ => None,
         }
     }

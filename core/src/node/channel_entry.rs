@@ -90,9 +90,20 @@ impl ChannelEntry {
         scripts.collect()
     }
 
-    /// The coins of the wallet that pay for claims under way.
+    /// The coins of the wallet that are used by what was published for the close.
     pub(super) fn coins_of_bids(&self) -> BTreeSet<OutPoint> {
-        self.channel.bids().into_iter().flat_map(Bids::live).flat_map(Bid::coins).collect()
+        let bids = || self.channel.bids().into_iter().flat_map(Bids::live);
+        // What a closing transaction pays us is a coin of the wallet already.
+        let payouts = bids().filter(|_| self.closes_together()).flat_map(Bid::claimed);
+        bids().flat_map(Bid::coins).chain(payouts).collect()
+    }
+
+    const fn closes_together(&self) -> bool {
+        match &self.channel.state {
+            State::Negotiating(_) => true,
+            State::Closing(closing) => matches!(closing.closer, Closer::Mutual),
+            _ => false,
+        }
     }
 
     /// Whether a transaction is, or competes with, a claim of ours under way.

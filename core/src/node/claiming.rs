@@ -7,8 +7,9 @@ use crate::coins::CoinsError;
 use crate::crypto::SignerError;
 use crate::onchain::bids::Replaced;
 use crate::onchain::coins::{Chosen, choose};
+use crate::onchain::draft::weight;
 use crate::onchain::groups::groups;
-use crate::onchain::{Bid, Bids, Claim, Stake, fee_to_bid};
+use crate::onchain::{Bid, Bids, Claim, Coin, Draft, Stake, fee_to_bid};
 use bitcoin::{Amount, OutPoint};
 use std::collections::BTreeSet;
 
@@ -43,13 +44,19 @@ impl Node {
         {
             self.bid(index, vec![claim.clone()], stake, Some(parent));
         }
+        if let Some(parent) = &work.unconfirmed
+            && let Some(coin) = &parent.late_payout
+            && !self.pays_enough(parent, &Stake::in_payout(coin.output.value), &work.bids)
+        {
+            self.hurry_closing(index, parent, coin, &work.bids);
+        }
         for group in groups(work.claims, &work.bids, self.chain.height()) {
             let stake = Stake::of(&group);
             self.bid(index, group, &stake, None);
         }
     }
 
-    /// Whether a commitment needs no child.
+    /// Whether a parent needs no child.
     fn pays_enough(&self, parent: &Unconfirmed, stake: &Stake, bids: &Bids) -> bool {
         let weight = parent.tx.weight().to_wu();
         let enough = stake.wanted(weight, self.chain.height(), &self.fee_rates).fee(weight);
@@ -88,6 +95,32 @@ impl Node {
         if self.step(index, channel::Command::Bid(bid)).is_ok() {
             let package = parent.map(|parent| parent.tx.clone()).into_iter().chain([tx]).collect();
             self.outbox.gated(Gated::Broadcast(package));
+        }
+    }
+
+    /// Publishes a child that spends what a closing transaction pays us, so that both are worth a place in a block. It
+    /// pays back to the same script.
+    fn hurry_closing(&mut self, index: u32, parent: &Unconfirmed, coin: &Coin, bids: &Bids) {
+        let Some(entry) = self.channels.get(&index) else { return };
+        let pays_to = coin.output.script_pubkey.clone();
+        let replaced = bids.replaced_by(&BTreeSet::from([coin.outpoint]));
+        let paid = (parent.tx.weight().to_wu(), parent.fee);
+        let stake = Stake::in_payout(coin.output.value);
+        let weight = weight(&[], 1, &pays_to);
+        let fee = fee_to_bid(&stake, weight, paid, &replaced, self.chain.height(), &self.fee_rates);
+        let Some(draft) = fee.and_then(|fee| Draft::new(Vec::new(), vec![coin.clone()], fee, pays_to)) else {
+            return;
+        };
+        let fee = draft.fee();
+        let signed = draft.sign(&entry.signer, |tx, input_index, coin| {
+            self.coins.sign_coin(&self.keys, tx, input_index, coin).map_err(SignError::from)
+        });
+        // Where the owner closed to a script that is not the wallet's, its owner can do the same.
+        let Ok(tx) = signed else { return };
+        let bid = Bid { tx: tx.clone(), claims: 1, fee };
+        self.coins.keep_aside([coin.outpoint]);
+        if self.step(index, channel::Command::Bid(bid)).is_ok() {
+            self.outbox.gated(Gated::Broadcast(vec![parent.tx.clone(), tx]));
         }
     }
 

@@ -40,6 +40,12 @@ impl Stake {
         }
     }
 
+    /// What an output is worth that nobody else can take, and that waits for its transaction to come into a block.
+    pub fn in_payout(amount: Amount) -> Self {
+        let amount = amount.checked_sub(LEAST_OUTPUT).unwrap_or(Amount::ZERO);
+        Self { amount, deadline: None, urgency: Urgency::Background }
+    }
+
     /// How many blocks are left, at most [`SECURITY_DELAY`]; unset where the deadline is not near.
     fn near(&self, height: BlockHeight) -> Option<u32> {
         let left = self.deadline?.saturating_sub(height);

@@ -7,6 +7,7 @@ use lightning::io::Cursor;
 use lightning::ln::channelmanager::ChannelManagerReadArgs;
 use lightning::onion_message::messenger::NullMessageRouter;
 use lightning::sign::{InMemorySigner, KeysManager};
+use lightning::types::payment::{PaymentHash, PaymentPreimage};
 use lightning::util::ser::{ReadableArgs, Writeable};
 use std::rc::Rc;
 
@@ -15,6 +16,7 @@ use std::rc::Rc;
 pub struct Written {
     channels: Vec<u8>,
     monitors: Vec<Vec<u8>>,
+    held: Vec<(PaymentHash, PaymentPreimage)>,
 }
 
 impl LdkPeer {
@@ -30,7 +32,8 @@ impl LdkPeer {
         }
         let monitors = self.watchtower.list_monitors().into_iter();
         let monitors = monitors.map(|id| self.watchtower.get_monitor(id).expect("it is listed").encode());
-        Written { channels: self.stored_channels.clone(), monitors: monitors.collect() }
+        let (channels, monitors) = (self.stored_channels.clone(), monitors.collect());
+        Written { channels, monitors, held: self.held.clone() }
     }
 
     /// Ends the node and starts it again. Every connection is gone; follow with [`LdkPeer::settle`].
@@ -43,6 +46,7 @@ impl LdkPeer {
     pub fn start_from(&mut self, written: &Written) {
         self.starts += 1;
         self.sockets.clear();
+        self.held.clone_from(&written.held);
         self.keys = Rc::new(KeysManager::new(&[self.seed; 32], u64::from(self.seed), self.starts, true));
         self.watchtower = watchtower(&self.keys, &self.broadcasts, &self.fees, &self.log);
         let monitors: Vec<ChannelMonitor<InMemorySigner>> = written

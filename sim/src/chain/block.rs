@@ -13,6 +13,8 @@ use bitcoin::{
 
 const REGTEST_BITS: u32 = 0x207f_ffff;
 const SUBSIDY: Amount = Amount::from_sat(5_000_000_000);
+/// After so many blocks it is half of what it was.
+const HALVING_INTERVAL: u32 = 150;
 const FAUCET_FEE: Amount = Amount::from_sat(1_000);
 /// BIP 141: what a witness commitment starts with.
 const WITNESS_COMMITMENT: [u8; 4] = [0xaa, 0x21, 0xa9, 0xed];
@@ -51,8 +53,12 @@ fn coinbase(height: u32, branch: u32) -> Transaction {
             sequence: Sequence::MAX,
             witness: Witness::from_slice(&[[0u8; 32]]),
         }],
-        output: vec![TxOut { value: SUBSIDY, script_pubkey: faucet_script() }],
+        output: vec![TxOut { value: subsidy(height), script_pubkey: faucet_script() }],
     }
+}
+
+fn subsidy(height: u32) -> Amount {
+    Amount::from_sat(SUBSIDY.to_sat().checked_shr(height / HALVING_INTERVAL).unwrap_or(0))
 }
 
 fn commit_to_witnesses(block: &mut Block) {
@@ -67,6 +73,13 @@ fn commit_to_witnesses(block: &mut Block) {
 /// Anybody can spend the faucet's coins: all it takes is to know the script.
 fn faucet_witness_script() -> ScriptBuf {
     Builder::new().push_opcode(opcodes::OP_TRUE).into_script()
+}
+
+impl Chain {
+    /// What spends any coin of the faucet.
+    pub fn faucet_witness() -> Witness {
+        Witness::from_slice(&[faucet_witness_script().as_bytes()])
+    }
 }
 
 pub(super) fn faucet_script() -> ScriptBuf {
@@ -90,7 +103,7 @@ pub(super) fn faucet_spend(chain: &Chain, output: TxOut) -> Transaction {
             previous_output: *outpoint,
             script_sig: ScriptBuf::new(),
             sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
-            witness: Witness::from_slice(&[faucet_witness_script().as_bytes()]),
+            witness: Chain::faucet_witness(),
         }],
         output: vec![output, TxOut { value: change, script_pubkey: faucet }],
     }

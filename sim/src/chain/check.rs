@@ -1,15 +1,12 @@
 //! What a full node checks before it takes a transaction: inputs, amounts, locks, scripts, and what it takes to relay.
 
-use super::{Chain, Coin, raw};
+use super::{Chain, Coin, MIN_RELAY_SAT_PER_KW, raw};
 use bitcoin::absolute::LockTime;
 use bitcoin::blockdata::locktime::relative;
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, OutPoint, Transaction, Txid};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One satoshi for a virtual byte, as a full node relays by default.
-const MIN_RELAY_SAT_PER_KW: u64 = 250;
 
 /// Why a transaction is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +82,7 @@ pub(super) fn package(chain: &Chain, package: &[Transaction]) -> Result<Vec<Tran
         fees += fee;
         weight += tx.weight().to_wu();
     }
-    if fees.to_sat() * 1000 < weight * MIN_RELAY_SAT_PER_KW {
+    if fees.to_sat() * 1000 < weight * chain.min_relay_sat_per_kw {
         return Err(Rejected::Fee { fee: fees, weight });
     }
     Ok(mempool)

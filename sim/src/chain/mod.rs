@@ -3,9 +3,11 @@
 mod block;
 mod check;
 mod proof;
+mod recording;
 mod source;
 
 pub use check::Rejected;
+pub use recording::Happening;
 pub use source::Source;
 
 use bitcoin::block::Header;
@@ -21,6 +23,9 @@ const START: u32 = 1_700_000_000;
 const BLOCK_INTERVAL_SECS: u32 = 600;
 /// Enough for the faucet to have coins that are old enough to be spent.
 const FIRST_BLOCKS: u32 = 120;
+
+/// One satoshi for a virtual byte, as a full node relays by default.
+const MIN_RELAY_SAT_PER_KW: u64 = 250;
 
 /// An output that is not spent in the chain.
 #[derive(Clone, Debug)]
@@ -42,6 +47,10 @@ pub struct Chain {
     outputs: BTreeMap<OutPoint, TxOut>,
     /// Makes the blocks of a branch differ from those they replace.
     branch: u32,
+    /// What a package must pay at least to enter the mempool.
+    pub(crate) min_relay_sat_per_kw: u64,
+    /// Unset: nothing is recorded.
+    recording: Option<Vec<Happening>>,
 }
 
 impl Default for Chain {
@@ -59,6 +68,8 @@ impl Chain {
             mempool: Vec::new(),
             outputs: BTreeMap::new(),
             branch: 0,
+            min_relay_sat_per_kw: MIN_RELAY_SAT_PER_KW,
+            recording: None,
         };
         chain.connect(bitcoin::constants::genesis_block(Network::Regtest));
         chain.mine(FIRST_BLOCKS);
@@ -150,15 +161,26 @@ impl Chain {
     /// Why a node would not relay them. None of them is taken then.
     pub fn submit_package(&mut self, package: &[Transaction]) -> Result<(), Rejected> {
         let is_new = |tx: &&Transaction| self.transaction(&tx.compute_txid()).is_none();
-        let package: Vec<Transaction> = package.iter().filter(is_new).cloned().collect();
-        if package.is_empty() {
+        let new: Vec<Transaction> = package.iter().filter(is_new).cloned().collect();
+        if new.is_empty() {
             return Ok(());
         }
-        self.mempool = check::package(self, &package)?;
-        for tx in &package {
-            self.remember_outputs(tx);
+        let checked = check::package(self, &new);
+        self.note(|| Happening::Published { package: package.to_vec(), is_taken: checked.is_ok() });
+        if checked.is_ok() {
+            for tx in &new {
+                self.remember_outputs(tx);
+            }
         }
-        Ok(())
+        let result = checked.map(|mempool| self.mempool = mempool);
+        self.note_waiting();
+        result
+    }
+
+    /// Full nodes ask for more from now on, as they do while their mempools are full.
+    pub fn ask_for(&mut self, sat_per_kw: u64) {
+        self.min_relay_sat_per_kw = sat_per_kw;
+        self.note(|| Happening::Asked(sat_per_kw));
     }
 
     /// Mines blocks; the first takes the whole mempool.
@@ -167,6 +189,7 @@ impl Chain {
             let txs = std::mem::take(&mut self.mempool);
             self.mine_block(txs);
         }
+        self.note_waiting();
     }
 
     /// Mines blocks that leave the mempool as it is: miners have better things to do.
@@ -174,6 +197,7 @@ impl Chain {
         for _ in 0..count {
             self.mine_block(Vec::new());
         }
+        self.note_waiting();
     }
 
     /// Replaces the last blocks by one more than they were. Their transactions are in the mempool again, unless the new
@@ -201,10 +225,14 @@ impl Chain {
             self.mine_block(std::mem::take(&mut first));
         }
         let again = undone.into_iter().flat_map(|block| block.txdata.into_iter().skip(1)).chain(waiting);
+        // A full node does this by itself.
+        let recording = self.recording.take();
         for tx in again {
             // One that spends what was mined anew, or a conflict, is simply gone.
             let _ = self.submit(&tx);
         }
+        self.recording = recording;
+        self.note_waiting();
     }
 
     /// Sends coins to a script, in the mempool.
@@ -221,6 +249,7 @@ impl Chain {
 
     fn mine_block(&mut self, txs: Vec<Transaction>) {
         let block = block::mine(self, txs);
+        self.note(|| Happening::Mined(block.clone()));
         self.connect(block);
     }
 
@@ -298,7 +327,7 @@ impl Chain {
 }
 
 /// Whether a transaction is a commitment (BOLT 3, Commitment Transaction).
-pub(crate) fn is_commitment(tx: &Transaction) -> bool {
+pub fn is_commitment(tx: &Transaction) -> bool {
     tx.lock_time.to_consensus_u32() >> 24 == 0x20
 }
 

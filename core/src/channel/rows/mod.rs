@@ -57,6 +57,8 @@ pub enum RowName {
     Close,
     /// What was published to claim something and is in no block yet.
     Bids,
+    /// The first block that came without the transaction by which both close together.
+    WaitsSince,
     /// A confirmed transaction that spends what came of the channel.
     Spend(Txid),
 }
@@ -134,6 +136,7 @@ impl RowName {
             Self::Close => (11, None),
             Self::Bids => (12, None),
             Self::Spend(_) => (13, None),
+            Self::WaitsSince => (14, None),
         };
         let mut writer = Writer::new();
         writer.write(&tag);
@@ -175,6 +178,7 @@ impl RowName {
             11 => Self::Close,
             12 => Self::Bids,
             13 => Self::Spend(txid?),
+            14 => Self::WaitsSince,
             _ => return None,
         })
     }

@@ -1,5 +1,5 @@
-//! The rows of a channel that is closing: what the commitment pays that is in the chain, the confirmed spends of that, and
-//! what was published to claim it.
+//! The rows of a channel that is closing: what the commitment pays that is in the chain, the confirmed spends of that, what
+//! was published to claim it, and how long a close together waits for a block.
 
 use super::fields::{
     FieldError, new_row, open, open_bytes, read_list, read_number, read_option, read_script, read_tx,
@@ -17,6 +17,10 @@ use std::collections::BTreeMap;
 pub(super) fn write(state: &State, rows: &mut Rows) {
     match state {
         State::Failed(failed) => write_bids(&failed.bids, rows),
+        State::Negotiating(state) => {
+            write_waits_since(state.waits_since, rows);
+            write_bids(&state.bids, rows);
+        }
         State::Closing(closing) => {
             let mut row = new_row();
             write_option(&mut row, closing.height.as_ref(), |row, height| {
@@ -24,6 +28,7 @@ pub(super) fn write(state: &State, rows: &mut Rows) {
             });
             write_option(&mut row, closing.close.as_ref(), write_close);
             rows.insert(RowName::Close, row.into_bytes());
+            write_waits_since(closing.waits_since, rows);
             for (txid, tx, height) in closing.spends.iter() {
                 let mut row = new_row();
                 write_number(&mut row, u64::from(height));
@@ -41,6 +46,10 @@ pub(super) fn write(state: &State, rows: &mut Rows) {
 pub(super) fn read(rows: &Rows, state: State) -> Result<State, RowError> {
     Ok(match state {
         State::Failed(failed) => State::Failed(crate::channel::Failed { bids: read_bids(rows)?, ..failed }),
+        State::Negotiating(state) => {
+            let (waits_since, bids) = (read_waits_since(rows)?, read_bids(rows)?);
+            State::Negotiating(crate::channel::Negotiating { waits_since, bids, ..state })
+        }
         State::Closing(closing) => {
             let known = rows.contains_key(&RowName::Close);
             let (height, close) = match known {
@@ -50,10 +59,24 @@ pub(super) fn read(rows: &Rows, state: State) -> Result<State, RowError> {
                 false => (None, None),
             };
             let (spends, bids) = (read_spends(rows)?, read_bids(rows)?);
-            State::Closing(crate::channel::Closing { height, close, spends, bids, ..closing })
+            let waits_since = read_waits_since(rows)?;
+            State::Closing(crate::channel::Closing { height, waits_since, close, spends, bids, ..closing })
         }
         state => state,
     })
+}
+
+fn write_waits_since(waits_since: Option<BlockHeight>, rows: &mut Rows) {
+    if let Some(height) = waits_since {
+        let mut row = new_row();
+        write_number(&mut row, u64::from(height));
+        rows.insert(RowName::WaitsSince, row.into_bytes());
+    }
+}
+
+fn read_waits_since(rows: &Rows) -> Result<Option<BlockHeight>, RowError> {
+    let is_known = rows.contains_key(&RowName::WaitsSince);
+    is_known.then(|| open(rows, RowName::WaitsSince, read_u32)).transpose()
 }
 
 fn read_spends(rows: &Rows) -> Result<Spends, RowError> {

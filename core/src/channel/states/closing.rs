@@ -30,6 +30,8 @@ pub struct Closing {
     pub tx: Transaction,
     /// The height of its block; unset while it is in none.
     pub height: Option<BlockHeight>,
+    /// The first block that came without it, where both closed together.
+    pub waits_since: Option<BlockHeight>,
     /// What it pays, if it is a commitment.
     pub close: Option<Close>,
     /// What spends that, and what came of it, in blocks.
@@ -77,6 +79,9 @@ impl Channel {
             Command::Bid(bid) => closing.bids.place(bid),
             Command::NewBlock(height) => {
                 closing.drop_void_bids();
+                if closing.closer == Closer::Mutual && closing.height.is_none() {
+                    closing.waits_since.get_or_insert(height);
+                }
                 closing.tell_outcomes(height, &mut effects);
                 if closing.is_resolved(height)? {
                     let reason = closing.reason.clone();

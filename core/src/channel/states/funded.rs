@@ -175,7 +175,7 @@ impl Channel {
                 // What is in a block stands until that block is undone.
                 None if is_known || closing.height.is_some() => return Ok(self.unchanged()),
                 Some(_) if is_known => {
-                    let closing = Closing { height, ..closing.clone() };
+                    let closing = Closing { height, waits_since: None, ..closing.clone() };
                     return Ok(self.step(State::Closing(closing), Effects::default()));
                 }
                 _ => {}
@@ -198,6 +198,11 @@ impl Channel {
         // Somebody published it.
         commitments.may_broadcast |= closer == Closer::Local;
         let (reason, bids) = match (&self.state, closer) {
+            (State::Negotiating(Negotiating { agreed: Some(agreed), bids, .. }), Closer::Mutual)
+                if agreed.compute_txid() == txid =>
+            {
+                (CloseReason::Mutual, bids.clone())
+            }
             (State::Failed(Failed { reason, bids, .. }), Closer::Local)
             | (State::Closing(Closing { reason, bids, .. }), Closer::Local) => (reason.clone(), bids.clone()),
             (_, Closer::Mutual) => (CloseReason::Mutual, Bids::default()),
@@ -208,6 +213,10 @@ impl Channel {
         super::never_committed(&commitments, &mut effects);
         let close = commitments.understand(env, closer, tx)?;
         let spends = Spends::default();
+        let waits_since = match &self.state {
+            State::Negotiating(Negotiating { waits_since, .. }) if height.is_none() => *waits_since,
+            _ => None,
+        };
         let (tx, to_us) = (tx.clone(), spend.to_us);
         let mut closing = Closing {
             commitments,
@@ -215,6 +224,7 @@ impl Channel {
             txid,
             tx,
             height,
+            waits_since,
             close,
             spends,
             bids,

@@ -468,7 +468,9 @@ impl Channel {
                 packages
                     .push(state.bids.with_children(state.commitments.signed_local_commitment(env.signer)?));
             }
-            State::Negotiating(state) => packages.extend(state.agreed.clone().map(|tx| vec![tx])),
+            State::Negotiating(state) => {
+                packages.extend(state.agreed.clone().map(|tx| state.bids.with_children(tx)));
+            }
             // Both signed it, so that it is public: whoever holds it back does not keep us from getting on.
             State::Closing(state) if state.height.is_none() => {
                 packages.extend(state.closer.is_newest().then(|| state.bids.with_children(state.tx.clone())));

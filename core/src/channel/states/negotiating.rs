@@ -7,9 +7,12 @@ use crate::channel::effects::{ChannelEvent, Effects, Transition};
 use crate::channel::error::{ChannelError, Refusal, Violation};
 use crate::channel::mutual::MutualClose;
 use crate::channel::{Channel, Party};
+use crate::onchain::Bids;
 use crate::tx::Closing as ClosingTx;
+use crate::types::BlockHeight;
 use crate::wire::{ClosingSigned, FeeRange, Message};
 use bitcoin::{Amount, ScriptBuf, Transaction};
+use std::collections::BTreeMap;
 
 /// See [`State::Negotiating`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,10 @@ pub struct Negotiating {
     pub remote_script: ScriptBuf,
     /// The closing transaction that both have signed.
     pub agreed: Option<Transaction>,
+    /// The first block that came without it.
+    pub waits_since: Option<BlockHeight>,
+    /// What was published to pay for it.
+    pub bids: Bids,
     /// What we offered on this connection. Negotiation begins anew with every connection; not stored.
     pub offered: Option<Offered>,
 }
@@ -41,7 +48,15 @@ impl Negotiating {
         local_script: ScriptBuf,
         remote_script: ScriptBuf,
     ) -> Self {
-        Self { commitments, local_script, remote_script, agreed: None, offered: None }
+        Self {
+            commitments,
+            local_script,
+            remote_script,
+            agreed: None,
+            waits_since: None,
+            bids: Bids::new(Vec::new(), BTreeMap::new()),
+            offered: None,
+        }
     }
 
     /// The connection is gone.
@@ -127,7 +142,13 @@ impl Channel {
                 state.commitments.funding.short_channel_id = None;
                 effects.notify(ChannelEvent::FundingUnconfirmed);
             }
-            Command::NewBlock(_) => state.agreed.iter().for_each(|tx| effects.broadcast(tx.clone())),
+            Command::NewBlock(height) => {
+                if let Some(tx) = &state.agreed {
+                    effects.broadcast(tx.clone());
+                    state.waits_since.get_or_insert(height);
+                }
+            }
+            Command::Bid(bid) => state.bids.place(bid),
             Command::Shutdown { .. } | Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
             command => return self.unhandled(&command),
         }
@@ -232,6 +253,7 @@ fn agree(
         to_us: signed.to_us,
         fee: message.fee_satoshis,
     });
+    (state.waits_since, state.bids) = (None, Bids::default());
     state.agreed = Some(signed.tx);
     Ok(())
 }

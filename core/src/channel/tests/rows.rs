@@ -117,6 +117,7 @@ fn names_are_distinct() {
         RowName::Close,
         RowName::Bids,
         RowName::Spend(bitcoin::hashes::Hash::all_zeros()),
+        RowName::WaitsSince,
     ];
     let mut bytes: Vec<_> = names.iter().map(|name| name.to_bytes()).collect();
     for (name, bytes) in names.iter().zip(&bytes) {
@@ -125,8 +126,18 @@ fn names_are_distinct() {
     bytes.sort();
     bytes.dedup();
     assert_eq!(bytes.len(), names.len());
-    for wrong in [&[][..], &[11, 0], &[13, 1], &[14], &[0, 0], &[9], &[9, 0x80, 0], &[9, 1, 1], &[7, 0x80, 2]]
-    {
+    for wrong in [
+        &[][..],
+        &[11, 0],
+        &[13, 1],
+        &[14, 0],
+        &[15],
+        &[0, 0],
+        &[9],
+        &[9, 0x80, 0],
+        &[9, 1, 1],
+        &[7, 0x80, 2],
+    ] {
         assert_eq!(RowName::from_bytes(wrong), Err(RowError::Name));
     }
 }
