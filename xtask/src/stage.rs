@@ -35,7 +35,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        about: "the devnet: Bitcoin Core's validation and real LDK nodes",
+        about: "the devnet: Bitcoin Core's validation and real LDK nodes; the terminal against them",
         run: interop,
     },
     Stage {
@@ -56,6 +56,7 @@ const STAGES: &[Stage] = &[
 /// Members whose tests belong to another stage than `native`, and that stage.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("kite-bench", "interop"),
+    ("kite-cli", "interop"),
     ("kite-devnet", "interop"),
     ("kite-devnet-kernel", "interop"),
     ("kite-interop", "interop"),
