@@ -1,6 +1,7 @@
 //! `kite` itself against real nodes and a real chain server: everything an owner does at a terminal.
 
 mod owner;
+mod terminal;
 
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ async fn an_owner_does_everything_at_a_terminal() {
     let world = World::start(WorldOptions::default()).await.expect("a world");
     let owner = Owner::new(&world.esplora_url());
     let words = makes_a_wallet(&owner).await;
+    confirms_the_words_at_a_terminal(owner.esplora()).await;
     opens_it_with_its_passphrase_only(&owner).await;
     gets_coins(&owner, &world).await;
     opens_a_channel(&owner, &world).await;
@@ -73,6 +75,28 @@ async fn makes_a_wallet(owner: &Owner) -> String {
         }
     }
     words
+}
+
+/// The command asks for three of the words that it showed, and again after a wrong one.
+async fn confirms_the_words_at_a_terminal(esplora: &str) {
+    let owner = Owner::new(esplora);
+    let mut mistakes = 1;
+    let answer = move |shown: &str, news: &str| {
+        let (_, asked) = news.rsplit_once("Word ")?;
+        let number: usize = asked.trim_end().strip_suffix(':')?.parse().ok()?;
+        if mistakes > 0 {
+            mistakes -= 1;
+            return Some("nonsense".to_owned());
+        }
+        let mut texts = shown.split_whitespace().skip_while(|text| *text != number.to_string());
+        texts.nth(1).map(str::to_owned)
+    };
+    let init = format!("init --network regtest --esplora {esplora}");
+    let (shown, code) = owner.at_a_terminal(&init, answer).await;
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("That is not it") && shown.contains("Your words are confirmed"), "{shown}");
+    assert_eq!(shown.matches("Word ").count(), 4, "{shown}");
+    owner.json("info --offline").await;
 }
 
 async fn opens_it_with_its_passphrase_only(owner: &Owner) {
@@ -124,6 +148,9 @@ async fn opens_a_channel(owner: &Owner, world: &World) {
     let msat = |name: &str| poor[name].as_u64().expect("a number");
     assert!(msat("neededMsat") > 2_000_000_000 && msat("availableMsat") <= FUNDS_SAT * 1_000, "{poor}");
     owner.error(1, "refused", &format!("open {alice} 700 --yes")).await;
+    let no = |_: &str, news: &str| news.contains("[y/n]").then(|| "n".to_owned());
+    let (shown, code) = owner.at_a_terminal(&format!("open {alice} {CHANNEL_SAT}"), no).await;
+    assert!(code == 1 && shown.contains("fee to miners") && shown.contains("nothing was done"), "{shown}");
 
     let channel = owner.json(&format!("open {alice} {CHANNEL_SAT} --yes")).await;
     assert_eq!(

@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::terminal::at_a_terminal;
+
 pub const PASSPHRASE: &str = "tea for two, please";
 
 /// How long what must come may take.
@@ -86,6 +88,17 @@ impl Owner {
         let mut child = self.command(arguments).stdin(Stdio::null()).spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         Running { child, lines }
+    }
+
+    /// With somebody at the terminal; see [`at_a_terminal`].
+    pub async fn at_a_terminal(
+        &self,
+        arguments: &str,
+        answer: impl FnMut(&str, &str) -> Option<String> + Send + 'static,
+    ) -> (String, i32) {
+        let command = self.command(arguments).into_std();
+        let ended = tokio::task::spawn_blocking(|| at_a_terminal(command, answer));
+        tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time").expect("it ends")
     }
 
     fn command(&self, arguments: &str) -> Command {
