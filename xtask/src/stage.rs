@@ -38,7 +38,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        about: "the devnet: Bitcoin Core's validation and real LDK nodes; all that is published, in a full node's mempool",
+        about: "Bitcoin Core's validation, a full node's mempool, real LDK nodes; the terminal against them",
         run: interop,
     },
     Stage {
@@ -64,6 +64,7 @@ const STAGES: &[Stage] = &[
 /// Members whose tests belong to another stage than `native`, and that stage.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("kite-bench", "interop"),
+    ("kite-cli", "interop"),
     ("kite-devnet", "interop"),
     ("kite-devnet-kernel", "interop"),
     ("kite-interop", "interop"),
