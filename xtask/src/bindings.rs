@@ -10,6 +10,7 @@ use crate::report::Report;
 use crate::shell::{self, cargo, command};
 use crate::toolchain::Toolchain;
 use crate::wasm;
+use crate::wheel;
 
 const PYTHON: &[install::Need] = &[("python3", "python3")];
 const LIST: &str = "docs/api.txt";
@@ -22,7 +23,8 @@ pub fn python(report: &mut Report) -> Outcome {
     install::apt(PYTHON)?;
     let sample = library("kite-api-tests", &["--features", "uniffi"])?;
     python_test(report, &generate_python(&sample)?, "api-macro/tests/run.py", &[])?;
-    let bindings = generate_python(&library("kite-uniffi", &[])?)?;
+    // The metadata that bindings are made of is in the symbols, which a library that ships has not.
+    let bindings = wheel::install(&wheel::library()?, &generate_python(&library("kite-uniffi", &[])?)?)?;
     python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
     shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
     let devnet = places::native_target().join("debug/kite-devnet");
@@ -102,12 +104,7 @@ fn list() -> Outcome<String> {
 /// Builds a library with UniFFI's exports and returns its file.
 fn library(package: &str, features: &[&str]) -> Outcome<PathBuf> {
     shell::run(cargo(&["build", "--locked", "--package", package, "--lib"]).args(features))?;
-    let (before, after) = match std::env::consts::OS {
-        "macos" => ("lib", "dylib"),
-        "windows" => ("", "dll"),
-        _ => ("lib", "so"),
-    };
-    Ok(places::native_target().join(format!("debug/{before}{}.{after}", package.replace('-', "_"))))
+    Ok(places::native_target().join("debug").join(places::library_name(package)))
 }
 
 /// The folder of a library's Python bindings, made anew.

@@ -17,6 +17,7 @@ mod shell;
 mod stage;
 mod toolchain;
 mod wasm;
+mod wheel;
 
 use std::process::ExitCode;
 

@@ -45,6 +45,16 @@ pub struct Member {
     pub name: String,
 }
 
+/// What a dynamic library of this package is called here.
+pub fn library_name(package: &str) -> String {
+    let (before, after) = match env::consts::OS {
+        "macos" => ("lib", "dylib"),
+        "windows" => ("", "dll"),
+        _ => ("lib", "so"),
+    };
+    format!("{before}{}.{after}", package.replace('-', "_"))
+}
+
 /// When a file, or the newest file below a folder, was changed; unset if there is none.
 pub fn modified(path: &Path) -> Option<SystemTime> {
     let of_file = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();

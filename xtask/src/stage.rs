@@ -51,7 +51,11 @@ const STAGES: &[Stage] = &[
         about: "one API in every language, as docs/api.txt has it",
         run: bindings::compare,
     },
-    Stage { name: "python", about: "the wallet through UniFFI, from Python", run: bindings::python },
+    Stage {
+        name: "python",
+        about: "the wheel: the wallet through UniFFI, from Python",
+        run: bindings::python,
+    },
     Stage {
         name: "npm",
         about: "the package for TypeScript, installed into an empty Vite and an empty Node.js project",
