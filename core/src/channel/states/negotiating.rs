@@ -58,6 +58,7 @@ impl Negotiating {
             local_script: local_script.clone(),
             sent: true,
             remote_script: None,
+            is_final: true,
         })
     }
 
