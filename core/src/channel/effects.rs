@@ -102,6 +102,11 @@ impl Closer {
         matches!(self, Self::Mutual | Self::Unexplained)
     }
 
+    /// Whether nobody knows what it says beside our balance.
+    pub(super) const fn is_blind(self) -> bool {
+        matches!(self, Self::RemoteUnknown { .. } | Self::Unexplained)
+    }
+
     /// Whether it is what both sides know to be the end of the channel. Anything else is not ours to publish.
     pub(super) const fn is_newest(self) -> bool {
         matches!(self, Self::Mutual | Self::Local | Self::RemoteCurrent | Self::RemoteNext)

@@ -205,7 +205,10 @@ impl Channel {
             _ => (CloseReason::RemoteForceClosed, Bids::default()),
         };
         let mut effects = Effects::default();
-        super::never_committed(&commitments, &mut effects);
+        // Where we have lost state, it may have been committed since: paying it again would pay twice.
+        if !closer.is_blind() {
+            super::never_committed(&commitments, &mut effects);
+        }
         let close = commitments.understand(env, closer, tx)?;
         let spends = Spends::default();
         let (tx, to_us) = (tx.clone(), spend.to_us);
