@@ -3,7 +3,7 @@
 use super::channel_entry::ChannelEntry;
 use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
-use crate::chain::{ChainFact, Confirmation, History, Seen, Urgency};
+use crate::chain::{ChainFact, Confirmation, History, Seen};
 use crate::channel;
 use crate::coins::{OnchainTransaction, RowChange, rows_prefix};
 use crate::store::{RecordKind, RecordName};
@@ -217,7 +217,7 @@ impl Node {
 
     /// The opener pays for commitments, and keeps their fee rate near what the network asks.
     fn update_fees(&mut self) {
-        let estimate = self.fee_rates.at(Urgency::Normal);
+        let estimate = self.commitment_feerate();
         for index in self.channels.keys().copied().collect::<Vec<_>>() {
             if self.channels[&index].wants_feerate(estimate) {
                 self.todo.push_back((index, channel::Command::UpdateFee(estimate)));

@@ -1,7 +1,7 @@
 //! What an app can look at. Nothing here changes anything.
 
 use super::{Node, SendRequest};
-use crate::chain::{History, ProofError, Urgency};
+use crate::chain::{History, ProofError};
 use crate::channel::{Closer, Commitments, Link, Party, State, sendable_at_first};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
@@ -184,7 +184,7 @@ impl Node {
 
     /// What a new channel that holds so much could send, if the peer asks for this reserve.
     pub fn sendable_after_opening(&self, funding: Amount, reserve: Amount) -> MilliSatoshi {
-        sendable_at_first(funding, reserve, self.fee_rates.at(Urgency::Normal))
+        sendable_at_first(funding, reserve, self.commitment_feerate())
     }
 
     /// All channels, closing ones included.

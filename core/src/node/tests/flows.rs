@@ -1,9 +1,10 @@
 //! What an owner does, from one end to the other.
 
 use super::world::World;
+use crate::chain::{ChainFact, FeeRates};
 use crate::channel::Party;
 use crate::invoice::Invoice;
-use crate::node::{Answer, Command, CommandError, Event, Node, SendRequest};
+use crate::node::{Answer, Command, CommandError, Event, Input, Node, SendRequest};
 use crate::payment::{FailureReason, Outgoing, OutgoingState, PaymentRecord};
 use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentPreimage};
 use bitcoin::hashes::Hash;
@@ -58,6 +59,20 @@ pub(super) fn send(id: u8, invoice: &Invoice) -> Command {
 pub(super) fn was_sent(world: &World, side: usize, invoice: &Invoice) -> bool {
     let sent = |event: &Event| matches!(event, Event::PaymentSent { payment_hash, .. } if *payment_hash == invoice.payment_hash);
     world.sides[side].events.iter().filter(|event| sent(event)).count() == 1
+}
+
+/// Anchors add what is missing: the balance of a channel is not for a server to burn.
+#[test]
+fn an_absurd_estimate_does_not_make_commitments_absurd() {
+    let mut world = with_channel();
+    let absurd = FeeratePerKw::from_sat_per_kw(u32::MAX);
+    world.input(0, Input::Chain(ChainFact::FeeRates(FeeRates::new(absurd, absurd, absurd))));
+    let [channel] = &world.node(0).channels.values().collect::<Vec<_>>()[..] else { panic!() };
+    let feerate = channel.channel.commitments().unwrap().local.spec.feerate;
+    assert_eq!(feerate, world.node(0).config.channel.always_accepted_feerate);
+    let asked = invoice(&mut world, 1, 100_000_000);
+    assert!(pay(&mut world, 0, 1, &asked).is_ok());
+    assert!(was_sent(&world, 0, &asked), "{:?}", world.sides[0].events);
 }
 
 #[test]
