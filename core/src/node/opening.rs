@@ -156,9 +156,14 @@ impl Node {
         }
     }
 
-    /// Whether a peer names a funding output that another channel has, of whatever peer (one output, one channel).
-    pub(super) fn claims_used_funding(&self, message: &wire::Message) -> bool {
+    /// Whether a peer names for this channel, which has none yet, a funding output that another channel has, of whatever
+    /// peer (one output, one channel).
+    pub(super) fn claims_used_funding(&self, index: u32, message: &wire::Message) -> bool {
         let wire::Message::FundingCreated(created) = message else { return false };
+        let has_funding = |entry: &ChannelEntry| entry.channel.commitments().is_some();
+        if self.channels.get(&index).is_some_and(has_funding) {
+            return false;
+        }
         let claimed = OutPoint { txid: created.funding_txid, vout: u32::from(created.funding_output_index) };
         self.channels.values().any(|entry| entry.funding_outpoint() == Some(claimed))
     }
