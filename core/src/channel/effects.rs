@@ -60,6 +60,9 @@ pub struct IncomingHtlc {
     pub path_key: Option<PublicKey>,
     /// Too much would be at stake in trimmed HTLCs: fail it, whatever it pays.
     pub over_dust_exposure: bool,
+    /// Whether the funding transaction is as deep as it must be. Otherwise nothing may stand behind the HTLC: fail it,
+    /// whatever it pays.
+    pub is_funded: bool,
 }
 
 /// Who closed a channel, as the transaction tells that spent its funding output.

@@ -198,6 +198,22 @@ fn an_invented_spend_of_our_coins_takes_nothing() {
     coins.fund(&keys(), elsewhere(), Amount::from_sat(50_000), spending(Amount::ZERO)).unwrap();
 }
 
+/// What a closing channel pays counts until it has come, and an invented transaction has not.
+#[test]
+fn an_invented_spend_of_a_channel_does_not_count() {
+    let mut chain = regtest();
+    grow(&mut chain, 1, 0);
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let script = coins.new_address().script_pubkey();
+    let tx = pay_to(script.clone(), 1, 5);
+    let spent = tx.input[0].previous_output;
+    coins.apply_history(&script, &[(tx.clone(), None)], &chain, NOW).unwrap();
+    assert!(!coins.has_spend_of(spent, |_| false));
+    assert!(coins.has_spend_of(spent, |known| *known == tx));
+    coins.apply_history(&script, &[(tx, confirmed_at(&chain, 1))], &chain, NOW).unwrap();
+    assert!(coins.has_spend_of(spent, |_| false));
+}
+
 /// What it spends may be told later than that it is spent.
 #[test]
 fn an_invented_spend_is_undone_once_the_coin_is_known() {

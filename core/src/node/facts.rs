@@ -96,8 +96,9 @@ impl Node {
     fn undo_confirmations(&mut self, fork_height: BlockHeight) {
         let mut undone = Vec::new();
         for (index, entry) in &mut self.channels {
-            if entry.funding_seen.as_ref().is_some_and(|seen| seen.1.height > fork_height) {
-                entry.funding_seen = None;
+            entry.funding_seen.take_if(|seen| seen.1.height > fork_height);
+            // What was seen is forgotten at a start; where it stood is not.
+            if entry.funding_height().is_some_and(|height| height > fork_height) {
                 undone.push(*index);
             }
         }

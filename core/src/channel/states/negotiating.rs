@@ -128,6 +128,9 @@ impl Channel {
                 state.commitments.funding.short_channel_id = None;
                 effects.notify(ChannelEvent::FundingUnconfirmed);
             }
+            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+                return Ok(self.forget_unfunded());
+            }
             Command::NewBlock(_) => state.agreed.iter().for_each(|tx| effects.broadcast(tx.clone())),
             Command::Shutdown { .. } | Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
             command => return self.unhandled(&command),

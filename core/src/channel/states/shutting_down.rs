@@ -71,6 +71,9 @@ impl Channel {
                 receive_shutdown(&mut state, env, &message)?;
             }
             Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
+            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+                return Ok(self.forget_unfunded());
+            }
             Command::Message(Message::UpdateAddHtlc(add)) => {
                 if state.remote_script.is_some() || state.is_final {
                     return Err(ChannelError::FailChannel(Violation::UpdateAfterShutdown));
