@@ -270,7 +270,7 @@ impl Node {
                 (closing.to_us, None)
             }
             _ => {
-                // A claim counts once it is in a block.
+                // A claim counts once it was in a block.
                 let has_come = |outpoint| self.coins.has_spend_of(outpoint, |_| false);
                 let amount = entry.channel.closing_amount(self.chain.height(), has_come);
                 amount.unwrap_or((Amount::ZERO, None))
