@@ -115,3 +115,15 @@ fn a_close_of_a_channel_that_was_never_funded_ends_it() {
 fn a_claim_is_named_once() {
     must_pass(Base::Balanced, vec![Step::ForceClose { by: 1 }, Step::Mine { blocks: 2 }]);
 }
+
+/// A claim whose block is undone waits in the wallet, and is not to come from the channel as well.
+#[test]
+fn a_claim_counts_once_when_its_block_is_undone() {
+    let steps = vec![
+        Step::ForceClose { by: 0 },
+        Step::Mine { blocks: 3 },
+        Step::Off { host: 1 },
+        Step::Reorg { depth: 2 },
+    ];
+    must_pass(Base::Balanced, steps);
+}

@@ -4,7 +4,7 @@ mod support;
 
 use kite_wallet::api::{
     Direction, Event, InvoiceRequest, OnchainRequest, OpenChannelRequest, Parsed, PaymentFilter, PaymentKind,
-    PaymentStatus, QuoteKind, SendRequest, Wallet, WalletConfig, WalletError, check_mnemonic,
+    PaymentStatus, Quote, QuoteKind, SendRequest, Wallet, WalletConfig, WalletError, check_mnemonic,
 };
 use kite_wallet::keyslot::KdfCost;
 use kite_wallet::platform::StoreError;
@@ -316,9 +316,11 @@ async fn coins_arrive_are_spent_and_listed_and_the_events_come_until_they_are_ha
     let quote = wallet.prepare_send(asked).await.unwrap();
     assert_eq!((quote.kind, quote.amount_msat), (QuoteKind::Onchain, 50_000_000));
     assert!(quote.fee_estimate_msat > 0 && quote.max_amount_msat < 300_000_000);
+    // As if fees had risen since: the quote counts.
+    let quote = Quote { max_fee_msat: quote.max_fee_msat / 4, ..quote };
     let sent = wallet.send(quote.clone()).await.unwrap();
     assert_eq!((sent.direction, sent.amount_msat), (Direction::Outgoing, 50_000_000));
-    assert!(sent.fee_msat.is_some_and(|fee| fee > 0));
+    assert!(sent.fee_msat.is_some_and(|fee| fee > 0 && fee <= quote.max_fee_msat), "{:?}", sent.fee_msat);
     assert_eq!(wallet.send(quote).await.unwrap().id, sent.id, "the same quote never pays twice");
     until(|| async {
         let published = server.published.lock().unwrap().iter().any(|txid| txid.to_string() == sent.id);

@@ -225,6 +225,20 @@ async fn every_misbehaviour_is_a_typed_error_and_the_next_look_recovers() {
     }
 }
 
+/// No answer is too large, but all of them together are.
+#[tokio::test]
+async fn what_one_look_may_bring_is_bounded() {
+    let server = Esplora::start().await;
+    let scripts: Vec<ScriptBuf> = (0..6).map(script).collect();
+    let mut observer = Observer::new(&server, &scripts);
+    let config = ChainConfig { timeout_millis: 60_000, ..ChainConfig::new(&server.url, Network::Regtest) };
+    observer.source = ChainSource::new(config, http(), Arc::new(TokioClock::new())).unwrap();
+    server.fail("/scripthash", Fault::Body(format!("[{}]", " ".repeat(12 << 20)).into()));
+    assert!(matches!(observer.catch_up().await, Err(ChainError::TooLarge { .. })));
+    server.behave();
+    assert_eq!(histories(&observer.catch_up().await.unwrap()).len(), 6);
+}
+
 #[tokio::test]
 async fn absurd_fee_estimates_are_left_out() {
     let server = Esplora::start().await;

@@ -224,6 +224,7 @@ impl Commitments {
             instruction: htlc.instruction.clone(),
             path_key: htlc.path_key,
             over_dust_exposure,
+            is_funded: self.funding.short_channel_id.is_some(),
         })
     }
 

@@ -60,6 +60,9 @@ pub struct IncomingHtlc {
     pub path_key: Option<PublicKey>,
     /// Too much would be at stake in trimmed HTLCs: fail it, whatever it pays.
     pub over_dust_exposure: bool,
+    /// Whether the funding transaction is as deep as it must be. Otherwise nothing may stand behind the HTLC: fail it,
+    /// whatever it pays.
+    pub is_funded: bool,
 }
 
 /// Who closed a channel, as the transaction tells that spent its funding output.
@@ -100,6 +103,11 @@ impl Closer {
     /// Whether nothing of such a transaction has to be claimed: it pays the wallet, or nobody knows what it is.
     pub(super) const fn is_not_claimed(self) -> bool {
         matches!(self, Self::Mutual | Self::Unexplained)
+    }
+
+    /// Whether nobody knows what it says beside our balance.
+    pub(super) const fn is_blind(self) -> bool {
+        matches!(self, Self::RemoteUnknown { .. } | Self::Unexplained)
     }
 
     /// Whether it is what both sides know to be the end of the channel. Anything else is not ours to publish.

@@ -100,6 +100,11 @@ impl Channel {
         self.needs_signing() && self.commitments().is_some_and(adds)
     }
 
+    /// Whether the peer was to fund it and has not, whatever both sides have said to each other since.
+    pub fn awaits_remote_funding(&self) -> bool {
+        self.commitments().is_some_and(Commitments::awaits_remote_funding)
+    }
+
     /// Whether payments can be sent now.
     pub const fn is_usable(&self) -> bool {
         match &self.state {

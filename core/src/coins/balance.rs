@@ -75,10 +75,12 @@ impl Coins {
         self.wallet.get_tx(txid).map(|found| self.describe(&found))
     }
 
-    /// Whether one of them spends this output.
-    pub fn has_spend_of(&self, outpoint: OutPoint) -> bool {
+    /// Whether one of them spends this output: one that is or was in a block, or one that `is_certain`, for others may be
+    /// invented.
+    pub fn has_spend_of(&self, outpoint: OutPoint, is_certain: impl Fn(&Transaction) -> bool) -> bool {
         let spends = |tx: &Transaction| tx.input.iter().any(|input| input.previous_output == outpoint);
-        self.wallet.transactions().any(|found| spends(&found.tx_node.tx))
+        let mut spends = self.wallet.transactions().filter(|found| spends(&found.tx_node.tx));
+        spends.any(|found| !found.tx_node.anchors.is_empty() || is_certain(&found.tx_node.tx))
     }
 
     fn describe(&self, found: &WalletTx<'_>) -> OnchainTransaction {

@@ -23,10 +23,22 @@ impl Coins {
     ) -> Result<(), CoinsError> {
         let mut update = TxUpdate::default();
         let mut present = BTreeSet::new();
+        let mut room = None;
         for (tx, confirmation) in transactions {
             let txid = tx.compute_txid();
+            match self.wallet.tx_graph().get_tx(txid) {
+                // Its witness is in no proof either: what a server says of it does not take the place of our own.
+                Some(known) if confirmation.is_none() && !self.is_signed(&known) => continue,
+                Some(_) => {}
+                None if confirmation.is_none()
+                    && !(self.is_signed(tx)
+                        && room.get_or_insert_with(|| self.room_for_inventions()).take(tx)) =>
+                {
+                    continue;
+                }
+                None => update.txs.push(Arc::new(tx.clone())),
+            }
             present.insert(txid);
-            update.txs.push(Arc::new(tx.clone()));
             match confirmation {
                 Some(confirmation) => {
                     update.anchors.insert((anchor(confirmation), txid));
@@ -43,6 +55,23 @@ impl Coins {
             transactions.iter().filter_map(|(_, confirmation)| confirmation.map(|found| found.height));
         let update =
             Update { tx_update: update, chain: Some(self.checkpoint(chain, heights)), ..Update::default() };
+        self.apply(update)?;
+        let mut evicted = TxUpdate::default();
+        evicted.evicted_ats.extend(self.invented(now));
+        self.apply(Update { tx_update: evicted, ..Update::default() })
+    }
+
+    /// Unconfirmed spends of coins that were not known to be ours when they came, and that we did not sign, each with a
+    /// time from which on it does not count.
+    fn invented(&self, now: UnixTime) -> Vec<(Txid, u64)> {
+        self.wallet
+            .transactions()
+            .filter(|found| !found.chain_position.is_confirmed() && !self.is_signed(&found.tx_node.tx))
+            .map(|found| (found.tx_node.txid, found.tx_node.last_seen.unwrap_or(0).max(now.0)))
+            .collect()
+    }
+
+    fn apply(&mut self, update: Update) -> Result<(), CoinsError> {
         self.wallet.apply_update(update).map_err(|error| CoinsError::Damaged { detail: error.to_string() })
     }
 
@@ -51,8 +80,7 @@ impl Coins {
     /// # Errors
     /// As [`Coins::apply_history`].
     pub fn apply_tip(&mut self, chain: &HeaderChain) -> Result<(), CoinsError> {
-        let update = Update { chain: Some(self.checkpoint(chain, [])), ..Update::default() };
-        self.wallet.apply_update(update).map_err(|error| CoinsError::Damaged { detail: error.to_string() })
+        self.apply(Update { chain: Some(self.checkpoint(chain, [])), ..Update::default() })
     }
 
     /// Adds a transaction of our own as soon as it is made, so that its coins are not spent twice.

@@ -6,6 +6,7 @@ mod balance;
 mod error;
 mod history;
 mod paying;
+mod plausible;
 mod rows;
 mod spend;
 mod wallet;

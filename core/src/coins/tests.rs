@@ -180,3 +180,92 @@ fn the_stored_rows_give_the_same_wallet() {
     let damaged = Coins::load(&keys(), Network::Regtest, [&rows[0][..rows[0].len() / 2]]);
     assert!(matches!(damaged, Err(CoinsError::Damaged { .. })));
 }
+
+/// Whoever can invent a transaction can name our coins as its inputs. Nobody else can sign for them.
+#[test]
+fn an_invented_spend_of_our_coins_takes_nothing() {
+    let (mut coins, chain) = funded();
+    let script = coins.scripts()[0].clone();
+    let history: Vec<Transaction> =
+        coins.wallet.transactions().map(|it| it.tx_node.tx.as_ref().clone()).collect();
+    let ours = OutPoint { txid: history[0].compute_txid(), vout: 0 };
+    let mut invented = pay_to(elsewhere(), 99_000, 2);
+    invented.input[0].previous_output = ours;
+    let facts = [(history[0].clone(), confirmed_at(&chain, 3)), (invented, None)];
+    coins.apply_history(&script, &facts, &chain, NOW).unwrap();
+    assert_eq!(coins.balance().spendable.to_sat(), 100_000);
+    assert_eq!(coins.unconfirmed_own(), []);
+    coins.fund(&keys(), elsewhere(), Amount::from_sat(50_000), spending(Amount::ZERO)).unwrap();
+}
+
+/// What a closing channel pays counts until it has come, and an invented transaction has not.
+#[test]
+fn an_invented_spend_of_a_channel_does_not_count() {
+    let mut chain = regtest();
+    grow(&mut chain, 1, 0);
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let script = coins.new_address().script_pubkey();
+    let tx = pay_to(script.clone(), 1, 5);
+    let spent = tx.input[0].previous_output;
+    coins.apply_history(&script, &[(tx.clone(), None)], &chain, NOW).unwrap();
+    assert!(!coins.has_spend_of(spent, |_| false));
+    assert!(coins.has_spend_of(spent, |known| *known == tx));
+    coins.apply_history(&script, &[(tx, confirmed_at(&chain, 1))], &chain, NOW).unwrap();
+    assert!(coins.has_spend_of(spent, |_| false));
+}
+
+/// What it spends may be told later than that it is spent.
+#[test]
+fn an_invented_spend_is_undone_once_the_coin_is_known() {
+    let (funded, chain) = funded();
+    let coin = funded.wallet.transactions().next().unwrap().tx_node.tx.as_ref().clone();
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let [script, other] = [0, 1].map(|_| coins.new_address().script_pubkey());
+    let mut invented = pay_to(other.clone(), 1, 2);
+    invented.input[0].previous_output = OutPoint { txid: coin.compute_txid(), vout: 0 };
+    for _ in 0..2 {
+        coins.apply_history(&other, &[(invented.clone(), None)], &chain, NOW).unwrap();
+        coins.apply_history(&script, &[(coin.clone(), confirmed_at(&chain, 3))], &chain, NOW).unwrap();
+        assert_eq!(coins.balance().spendable.to_sat(), 100_000);
+        assert_eq!(coins.unconfirmed_own(), []);
+    }
+}
+
+/// A witness is in no txid: whoever gives our transaction back with another one must not spoil it.
+#[test]
+fn our_own_transaction_keeps_its_witness() {
+    let (mut coins, chain) = funded();
+    let script = coins.scripts()[0].clone();
+    let coin = coins.wallet.transactions().next().unwrap().tx_node.tx.as_ref().clone();
+    let amount = Some(Amount::from_sat(50_000));
+    let ours = coins.send(&keys(), elsewhere(), amount, spending(Amount::ZERO), NOW).unwrap();
+    let mut spoilt = ours.clone();
+    spoilt.input[0].witness = bitcoin::Witness::from_slice(&[[1u8]]);
+    let facts = [(coin, confirmed_at(&chain, 3)), (spoilt, None)];
+    coins.apply_history(&script, &facts, &chain, NOW).unwrap();
+    assert_eq!(coins.unconfirmed_own(), [ours]);
+}
+
+#[test]
+fn no_more_is_kept_of_what_nothing_proves_than_its_share() {
+    let chain = regtest();
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    let script = coins.new_address().script_pubkey();
+    for round in 0..3 {
+        let invent = |sat| (pay_to(script.clone(), sat, round), None);
+        let facts: Vec<_> = (1_000..1_600).map(invent).collect();
+        coins.apply_history(&script, &facts, &chain, NOW).unwrap();
+    }
+    assert_eq!(coins.wallet.tx_graph().full_txs().count(), 1_000);
+}
+
+/// Only a block proves an amount: what is said to be on its way may say anything.
+#[test]
+fn invented_amounts_do_not_overflow() {
+    let (mut coins, chain) = funded();
+    let script = coins.new_address().script_pubkey();
+    let facts = [(pay_to(script.clone(), u64::MAX, 2), None), (pay_to(script.clone(), u64::MAX, 3), None)];
+    coins.apply_history(&script, &facts, &chain, NOW).unwrap();
+    assert_eq!(coins.balance().total().to_sat(), 100_000);
+    assert_eq!(coins.transactions().len(), 1);
+}

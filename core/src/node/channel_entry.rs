@@ -7,7 +7,7 @@ use crate::chain::Confirmation;
 use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::onchain::{Bid, Bids};
-use crate::types::{CommitmentNumber, ConnId, Features, FeeratePerKw, MilliSatoshi};
+use crate::types::{BlockHeight, CommitmentNumber, ConnId, Features, FeeratePerKw, MilliSatoshi};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,6 +120,11 @@ impl ChannelEntry {
             Watch::FundingConfirmed { depth, .. } if !confirmed => Some(depth),
             _ => None,
         })
+    }
+
+    /// The height of the funding transaction, once it was deep enough.
+    pub(super) fn funding_height(&self) -> Option<BlockHeight> {
+        Some(self.channel.commitments()?.funding.short_channel_id?.block())
     }
 
     /// Our funding transaction, from when it is signed and while it may have to be published.

@@ -11,7 +11,7 @@ use crate::channel::{
 };
 use crate::crypto::ChannelSigner;
 use crate::store::{RecordKind, RecordName};
-use crate::types::{BlockHeight, ChannelId, ConnId, Features};
+use crate::types::{BlockHeight, ChannelId, ConnId, Features, FeeratePerKw};
 use crate::wire::{self, ChannelUpdate};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
@@ -120,11 +120,14 @@ impl Node {
         remote.map_or_else(Features::empty, |remote| remote.features.clone())
     }
 
+    /// What we propose for commitments. Anchors add what is missing when one is published, so that no server, by saying
+    /// that fees are absurd, can make the fee of a commitment eat the balance.
+    pub(super) fn commitment_feerate(&self) -> FeeratePerKw {
+        self.fee_rates.at(Urgency::Normal).min(self.config.channel.always_accepted_feerate)
+    }
+
     fn channel_feerates(&self) -> Feerates {
-        Feerates {
-            commitment: self.fee_rates.at(Urgency::Normal),
-            closing: self.fee_rates.at(Urgency::Background),
-        }
+        Feerates { commitment: self.commitment_feerate(), closing: self.fee_rates.at(Urgency::Background) }
     }
 
     /// The channel and whatever its step causes elsewhere enter the same batch (contract P6).

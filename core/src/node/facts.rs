@@ -3,7 +3,7 @@
 use super::channel_entry::ChannelEntry;
 use super::outbox::{Exempt, Gated};
 use super::{Event, Node};
-use crate::chain::{ChainFact, Confirmation, History, Seen, Urgency};
+use crate::chain::{ChainFact, Confirmation, History, Seen};
 use crate::channel;
 use crate::coins::{OnchainTransaction, RowChange, rows_prefix};
 use crate::store::{RecordKind, RecordName};
@@ -96,8 +96,9 @@ impl Node {
     fn undo_confirmations(&mut self, fork_height: BlockHeight) {
         let mut undone = Vec::new();
         for (index, entry) in &mut self.channels {
-            if entry.funding_seen.as_ref().is_some_and(|seen| seen.1.height > fork_height) {
-                entry.funding_seen = None;
+            entry.funding_seen.take_if(|seen| seen.1.height > fork_height);
+            // What was seen is forgotten at a start; where it stood is not.
+            if entry.funding_height().is_some_and(|height| height > fork_height) {
                 undone.push(*index);
             }
         }
@@ -217,7 +218,7 @@ impl Node {
 
     /// The opener pays for commitments, and keeps their fee rate near what the network asks.
     fn update_fees(&mut self) {
-        let estimate = self.fee_rates.at(Urgency::Normal);
+        let estimate = self.commitment_feerate();
         for index in self.channels.keys().copied().collect::<Vec<_>>() {
             if self.channels[&index].wants_feerate(estimate) {
                 self.todo.push_back((index, channel::Command::UpdateFee(estimate)));

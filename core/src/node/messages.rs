@@ -208,7 +208,7 @@ impl Node {
             message => {
                 if let Some(channel_id) = message.channel_id() {
                     match self.channel_of(&node_id, &channel_id) {
-                        Some(index) if self.claims_used_funding(&message) => {
+                        Some(index) if self.claims_used_funding(index, &message) => {
                             self.abandon(index, "this funding output belongs to another channel");
                         }
                         Some(index) => self.todo.push_back((index, channel::Command::Message(message))),

@@ -31,27 +31,27 @@ impl Node {
         amount: Amount,
         feerate: FeeratePerKw,
     ) {
-        let answer = self.start_opening(node_id, amount, feerate);
+        let request = OpenRequest { funding: amount, push: MilliSatoshi::ZERO };
+        let answer = self.start_opening(node_id, request, feerate);
         self.answer(id, answer);
     }
 
-    fn start_opening(
+    pub(super) fn start_opening(
         &mut self,
         node_id: PublicKey,
-        amount: Amount,
+        request: OpenRequest,
         feerate: FeeratePerKw,
     ) -> Result<Answer, CommandError> {
         let (conn, _) = self.connections.ready(&node_id).ok_or(CommandError::NotConnected)?;
         if !self.knows_height() {
             return Err(CommandError::NotSynced);
         }
-        let needed = MilliSatoshi::from_amount(amount + self.config.reserve_per_channel);
+        let needed = MilliSatoshi::from_amount(request.funding + self.config.reserve_per_channel);
         let available = MilliSatoshi::from_amount(self.onchain_spendable());
         if needed > available {
             return Err(CommandError::Insufficient { needed, available });
         }
         let temporary_channel_id = ChannelId(self.entropy.bytes32());
-        let request = OpenRequest { funding: amount, push: MilliSatoshi::ZERO };
         let index = self.record.next_channel;
         let opened =
             self.new_channel(conn, |env| Channel::open(env, &request, node_id, index, temporary_channel_id));
@@ -67,7 +67,9 @@ impl Node {
         let temporary_channel_id = open.temporary_channel_id;
         let refuse =
             |reason: &str| -> wire::Message { wire::Error::new(temporary_channel_id, reason).into() };
-        let opening = |entry: &&ChannelEntry| is_opening(&entry.channel.state);
+        // One that is closed or failed before it is funded costs as much as before.
+        let opening =
+            |entry: &&ChannelEntry| is_opening(&entry.channel.state) || entry.channel.awaits_remote_funding();
         let of_peer = self.channels.values().filter(opening).filter(|entry| entry.node_id == node_id).count();
         let reason = if !self.config.accept_channels {
             "this wallet takes no channels"
@@ -144,7 +146,8 @@ impl Node {
         let Some(entry) = self.channels.get(&index) else { return };
         let (node_id, channel_id, opener) = (entry.node_id, entry.channel.id, entry.opening.is_some());
         if let Some(commitments) = entry.channel.commitments() {
-            let amount = commitments.local_balance().to_amount_floor();
+            let ours = commitments.local_balance().to_amount_floor();
+            let amount = if entry.channel.awaits_remote_funding() { Amount::ZERO } else { ours };
             self.emit(Event::ChannelClosed { channel_id, node_id, reason, txid: None, amount });
             return;
         }
@@ -156,9 +159,14 @@ impl Node {
         }
     }
 
-    /// Whether a peer names a funding output that another channel has, of whatever peer (one output, one channel).
-    pub(super) fn claims_used_funding(&self, message: &wire::Message) -> bool {
+    /// Whether a peer names for this channel, which has none yet, a funding output that another channel has, of whatever
+    /// peer (one output, one channel).
+    pub(super) fn claims_used_funding(&self, index: u32, message: &wire::Message) -> bool {
         let wire::Message::FundingCreated(created) = message else { return false };
+        let has_funding = |entry: &ChannelEntry| entry.channel.commitments().is_some();
+        if self.channels.get(&index).is_some_and(has_funding) {
+            return false;
+        }
         let claimed = OutPoint { txid: created.funding_txid, vout: u32::from(created.funding_output_index) };
         self.channels.values().any(|entry| entry.funding_outpoint() == Some(claimed))
     }

@@ -1,7 +1,7 @@
 //! What an app can look at. Nothing here changes anything.
 
 use super::{Node, SendRequest};
-use crate::chain::{History, ProofError, Urgency};
+use crate::chain::{History, ProofError};
 use crate::channel::{Closer, Commitments, Link, Party, State, sendable_at_first};
 use crate::coins::{OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
@@ -184,7 +184,7 @@ impl Node {
 
     /// What a new channel that holds so much could send, if the peer asks for this reserve.
     pub fn sendable_after_opening(&self, funding: Amount, reserve: Amount) -> MilliSatoshi {
-        sendable_at_first(funding, reserve, self.fee_rates.at(Urgency::Normal))
+        sendable_at_first(funding, reserve, self.commitment_feerate())
     }
 
     /// All channels, closing ones included.
@@ -270,7 +270,8 @@ impl Node {
                 (closing.to_us, None)
             }
             _ => {
-                let has_come = |outpoint| self.coins.has_spend_of(outpoint);
+                // A claim counts once it was in a block.
+                let has_come = |outpoint| self.coins.has_spend_of(outpoint, |_| false);
                 let amount = entry.channel.closing_amount(self.chain.height(), has_come);
                 amount.unwrap_or((Amount::ZERO, None))
             }
@@ -301,7 +302,8 @@ impl Node {
         let is_closing =
             matches!(entry.channel.state, State::ShuttingDown(_) | State::Negotiating(_) | State::Closing(_));
         let outpoint = entry.funding_outpoint().filter(|_| is_closing);
-        outpoint.is_some_and(|outpoint| self.coins.has_spend_of(outpoint))
+        let is_signed = |tx: &Transaction| entry.channel.is_signed_spend(tx);
+        outpoint.is_some_and(|outpoint| self.coins.has_spend_of(outpoint, is_signed))
     }
 
     pub(super) fn channel_info(&self, index: u32, entry: &super::channel_entry::ChannelEntry) -> ChannelInfo {
@@ -309,7 +311,8 @@ impl Node {
         let commitments = channel.commitments();
         let params = commitments.map(|commitments| &commitments.params);
         let is_over = matches!(channel.state, State::Closing(_) | State::Closed(_)) || self.sees_close(entry);
-        let living = commitments.filter(|_| !is_over);
+        // What a peer promises to put into a channel is nobody's before it is there.
+        let living = commitments.filter(|_| !is_over && !channel.awaits_remote_funding());
         ChannelInfo {
             index,
             channel_id: channel.id,

@@ -46,7 +46,7 @@ impl Node {
                 return self.remove_htlc(key, Removal::Malformed { sha256_of_onion, failure_code });
             }
         };
-        if htlc.over_dust_exposure {
+        if htlc.over_dust_exposure || !htlc.is_funded {
             let failure = FailureMessage::TemporaryChannelFailure { channel_update: Vec::new() };
             return self.fail_htlc(key, secret, &failure);
         }

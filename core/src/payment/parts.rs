@@ -61,7 +61,14 @@ pub enum Verdict {
 pub struct PartSet {
     total: MilliSatoshi,
     since: Instant,
-    parts: BTreeMap<PartKey, MilliSatoshi>,
+    parts: BTreeMap<PartKey, Waiting>,
+}
+
+/// A part that waits.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    amount: MilliSatoshi,
+    cltv_expiry: CltvExpiry,
 }
 
 /// All parts that wait, by payment hash.
@@ -80,13 +87,14 @@ impl Parts {
         height: BlockHeight,
         now: (Instant, UnixTime),
     ) -> Verdict {
-        let Some(payment) = payment else { return Verdict::RefuseUnknown };
+        // Whoever is on the way can make these two wrong: the answer is the same whether there is an invoice or not.
         if part.amount < part.amt_to_forward {
             return Verdict::RefuseAmount;
         }
         if part.cltv_expiry.height() < part.outgoing_cltv_value {
             return Verdict::RefuseCltv;
         }
+        let Some(payment) = payment else { return Verdict::RefuseUnknown };
         if !is_acceptable(part, payment, height, now.1) {
             return Verdict::RefuseUnknown;
         }
@@ -99,8 +107,13 @@ impl Parts {
         if set.total != part.total {
             return Verdict::RefuseUnknown;
         }
-        set.parts.insert(key, part.amt_to_forward);
-        match MilliSatoshi::checked_sum(set.parts.values().copied()) {
+        // A device may have slept since they came: their minute is not over, but their blocks are.
+        let in_time = |it: &Waiting| it.cltv_expiry.blocks_from(height) >= FULFILLMENT_DEADLINE_BLOCKS;
+        if !set.parts.values().all(in_time) {
+            return Verdict::RefuseUnknown;
+        }
+        set.parts.insert(key, Waiting { amount: part.amt_to_forward, cltv_expiry: part.cltv_expiry });
+        match sum(set) {
             Some(amount) if amount >= set.total => {
                 let parts = set.parts.keys().copied().collect();
                 self.sets.remove(&hash);
@@ -138,9 +151,14 @@ impl Parts {
 
     /// The sum of what waits.
     pub fn waiting(&self) -> MilliSatoshi {
-        let parts = self.sets.values().flat_map(|set| set.parts.values().copied());
+        let parts = self.sets.values().flat_map(|set| set.parts.values().map(|it| it.amount));
         MilliSatoshi::checked_sum(parts).unwrap_or(MilliSatoshi::from_msat(u64::MAX))
     }
+}
+
+/// Unset: more than can be counted.
+fn sum(set: &PartSet) -> Option<MilliSatoshi> {
+    MilliSatoshi::checked_sum(set.parts.values().map(|it| it.amount))
 }
 
 /// BOLT 4, Requirements for the final node. One answer for all, so that nothing can be probed.
@@ -254,6 +272,37 @@ mod tests {
         parts.forget_channel(0);
         let second = parts.arrived((1, HtlcId(0)), &part(600, 1_000), Some(&payment), HEIGHT, NOW);
         assert_eq!(second, Verdict::Wait);
+    }
+
+    /// A device that sleeps has a clock that stands still: its blocks do not.
+    #[test]
+    fn a_part_that_can_not_be_claimed_in_time_any_more_keeps_the_preimage_back() {
+        let mut parts = Parts::default();
+        let payment = payment();
+        let mut arrive =
+            |id, part: &Part, height| parts.arrived((0, HtlcId(id)), part, Some(&payment), height, NOW);
+        let first = part(400, 1_000);
+        assert_eq!(arrive(0, &first, HEIGHT), Verdict::Wait);
+        let later = HEIGHT + 42 - 17;
+        let expiry = later + 42;
+        let cltv_expiry = CltvExpiry::new(expiry).unwrap();
+        let second = Part { cltv_expiry, outgoing_cltv_value: expiry, ..part(600, 1_000) };
+        assert_eq!(arrive(1, &second, later), Verdict::RefuseUnknown);
+        // What was there still times out, and the payment can be made anew.
+        assert_eq!(parts.timed_out(Instant(60_005)), [(0, HtlcId(0))]);
+    }
+
+    #[test]
+    fn who_does_not_know_the_secret_does_not_learn_that_there_is_an_invoice() {
+        let good = part(1_000, 1_000);
+        let less = Part { amount: MilliSatoshi::from_msat(999), ..good.clone() };
+        let earlier = Part { outgoing_cltv_value: HEIGHT + 43, ..good };
+        for part in [less, earlier] {
+            let answer = |payment: Option<&Incoming>| {
+                Parts::default().arrived((0, HtlcId(0)), &part, payment, HEIGHT, NOW)
+            };
+            assert_eq!(answer(None), answer(Some(&payment())));
+        }
     }
 
     #[test]

@@ -181,3 +181,20 @@ fn a_funding_output_is_that_of_one_channel_whoever_names_it() {
         still_pays(&mut world, "a funding output named twice");
     }
 }
+
+/// A `funding_created` for a channel that has its funding output ends no channel, and tells the owner of no end.
+#[test]
+fn a_channel_that_is_open_is_not_funded_again() {
+    let normal = STATES.iter().find(|state| state.name == "normal").expect("a state of the table");
+    let mut world = normal.enter(&normal.base());
+    let open = world.channel(NODE, LIAR).expect("it is open");
+    let txid = open.funding_txid.expect("it is funded").to_byte_array();
+    let vout = [30, 31].map(|byte| open.channel_id.0[byte] ^ txid[byte]);
+    let (tap, _) = world.tap(LIAR, NODE).expect("they are connected");
+    tap.passes = |_, _| false;
+    let told = world.hosts[NODE].events().count();
+    world.say(LIAR, NODE, &[&[0, 34][..], &open.channel_id.0, &txid, &vout, &messages::SIGNATURE].concat());
+    world.settle();
+    assert_eq!(world.hosts[NODE].events().count(), told, "{:?}", world.hosts[NODE].events().last());
+    still_pays(&mut world, "a channel funded again");
+}

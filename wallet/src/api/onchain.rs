@@ -8,6 +8,7 @@ use super::send::{idempotency_key, onchain_payment_id};
 use super::{Payment, Wallet, WalletError};
 use kite_api::api;
 use kite_core::node::{Answer, Command};
+use kite_core::types::FeeratePerKw;
 
 /// An on-chain payment to be made.
 #[api(record)]
@@ -31,10 +32,24 @@ impl Wallet {
     /// # Errors
     /// `InvalidInput`, `WrongNetwork`, `InsufficientFunds`, `AmountOutOfRange`, and what every call can fail with.
     pub async fn send_onchain(&self, request: OnchainRequest) -> Result<Payment, WalletError> {
-        let address = parse_address(&request.address, self.network)?;
-        let amount = request.amount_sat.map(|sat| parse_sat("amount_sat", sat)).transpose()?;
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
-        let key = idempotency_key(request.idempotency_key.as_deref(), self.platform.entropy.as_ref())?;
+        let key = request.idempotency_key.as_deref();
+        self.pay_onchain(&request.address, request.amount_sat, feerate, key).await
+    }
+}
+
+impl Wallet {
+    /// What [`Wallet::send_onchain`] does, at this very rate.
+    pub(super) async fn pay_onchain(
+        &self,
+        address: &str,
+        amount_sat: Option<u64>,
+        feerate: FeeratePerKw,
+        idempotency: Option<&str>,
+    ) -> Result<Payment, WalletError> {
+        let address = parse_address(address, self.network)?;
+        let amount = amount_sat.map(|sat| parse_sat("amount_sat", sat)).transpose()?;
+        let key = idempotency_key(idempotency, self.platform.entropy.as_ref())?;
         let command = Command::SendOnchain {
             id: onchain_payment_id(&key),
             script_pubkey: address.script_pubkey(),

@@ -4,7 +4,7 @@
 use super::WalletJs;
 use super::parse::{OnchainTarget, Payable, parse_payable};
 use super::receive::parse_msat;
-use super::{OnchainRequest, Payment, PaymentStatus, Wallet, WalletError};
+use super::{Payment, PaymentStatus, Wallet, WalletError};
 use bitcoin::Amount;
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
@@ -15,7 +15,7 @@ use kite_core::invoice::Invoice;
 use kite_core::node::{self, Command, Node};
 use kite_core::payment::{OutgoingState, PaymentRecord};
 use kite_core::route::RouteError;
-use kite_core::types::{MAX_MONEY_SAT, MilliSatoshi, PaymentId};
+use kite_core::types::{FeeratePerKw, MAX_MONEY_SAT, MilliSatoshi, PaymentId};
 
 /// A payment to be made.
 #[api(record)]
@@ -224,15 +224,18 @@ impl Wallet {
         })
     }
 
+    /// What the chain server says of fees meanwhile does not count: the owner agreed to the quote.
     async fn send_quoted_onchain(&self, quote: Quote) -> Result<Payment, WalletError> {
-        self.send_onchain(OnchainRequest {
-            address: quote.input,
-            amount_sat: Some(quote.amount_msat.div_ceil(1_000)),
-            feerate_sat_per_vb: None,
-            idempotency_key: Some(quote.idempotency_key),
-        })
-        .await
+        let feerate = quoted_feerate(quote.max_fee_msat);
+        let amount_sat = Some(quote.amount_msat.div_ceil(1_000));
+        self.pay_onchain(&quote.input, amount_sat, feerate, Some(&quote.idempotency_key)).await
     }
+}
+
+/// The rate at which the usual transaction costs so much.
+fn quoted_feerate(fee_msat: u64) -> FeeratePerKw {
+    let sat_per_kw = u32::try_from(fee_msat / USUAL_WEIGHT).unwrap_or(u32::MAX);
+    FeeratePerKw::from_sat_per_kw(sat_per_kw).clamp(FeeratePerKw::FLOOR, FeeratePerKw::from_sat_per_vb(1_000))
 }
 
 /// What the request asks for, checked.

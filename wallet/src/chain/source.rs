@@ -12,6 +12,7 @@ use kite_core::chain::{ChainFact, FeeRates, History, Seen};
 use kite_core::types::{FeeratePerKw, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// How many scripts are asked about at once.
 const AT_ONCE: usize = 4;
@@ -19,6 +20,8 @@ const AT_ONCE: usize = 4;
 const PAGE: usize = 25;
 /// The most pages of one script.
 const MAX_PAGES: usize = 200;
+/// The most bytes of histories in one look: more than forty thousand transactions.
+const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Looks at the chain through one server.
 #[derive(Debug)]
@@ -168,16 +171,21 @@ impl ChainSource {
     ) -> Result<Vec<([u8; 32], History)>, ChainError> {
         let mut scripts = view.watches.clone();
         scripts.retain(|script| everything || !self.told.contains_key(script));
+        let left = &AtomicUsize::new(MAX_HISTORY_BYTES);
         futures::stream::iter(scripts)
-            .map(|script| self.history(script))
+            .map(|script| self.history(script, left))
             .buffer_unordered(AT_ONCE)
             .try_filter_map(|changed| async move { Ok(changed) })
             .try_collect()
             .await
     }
 
-    async fn history(&self, script: ScriptBuf) -> Result<Option<([u8; 32], History)>, ChainError> {
-        let found = self.transactions(&script).await?;
+    async fn history(
+        &self,
+        script: ScriptBuf,
+        left: &AtomicUsize,
+    ) -> Result<Option<([u8; 32], History)>, ChainError> {
+        let found = self.transactions(&script, left).await?;
         let digest = digest(&found);
         if self.told.get(&script) == Some(&digest) {
             return Ok(None);
@@ -200,13 +208,17 @@ impl ChainSource {
         Ok(Some((digest, History { script_pubkey: script, transactions })))
     }
 
-    async fn transactions(&self, script: &ScriptBuf) -> Result<Vec<Tx>, ChainError> {
+    /// All of a look is held in memory at once: `left` is how many bytes may still come of it.
+    async fn transactions(&self, script: &ScriptBuf, left: &AtomicUsize) -> Result<Vec<Tx>, ChainError> {
         let script_hash = sha256::Hash::hash(script.as_bytes());
         let mut path = format!("/scripthash/{script_hash}/txs");
         let mut found: Vec<Tx> = Vec::new();
         let mut seen: BTreeSet<Txid> = BTreeSet::new();
         for _ in 0..MAX_PAGES {
-            let page: Vec<Tx> = self.http.json(&path, LARGE).await?.ok_or_else(|| missing(&path))?;
+            let body = self.http.get(&path, LARGE).await?.ok_or_else(|| missing(&path))?;
+            left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(body.len()))
+                .map_err(|_| ChainError::TooLarge { path: path.clone(), limit: MAX_HISTORY_BYTES })?;
+            let page: Vec<Tx> = serde_json::from_slice(&body).map_err(|error| garbage(&path, error))?;
             let confirmed = page.iter().filter(|tx| tx.status.confirmed).count();
             let last = page.iter().rev().find(|tx| tx.status.confirmed).map(|tx| tx.txid);
             let before = found.len();

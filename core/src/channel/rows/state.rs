@@ -129,7 +129,8 @@ pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
             row.write(&SHUTTING_DOWN);
             write_script(&mut row, &state.local_script);
             write_flag(&mut row, state.sent);
-            write_option(&mut row, state.remote_script.as_ref(), write_script);
+            // What the peer said over a connection is not stored.
+            write_flag(&mut row, state.is_final);
         }
         State::Negotiating(state) => {
             row.write(&NEGOTIATING);
@@ -175,7 +176,8 @@ pub(super) fn read(rows: &Rows, commitments: Commitments) -> Result<State, RowEr
                 commitments,
                 local_script: read_script(row)?,
                 sent: read_flag(row)?,
-                remote_script: read_option(row, read_script)?,
+                remote_script: None,
+                is_final: read_flag(row)?,
             }),
             NEGOTIATING => State::Negotiating(Negotiating {
                 commitments,

@@ -9,7 +9,7 @@ use crate::channel::commitments::Commitments;
 use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
 use crate::channel::error::{ChannelError, Fault};
 use crate::channel::{Channel, HtlcKey, LiveHtlc, Party, Removal};
-use crate::onchain::outcome::{is_over, is_resolved};
+use crate::onchain::outcome::{is_over, is_resolved, is_taken};
 use crate::onchain::preimages::preimages;
 use crate::onchain::second_stage::second_stages;
 use crate::onchain::{Bids, Close, IRREVOCABLE_DEPTH, REASONABLE_DEPTH, Spends, depth};
@@ -83,7 +83,7 @@ impl Channel {
                     closing.waits_since.get_or_insert(height);
                 }
                 closing.tell_outcomes(height, &mut effects);
-                if closing.is_resolved(height)? {
+                if closing.is_resolved(height)? && !closing.misses_preimage() {
                     let reason = closing.reason.clone();
                     closing.undecided().for_each(|(id, origin)| {
                         effects.notify(ChannelEvent::HtlcTimedOut { origin, id });
@@ -139,12 +139,15 @@ impl Closing {
         for (id, htlc) in self.offered() {
             let Some(origin) = htlc.origin else { continue };
             let is_over = match &self.close {
-                Some(close) => is_over(close, confirmed, &self.spends, (id, htlc.payment_hash), height),
+                Some(close) => {
+                    let htlc = (id, htlc.payment_hash);
+                    is_over((self.closer, close), confirmed, &self.spends, htlc, height)
+                }
                 // There is no output for it.
                 None => depth(confirmed, height) >= REASONABLE_DEPTH,
             };
             // What a commitment says that we do not know is not known until nothing can happen any more.
-            if !is_over || self.knows_preimage_of(htlc) || self.is_blind() {
+            if !is_over || self.knows_preimage_of(htlc) || self.closer.is_blind() {
                 continue;
             }
             effects.notify(match &htlc.removal {
@@ -160,8 +163,13 @@ impl Closing {
         self.spends.iter().any(|(_, tx, _)| !preimages(tx, |hash| *hash == htlc.payment_hash).is_empty())
     }
 
-    const fn is_blind(&self) -> bool {
-        matches!(self.closer, Closer::RemoteUnknown { .. } | Closer::Unexplained)
+    /// Whether a server has kept a preimage from us, by which an HTLC of ours was taken: another one will show it.
+    fn misses_preimage(&self) -> bool {
+        let Some(close) = self.close.as_ref().filter(|_| !self.closer.is_blind()) else { return false };
+        self.offered().filter(|(_, htlc)| htlc.origin.is_some()).any(|(id, htlc)| {
+            is_taken((self.closer, close), &self.spends, (id, htlc.payment_hash))
+                && !self.knows_preimage_of(htlc)
+        })
     }
 
     fn is_resolved(&self, height: BlockHeight) -> Result<bool, Fault> {

@@ -2,7 +2,7 @@
 
 use super::{Closing, Failed, FreezeCause, Frozen, Link, Negotiating, Normal, ShuttingDown, State};
 use crate::channel::command::Env;
-use crate::channel::commitments::Commitments;
+use crate::channel::commitments::{Commitments, Funding};
 use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
 use crate::channel::error::{ChannelError, Violation};
 use crate::channel::reestablish::Sync;
@@ -42,12 +42,16 @@ impl Commitments {
         Ok(true)
     }
 
-    /// Whether the peer was to publish the funding transaction, and too much time has passed without it.
+    /// Whether the peer was to publish the funding transaction, and it has not been deep enough yet.
+    pub(in crate::channel) fn awaits_remote_funding(&self) -> bool {
+        let Funding { short_channel_id, sent_channel_ready, .. } = &self.funding;
+        self.params.opener == Party::Remote && short_channel_id.is_none() && !sent_channel_ready
+    }
+
+    /// Whether too much time has passed without it.
     pub(super) fn is_unfunded(&self, env: &Env<'_>, height: BlockHeight) -> bool {
         let waited = height.saturating_sub(self.params.opened_at);
-        self.params.opener == Party::Remote
-            && self.funding.short_channel_id.is_none()
-            && waited >= env.config.funding_timeout
+        self.awaits_remote_funding() && waited >= env.config.funding_timeout
     }
 
     /// Takes what the peer's `channel_ready` tells; repetitions may only change the alias.
@@ -210,7 +214,10 @@ impl Channel {
             _ => (CloseReason::RemoteForceClosed, Bids::default()),
         };
         let mut effects = Effects::default();
-        super::never_committed(&commitments, &mut effects);
+        // Where we have lost state, it may have been committed since: paying it again would pay twice.
+        if !closer.is_blind() {
+            super::never_committed(&commitments, &mut effects);
+        }
         let close = commitments.understand(env, closer, tx)?;
         let spends = Spends::default();
         let waits_since = match &self.state {

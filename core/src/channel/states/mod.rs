@@ -31,7 +31,7 @@ use super::Channel;
 use super::changes::Update;
 use super::command::{Command, Env};
 use super::commitments::Commitments;
-use super::effects::{ChannelEvent, CloseReason, Effects, Transition};
+use super::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
 use super::error::{ChannelError, Fault, Refusal, Violation};
 use super::standing::Standing;
 use crate::onchain::Bids;
@@ -471,9 +471,12 @@ impl Channel {
             State::Negotiating(state) => {
                 packages.extend(state.agreed.clone().map(|tx| state.bids.with_children(tx)));
             }
-            // Both signed it, so that it is public: whoever holds it back does not keep us from getting on.
+            // Both signed it, so that it is public: whoever holds it back does not keep us from getting on. A revoked one
+            // was in a block that is undone: back in one, all of it is ours, and without it nothing would go on.
             State::Closing(state) if state.height.is_none() => {
-                packages.extend(state.closer.is_newest().then(|| state.bids.with_children(state.tx.clone())));
+                let is_wanted =
+                    state.closer.is_newest() || matches!(state.closer, Closer::RemoteRevoked { .. });
+                packages.extend(is_wanted.then(|| state.bids.with_children(state.tx.clone())));
             }
             State::Closing(state) => {
                 packages.extend(state.bids.live().iter().map(|bid| vec![bid.tx.clone()]));

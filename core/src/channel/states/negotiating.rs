@@ -73,6 +73,7 @@ impl Negotiating {
             local_script: local_script.clone(),
             sent: true,
             remote_script: None,
+            is_final: true,
         })
     }
 
@@ -141,6 +142,9 @@ impl Channel {
             Command::FundingReorged => {
                 state.commitments.funding.short_channel_id = None;
                 effects.notify(ChannelEvent::FundingUnconfirmed);
+            }
+            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+                return Ok(self.forget_unfunded());
             }
             Command::NewBlock(height) => {
                 if let Some(tx) = &state.agreed {

@@ -23,6 +23,9 @@ pub struct ShuttingDown {
     pub sent: bool,
     /// Where the peer's balance shall go; unset while it has not sent `shutdown` over this connection.
     pub remote_script: Option<ScriptBuf>,
+    /// Whether the peer may hold a closing transaction that we signed. It is never revoked, so that what the balances say
+    /// must not change any more: no connection brings a new HTLC.
+    pub is_final: bool,
 }
 
 impl ShuttingDown {
@@ -30,7 +33,7 @@ impl ShuttingDown {
     pub(super) fn begin(commitments: Commitments, env: &Env<'_>) -> Self {
         let promised = commitments.params.local.upfront_shutdown_script.clone();
         let local_script = promised.unwrap_or_else(|| env.shutdown_script.to_owned());
-        Self { commitments, local_script, sent: false, remote_script: None }
+        Self { commitments, local_script, sent: false, remote_script: None, is_final: false }
     }
 }
 
@@ -68,8 +71,11 @@ impl Channel {
                 receive_shutdown(&mut state, env, &message)?;
             }
             Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
+            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+                return Ok(self.forget_unfunded());
+            }
             Command::Message(Message::UpdateAddHtlc(add)) => {
-                if state.remote_script.is_some() {
+                if state.remote_script.is_some() || state.is_final {
                     return Err(ChannelError::FailChannel(Violation::UpdateAfterShutdown));
                 }
                 state.commitments.receive_add(env, &add)?;
@@ -96,9 +102,13 @@ impl Channel {
             effects.send(Shutdown { channel_id, scriptpubkey: state.local_script.clone() });
         }
         match state {
-            ShuttingDown { commitments, local_script, sent: true, remote_script: Some(remote_script) }
-                if commitments.is_clean() =>
-            {
+            ShuttingDown {
+                commitments,
+                local_script,
+                sent: true,
+                remote_script: Some(remote_script),
+                ..
+            } if commitments.is_clean() => {
                 let state = Negotiating::begin(commitments, local_script, remote_script);
                 self.negotiate(env, state, effects)
             }

@@ -205,6 +205,34 @@ fn recv_add_after_shutdown() {
     assert_eq!(error, ChannelError::Disconnect(Violation::UpdateAfterShutdown));
 }
 
+/// The peer holds a closing transaction that is never revoked. Were it to go on paying over another connection, it would
+/// have the preimage and publish a close without that payment.
+#[test]
+fn nothing_is_paid_any_more_once_the_peer_may_hold_a_closing_transaction() {
+    let mut world = negotiating();
+    assert!(matches!(world.intercept(Who::Bob), Message::ClosingSigned(_)));
+    for restarts in [false, true] {
+        world.disconnect();
+        if restarts {
+            world.alice.restart();
+        }
+        world.connect();
+        world.deliver(Who::Alice);
+        assert_eq!(world.alice.channel().link, Link::Online);
+        let add = crate::wire::UpdateAddHtlc {
+            channel_id: world.alice.channel().id,
+            id: HtlcId(0),
+            amount_msat: MilliSatoshi::from_msat(100_000_000),
+            payment_hash: super::harness::hash(2),
+            cltv_expiry: HEIGHT + 100,
+            onion_routing_packet: Box::new([0; 1366]),
+            path_key: None,
+        };
+        let error = world.alice.try_process(Command::Message(add.into())).unwrap_err();
+        assert_eq!(error, ChannelError::Disconnect(Violation::UpdateAfterShutdown), "{restarts}");
+    }
+}
+
 #[test]
 fn shutdown_script_of_the_owner() {
     let mut world = World::open();

@@ -165,6 +165,41 @@ fn a_preimage_is_found_wherever_it_stands() {
     }
 }
 
+/// No proof covers a witness. Whoever believed that this HTLC came back would pay a second time.
+#[test]
+fn a_preimage_that_a_server_cuts_out_is_waited_for() {
+    for closer in [Who::Alice, Who::Bob] {
+        let (mut sky, _) = closed_by(closer);
+        let of_first = outpoints(&mut sky, Who::Bob, |way| {
+            matches!(way, Way::Preimage(_) | Way::SecondStage { preimage: Some(_), .. })
+        });
+        let claim = spends(&sky.bid(Who::Bob), of_first[0]).clone();
+        let mut cut = claim.clone();
+        cut.input.iter_mut().for_each(|input| input.witness.clear());
+        sky.mine(std::slice::from_ref(&claim));
+        let height = sky.height;
+        sky.world.see(Who::Alice, &cut, Some(height));
+        sky.events(Who::Alice);
+        sky.mine_to(EXPIRY);
+        for _ in 0..3 {
+            let claims = sky.bid(Who::Alice);
+            sky.mine(&claims);
+            sky.mine_to(sky.height + DELAY);
+        }
+        assert!(sky.claims(Who::Alice).is_empty());
+        let events = sky.events(Who::Alice);
+        assert!(events.contains(&timed_out(2, 1)), "{events:?}");
+        assert!(!events.contains(&timed_out(1, 0)), "{events:?}");
+        assert_eq!(sky.channel(Who::Alice).state.name(), "closing");
+
+        sky.world.see(Who::Alice, &claim, Some(height));
+        sky.mine(&[]);
+        let events = sky.events(Who::Alice);
+        assert_eq!(events.first(), Some(&settled(1, 0)), "{events:?}");
+        assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+    }
+}
+
 #[test]
 fn a_timeout_is_told_at_depth_and_not_before() {
     for closer in [Who::Alice, Who::Bob] {
@@ -282,6 +317,25 @@ fn a_lost_state_claims_its_balance_and_nothing_else() {
     sky.mine(&[]);
     assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
     assert!(sky.events(Who::Alice).contains(&timed_out(1, 0)), "in no block any more, at last");
+}
+
+/// An old copy may have been made while an HTLC waited for its signature, which it has got since.
+#[test]
+fn what_a_lost_state_did_not_commit_is_not_taken_for_unpaid() {
+    let mut world = World::open();
+    world.add(Who::Alice, 10_000_000, 6);
+    let old = world.alice.rows.clone();
+    world.settle();
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, Who::Bob);
+    sky.world.alice.channel = Some(Channel::from_rows(old.clone()).unwrap());
+    sky.world.alice.rows = old;
+    sky.world.alice.take_events();
+    sky.mine(&[tx]);
+    let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
+    assert!(matches!(closing.closer, Closer::RemoteUnknown { .. }));
+    let events = sky.events(Who::Alice);
+    assert!(!events.iter().any(|it| matches!(it, ChannelEvent::HtlcNeverCommitted { .. })), "{events:?}");
 }
 
 #[test]

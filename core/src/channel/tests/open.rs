@@ -380,7 +380,21 @@ fn funding_reorged_no_more_offers() {
     assert!(!world.alice.channel().is_usable());
     let error = world.try_tell(Who::Alice, Command::AddHtlc(super::harness::add(1_000_000, 1))).unwrap_err();
     assert_eq!(error, ChannelError::Refused(Refusal::FundingUnconfirmed));
+    // What comes in meanwhile is told as worth nothing.
+    let is_funded = |world: &mut World| {
+        world.settle();
+        let events = world.alice.take_events();
+        let funded = events.iter().find_map(|event| match event {
+            ChannelEvent::HtlcIrrevocablyCommitted(htlc) => Some(htlc.is_funded),
+            _ => None,
+        });
+        funded.unwrap()
+    };
+    world.add(Who::Bob, 1_000_000, 2);
+    assert!(!is_funded(&mut world));
     world.confirm(Who::Alice).unwrap();
+    world.add(Who::Bob, 1_000_000, 3);
+    assert!(is_funded(&mut world));
     world.add(Who::Alice, 1_000_000, 1);
 }
 
@@ -394,6 +408,29 @@ fn accepter_forgets_after_2016_blocks_opener_does_not() {
     world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
     assert_eq!(world.bob.channel().state.name(), "closed");
     assert!(world.bob.rows.is_empty());
+}
+
+/// A peer that never funds its channels and closes them would otherwise leave one after the other behind.
+#[test]
+fn a_channel_that_is_closed_before_it_is_funded_is_forgotten_as_early() {
+    for (begins, state) in [(Who::Bob, "shutting_down"), (Who::Alice, "negotiating")] {
+        let mut world = World::funded(request());
+        world.tell(begins, Command::Shutdown { script: None });
+        world.deliver(Who::Bob);
+        assert_eq!(world.bob.channel().state.name(), state);
+        assert!(world.bob.channel().awaits_remote_funding());
+        world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_015));
+        assert_eq!(world.bob.channel().state.name(), state);
+        world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+        assert_eq!(world.bob.channel().state.name(), "closed");
+    }
+    // Whose funding was deep enough once is kept, whatever block is undone.
+    let mut world = World::open();
+    world.tell(Who::Bob, Command::FundingReorged);
+    world.tell(Who::Bob, Command::Shutdown { script: None });
+    assert!(!world.bob.channel().awaits_remote_funding());
+    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    assert_eq!(world.bob.channel().state.name(), "shutting_down");
 }
 
 #[test]

@@ -52,6 +52,18 @@ fn claimed(txs: &[Transaction]) -> BTreeSet<OutPoint> {
     txs.iter().flat_map(|tx| &tx.input).map(|input| input.previous_output).collect()
 }
 
+/// Whoever undoes that block and holds the transaction back would keep all of the channel, and its HTLCs would run out.
+#[test]
+fn a_revoked_commitment_whose_block_is_undone_is_brought_back() {
+    let (mut sky, commitment) = cheated();
+    let height = sky.height;
+    sky.reorg_to(height - 1);
+    let alice = &sky.world.alice;
+    assert_eq!(alice.channel().rebroadcasts(&alice.env()).unwrap(), [vec![commitment.clone()]]);
+    sky.mine(&[commitment]);
+    assert_eq!(sky.bid(Who::Alice).len(), 2);
+}
+
 #[test]
 fn all_of_a_revoked_commitment_is_taken_at_once() {
     let (mut sky, commitment) = cheated();

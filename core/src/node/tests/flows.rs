@@ -1,9 +1,10 @@
 //! What an owner does, from one end to the other.
 
 use super::world::World;
-use crate::channel::Party;
+use crate::chain::{ChainFact, FeeRates};
+use crate::channel::{OpenRequest, Party};
 use crate::invoice::Invoice;
-use crate::node::{Answer, Command, CommandError, Event, Node, SendRequest};
+use crate::node::{Answer, Command, CommandError, Event, Input, Node, SendRequest};
 use crate::payment::{FailureReason, Outgoing, OutgoingState, PaymentRecord};
 use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentPreimage};
 use bitcoin::hashes::Hash;
@@ -58,6 +59,86 @@ pub(super) fn send(id: u8, invoice: &Invoice) -> Command {
 pub(super) fn was_sent(world: &World, side: usize, invoice: &Invoice) -> bool {
     let sent = |event: &Event| matches!(event, Event::PaymentSent { payment_hash, .. } if *payment_hash == invoice.payment_hash);
     world.sides[side].events.iter().filter(|event| sent(event)).count() == 1
+}
+
+/// Anchors add what is missing: the balance of a channel is not for a server to burn.
+#[test]
+fn an_absurd_estimate_does_not_make_commitments_absurd() {
+    let mut world = with_channel();
+    let absurd = FeeratePerKw::from_sat_per_kw(u32::MAX);
+    world.input(0, Input::Chain(ChainFact::FeeRates(FeeRates::new(absurd, absurd, absurd))));
+    let [channel] = &world.node(0).channels.values().collect::<Vec<_>>()[..] else { panic!() };
+    let feerate = channel.channel.commitments().unwrap().local.spec.feerate;
+    assert_eq!(feerate, world.node(0).config.channel.always_accepted_feerate);
+    let asked = invoice(&mut world, 1, 100_000_000);
+    assert!(pay(&mut world, 0, 1, &asked).is_ok());
+    assert!(was_sent(&world, 0, &asked), "{:?}", world.sides[0].events);
+}
+
+/// Whoever funded it may have spent the coin elsewhere while we were away.
+#[test]
+fn a_funding_transaction_whose_block_is_undone_while_the_wallet_is_off_is_not_relied_on() {
+    let mut world = with_channel();
+    let asked = invoice(&mut world, 1, 100_000_000);
+    world.crash(1);
+    // The payer has heard of nothing, or says so.
+    let payer = world.sides[0].node.take();
+    world.undo(3);
+    world.mine(4);
+    world.start(1);
+    world.sides[0].node = payer;
+    world.connect();
+    assert!(pay(&mut world, 0, 1, &asked).is_ok());
+    assert!(!was_sent(&world, 0, &asked), "a preimage for nothing");
+
+    let short_channel_id = |world: &World| {
+        let [entry] = &world.node(1).channels.values().collect::<Vec<_>>()[..] else { panic!() };
+        entry.channel.commitments().unwrap().funding.short_channel_id
+    };
+    assert_eq!(short_channel_id(&world), None);
+    world.mine(1);
+    assert_eq!(world.mempool.len(), 1);
+    world.mine(1);
+    let again = short_channel_id(&world).map(|it| it.block());
+    assert_eq!(again, Some(world.node(1).tip().0), "published again, and in a block");
+}
+
+/// Anybody can promise a channel full of money.
+#[test]
+fn what_a_peer_promises_counts_once_it_is_there() {
+    let mut world = World::new();
+    world.give_coins(0, 2_000_000);
+    world.connect();
+    let node_id = world.node(1).node_id();
+    let push = MilliSatoshi::from_msat(500_000_000);
+    let request = OpenRequest { funding: Amount::from_sat(1_000_000), push };
+    let opener = world.sides[0].node.as_mut().unwrap();
+    opener.start_opening(node_id, request, FeeratePerKw::FLOOR).unwrap();
+    world.input(0, Input::Wake);
+    assert_eq!(world.node(1).channels().len(), 1);
+    assert_eq!(world.node(1).balance().total, MilliSatoshi::ZERO);
+    world.mine(1);
+    assert_eq!(world.node(1).balance().total, push);
+}
+
+/// Each costs a key, rows, a script to watch and a reserve.
+#[test]
+fn channels_that_are_closed_before_they_are_funded_count_as_being_opened() {
+    let mut world = World::new();
+    (0..5).for_each(|_| world.give_coins(0, 200_000));
+    world.connect();
+    let node_id = world.node(1).node_id();
+    for _ in 0..5 {
+        let amount = Amount::from_sat(100_000);
+        let open = Command::OpenChannel { node_id, amount, feerate: FeeratePerKw::FLOOR };
+        assert!(world.command(0, open).is_ok());
+        world.mempool.clear();
+        let channels: Vec<_> = world.node(0).channels().iter().map(|it| it.channel_id).collect();
+        for channel_id in channels {
+            let _ = world.command(0, Command::CloseChannel { channel_id });
+        }
+    }
+    assert_eq!(world.node(1).channels().len(), 3);
 }
 
 #[test]

@@ -289,13 +289,25 @@ impl World {
         }
     }
 
+    /// Takes the last blocks off the chain, and what was in them is in no block any more and nowhere else. Nobody hears of it
+    /// before as many blocks and more are mined again.
+    pub(super) fn undo(&mut self, count: usize) {
+        self.headers.truncate(self.headers.len() - count);
+        let stands = |hash| self.headers.iter().any(|header| header.block_hash() == hash);
+        self.confirmed.retain(|_, (_, proof)| stands(proof.block_hash));
+    }
+
     /// What a chain source does.
     pub(super) fn sync(&mut self) {
         for side in 0..2 {
             let Some(node) = &self.sides[side].node else { continue };
-            let height = usize::try_from(node.tip().0).unwrap();
-            if height + 1 < self.headers.len() {
-                let headers = self.headers[height + 1..].to_vec();
+            let is_known = |header: &&Header| {
+                let height = self.headers.iter().position(|it| it == *header).unwrap();
+                node.block_hash(u32::try_from(height).unwrap()) == Some(header.block_hash())
+            };
+            let known = self.headers.iter().take_while(is_known).count();
+            if known < self.headers.len() {
+                let headers = self.headers[known..].to_vec();
                 self.input(side, Input::Chain(ChainFact::Headers(headers)));
             }
             for script_pubkey in self.node(side).watches() {
