@@ -5,8 +5,7 @@ import { NO_WALLET, RemoteError, startWallet, type RemoteWallet } from 'kite-wal
 import { readConfig, readWorld, type HostConfig, type World } from './config.ts';
 import { sayEvent } from './event-sentences.ts';
 import { codeOf } from './failure.ts';
-
-export type Halt = 'settings' | 'engine' | 'full' | 'storage' | 'stopped' | 'taken' | 'damaged';
+import { haltOf, type Halt } from './halt.ts';
 
 export type Phase =
   | { name: 'starting' }
@@ -32,15 +31,6 @@ export interface Snapshot {
   peers: Peer[];
   recent: Payment[];
 }
-
-/** Errors after which this wallet object can do nothing more. */
-const HALTING: Record<string, Halt> = {
-  stopped: 'stopped',
-  store_unavailable: 'storage',
-  store_damaged: 'damaged',
-  lease_lost: 'taken',
-  worker_broken: 'engine',
-};
 
 /** Why a wallet stopped by itself. One that was closed by the page needs no word. */
 const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_unavailable: 'storage' };
@@ -156,16 +146,13 @@ export class App {
 
   /** Goes to the halted screen if this error ends the wallet; says whether it does. */
   haltsOn(thrown: unknown): boolean {
-    const code = codeOf(thrown);
-    const halt = HALTING[code];
-    if (!halt) {
-      if (code !== 'already_open') return false;
-      this.to({ name: 'elsewhere' });
+    const halted = haltOf(thrown);
+    if (halted) {
+      this.halt(halted.halt, halted.reason);
       return true;
     }
-    const { reason: given, message } = thrown as { reason?: unknown; message: string };
-    const reason = typeof given === 'string' ? given : message;
-    this.halt(halt === 'storage' && /no room/.test(reason) ? 'full' : halt, reason);
+    if (codeOf(thrown) !== 'already_open') return false;
+    this.to({ name: 'elsewhere' });
     return true;
   }
 

@@ -1,7 +1,8 @@
 // The screens on which no wallet runs: starting, open in another tab, and stopped for a reason.
 
 import { html, type TemplateResult } from 'lit-html';
-import type { App, Halt, Phase } from '../app.ts';
+import type { App, Phase } from '../app.ts';
+import type { Halt } from '../halt.ts';
 import { icon, type IconName } from './icons.ts';
 import { Screen } from './screen.ts';
 
@@ -91,6 +92,14 @@ const HALTS: Record<Halt, Words> = {
     icon: 'warning',
     body: 'What the browser stored cannot be read as it was written. The wallet does not run on it, so that nothing gets worse.',
     next: 'Do not clear this site’s data. Keep your 12 words at hand and reload once.',
+    action: 'reload',
+    label: 'Reload',
+  },
+  outdated: {
+    title: 'This page is older than your wallet',
+    icon: 'clock',
+    body: 'A newer version of this page has stored the wallet. Your browser showed an older one, which it keeps for starting without network. Nothing is lost.',
+    next: 'Go online, close all tabs of this page and open it again. Do not clear this site’s data, and do not restore the wallet.',
     action: 'reload',
     label: 'Reload',
   },
