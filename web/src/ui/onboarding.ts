@@ -142,9 +142,10 @@ export class OnboardingScreen extends Screen {
     const passphrase = this.#readPassphrase(given);
     if (passphrase === undefined) return this.app.changed();
     await this.attempt(async () => {
+      // Before there is a wallet: whoever leaves before the words are shown is reminded of them.
+      rememberWordsConfirmed(this.app.walletConfig.data, false);
       await this.app.enter((wallet) => wallet.create(this.app.walletConfig, passphrase));
       this.#words = mnemonicWords(await this.app.wallet.mnemonic(passphrase));
-      rememberWordsConfirmed(this.app.walletConfig.data, false);
       this.#go('words');
     });
   }
