@@ -177,9 +177,9 @@ export class SendScreen extends Screen {
 
   /** Finds out what a text is, and goes on to what it needs. */
   async #read(text: string): Promise<void> {
-    this.#input = text.trim();
-    this.#parsed = undefined;
     await this.attempt(async () => {
+      this.#input = text.trim();
+      this.#parsed = undefined;
       if (this.#input === '') return this.fail({ what: 'There is nothing to pay yet.', next: 'Paste an invoice or an address first.' });
       const parsed = await this.app.wallet.parse(this.#input);
       this.#parsed = parsed;
@@ -234,7 +234,9 @@ export class SendScreen extends Screen {
     await this.#read(this.#input);
   }
 
+  /** Not while another text is being read: what is reviewed then must be that one. */
   #fill(text: string): void {
+    if (this.busy) return;
     this.#input = text.trim();
     const area = document.getElementById('field-input') as HTMLTextAreaElement | null;
     if (area) area.value = this.#input;
