@@ -60,7 +60,7 @@ pub enum Command {
     NewAddress,
     /// Pay on-chain.
     SendOnchain {
-        /// Chosen by the app; the same one never pays twice, whatever else it says.
+        /// Chosen by the app; the same one never pays twice, whatever else it says, and not over Lightning either.
         id: PaymentId,
         /// To where.
         script_pubkey: ScriptBuf,
@@ -74,7 +74,7 @@ pub enum Command {
 /// A payment to be made.
 #[derive(Clone, Debug)]
 pub struct SendRequest {
-    /// Chosen by the app; the same one never pays twice.
+    /// Chosen by the app; the same one never pays twice, and not on-chain either.
     pub id: PaymentId,
     /// What to pay.
     pub invoice: Invoice,

@@ -3,6 +3,7 @@
 use super::{Answer, Command, CommandError, CommandId, Node};
 use crate::channel;
 use crate::coins::Spending;
+use crate::payment::{Outgoing, OutgoingState, PaymentRecord};
 use crate::store::{RecordKind, RecordName};
 use crate::types::{ChannelId, FeeratePerKw, PaymentId};
 use bitcoin::hashes::Hash;
@@ -92,7 +93,8 @@ impl Node {
         Ok(Answer::Done)
     }
 
-    /// The id is stored with the transaction (contract P6): asked again, even after a start, the answer is the same.
+    /// The id is stored with the transaction (contract P6): asked again, even after a start, the answer is the same. An id
+    /// that pays over Lightning, or has, pays nothing here.
     fn send_onchain(
         &mut self,
         id: PaymentId,
@@ -102,6 +104,14 @@ impl Node {
     ) -> Result<Answer, CommandError> {
         if let Some(txid) = self.onchain_payments.get(&id) {
             return Ok(Answer::Sent(*txid));
+        }
+        match self.payments.get(&id) {
+            None => {}
+            Some(known) if known.has_failed() => {}
+            Some(PaymentRecord::Outgoing(Outgoing { state: OutgoingState::Sent { .. }, .. })) => {
+                return Err(CommandError::AlreadyPaid);
+            }
+            Some(_) => return Err(CommandError::InFlight),
         }
         let spending = Spending { feerate, kept: self.reserve(), randomness: self.entropy.bytes32() };
         let tx = self.coins.send(&self.keys, script_pubkey, amount, spending, self.now.unix)?;

@@ -221,6 +221,11 @@ impl Node {
         self.payments.get(self.payment_ids.get(hash)?)
     }
 
+    /// The transaction that was made for an on-chain payment with this id.
+    pub fn onchain_payment(&self, id: &PaymentId) -> Option<Txid> {
+        self.onchain_payments.get(id).copied()
+    }
+
     /// All on-chain transactions of the owner.
     pub fn onchain_transactions(&self) -> Vec<OnchainTransaction> {
         self.coins.transactions()

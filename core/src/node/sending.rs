@@ -29,6 +29,9 @@ impl Node {
     /// The payment is stored before anything of it leaves.
     fn start_payment(&mut self, request: SendRequest) -> Result<Answer, CommandError> {
         let hash = request.invoice.payment_hash;
+        if self.onchain_payments.contains_key(&request.id) {
+            return Err(CommandError::AlreadyPaid);
+        }
         if self.payments.get(&request.id).is_some_and(|known| known.payment_hash() != hash) {
             return Err(CommandError::Refused { reason: "this id was used for another payment".into() });
         }

@@ -77,13 +77,13 @@ pub enum WalletError {
         /// What is missing, in words for the owner.
         reason: String,
     },
-    /// This invoice was paid before.
+    /// This invoice was paid before, or what has this name was.
     #[error("this invoice was already paid")]
     AlreadyPaid {
         /// The payment that paid it.
         id: String,
     },
-    /// This invoice is being paid.
+    /// This invoice is being paid, or what has this name is.
     #[error("this invoice is being paid already")]
     InFlight {
         /// The payment that is under way.
@@ -191,6 +191,15 @@ impl WalletError {
             Self::Refused { .. } => "refused",
             Self::Stopped { .. } => "stopped",
             Self::Timeout => "timeout",
+        }
+    }
+
+    /// The same, of this payment where it is about one.
+    pub(super) fn of_payment(self, id: &str) -> Self {
+        match self {
+            Self::AlreadyPaid { .. } => Self::AlreadyPaid { id: id.into() },
+            Self::InFlight { .. } => Self::InFlight { id: id.into() },
+            other => other,
         }
     }
 

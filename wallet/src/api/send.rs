@@ -29,8 +29,8 @@ pub struct SendRequest {
     pub max_fee_msat: Option<u64>,
     /// How long to look for a route, in seconds (1 to 3600); unset: 60. What is under way by then still counts.
     pub timeout_secs: Option<u32>,
-    /// A name that the app gives this payment, at most 256 bytes. The same one never pays twice. Unset: the quote gets a
-    /// new one.
+    /// A name that the app gives this payment, at most 256 bytes. The same one never pays twice, whichever way it goes.
+    /// Unset: the quote gets a new one.
     pub idempotency_key: Option<String>,
     /// Kept with the payment for the owner, at most 1000 bytes; unset: nothing.
     pub note: Option<String>,
@@ -89,7 +89,8 @@ const USUAL_WEIGHT: u64 = 836;
 #[api]
 impl Wallet {
     /// What a payment would cost. Nothing is sent and nothing is stored. A link with an invoice and an address is paid over
-    /// Lightning where that is possible, else on-chain.
+    /// Lightning where that is possible, else on-chain. For a name that was given to a payment of this before, what that one
+    /// pays: [`Wallet::send`] gives it again.
     ///
     /// # Errors
     /// `InvalidInput`, `InvalidInvoice`, `InvoiceExpired`, `WrongNetwork`, `AmountRequired`, `AmountOutOfRange`,
@@ -98,6 +99,11 @@ impl Wallet {
         let terms = Terms::new(&request, self.platform.entropy.as_ref())?;
         match parse_payable(&request.input, self.network)? {
             Payable::Onchain(target) => self.quote_onchain(&target, terms).await,
+            Payable::Lightning { fallback: Some(target), .. }
+                if self.paid_onchain(&terms).await?.is_some() =>
+            {
+                self.quote_onchain(&target, terms).await
+            }
             Payable::Lightning { invoice, fallback } => {
                 let quote = self.quote_lightning(*invoice, terms.clone()).await;
                 match (quote, fallback) {
@@ -149,11 +155,19 @@ impl Wallet {
 impl Wallet {
     async fn quote_lightning(&self, invoice: Invoice, terms: Terms) -> Result<Quote, WalletError> {
         let (network, now) = (self.network, self.platform.clock.now().unix);
-        invoice.check_payable(network, now)?;
         if invoice.payee == self.own_node_id() {
             return Err(WalletError::Refused { reason: "this is your own invoice".into() });
         }
-        self.ask(move |node| lightning_quote(node, invoice, &terms)).await?
+        self.ask(move |node| {
+            // Also what has expired since: a link would be paid on-chain as well.
+            if let Some(quote) = made_before(node, &invoice, &terms) {
+                return Ok(quote);
+            }
+            not_paid_yet(node, &invoice, &terms)?;
+            invoice.check_payable(network, now)?;
+            lightning_quote(node, invoice, &terms)
+        })
+        .await?
     }
 
     async fn send_lightning(&self, quote: Quote) -> Result<Payment, WalletError> {
@@ -174,22 +188,37 @@ impl Wallet {
         match self.command(Command::Send(Box::new(request))).await {
             Ok(_) => self.get_payment(id.to_string()).await,
             Err(error @ (WalletError::AlreadyPaid { .. } | WalletError::InFlight { .. })) => {
-                let known = self.ask(move |node| node.payment_by_hash(&hash).map(PaymentRecord::id)).await?;
-                let id = known.unwrap_or(id).to_string();
-                Err(match error {
-                    WalletError::AlreadyPaid { .. } => WalletError::AlreadyPaid { id },
-                    _ => WalletError::InFlight { id },
-                })
+                let known = move |node: &Node| match node.onchain_payment(&id) {
+                    Some(txid) => txid.to_string(),
+                    None => node.payment_by_hash(&hash).map_or(id, PaymentRecord::id).to_string(),
+                };
+                Err(error.of_payment(&self.ask(known).await?))
             }
             Err(error) => Err(error),
         }
     }
 
+    /// What was paid on-chain under this name; unset if nothing was.
+    async fn paid_onchain(&self, terms: &Terms) -> Result<Option<PaidOnchain>, WalletError> {
+        let id = payment_id(&terms.idempotency_key);
+        self.ask(move |node| PaidOnchain::named(node, &id)).await
+    }
+
     async fn quote_onchain(&self, target: &OnchainTarget, terms: Terms) -> Result<Quote, WalletError> {
+        if let Some(PaidOnchain { amount, fee }) = self.paid_onchain(&terms).await? {
+            // The coins that paid it are gone, and none are needed.
+            return Ok(onchain_quote(target, terms, amount, fee, (amount, amount)));
+        }
         let asked = terms.amount.map(MilliSatoshi::to_amount_ceil);
         let amount = asked.or(target.amount).ok_or(WalletError::AmountRequired)?;
         let minimum = target.address.script_pubkey().minimal_non_dust();
-        let (balance, rate) = self.ask(|node| (node.balance(), node.fee_rates().at(Urgency::Normal))).await?;
+        let id = payment_id(&terms.idempotency_key);
+        let (balance, rate) = self
+            .ask(move |node| {
+                not_paid_over_lightning(node.payment(&id))?;
+                Ok::<_, WalletError>((node.balance(), node.fee_rates().at(Urgency::Normal)))
+            })
+            .await??;
         let fee = rate.fee(USUAL_WEIGHT);
         let available = balance.onchain.spendable.checked_sub(balance.reserved).unwrap_or(Amount::ZERO);
         let most = available.checked_sub(fee).unwrap_or(Amount::ZERO);
@@ -205,23 +234,7 @@ impl Wallet {
                 available_msat: msat(available),
             });
         }
-        Ok(Quote {
-            input: target.address.to_string(),
-            kind: QuoteKind::Onchain,
-            amount_msat: msat(amount),
-            fee_estimate_msat: msat(fee),
-            max_fee_msat: msat(fee),
-            min_amount_msat: msat(minimum),
-            max_amount_msat: msat(most),
-            description: target.message.clone().or_else(|| target.label.clone()),
-            payee: None,
-            expires_at_secs: None,
-            hops: None,
-            payment_hash: None,
-            idempotency_key: terms.idempotency_key,
-            timeout_secs: terms.timeout_secs,
-            note: terms.note,
-        })
+        Ok(onchain_quote(target, terms, amount, fee, (minimum, most)))
     }
 
     /// What the chain server says of fees meanwhile does not count: the owner agreed to the quote.
@@ -269,17 +282,88 @@ impl Terms {
     }
 }
 
+/// What a transaction of ours paid to others.
+#[derive(Clone, Copy, Debug)]
+struct PaidOnchain {
+    amount: Amount,
+    fee: Amount,
+}
+
+impl PaidOnchain {
+    fn named(node: &Node, id: &PaymentId) -> Option<Self> {
+        let txid = node.onchain_payment(id)?;
+        let made = node.onchain_transactions().into_iter().find(|made| made.txid == txid);
+        let fee = made.as_ref().and_then(|made| made.fee).unwrap_or(Amount::ZERO);
+        let left = Amount::from_sat(made.map_or(0, |made| made.net_sat.unsigned_abs()));
+        Some(Self { amount: left.checked_sub(fee).unwrap_or(Amount::ZERO), fee })
+    }
+}
+
+fn onchain_quote(
+    target: &OnchainTarget,
+    terms: Terms,
+    amount: Amount,
+    fee: Amount,
+    (least, most): (Amount, Amount),
+) -> Quote {
+    Quote {
+        input: target.address.to_string(),
+        kind: QuoteKind::Onchain,
+        amount_msat: msat(amount),
+        fee_estimate_msat: msat(fee),
+        max_fee_msat: msat(fee),
+        min_amount_msat: msat(least),
+        max_amount_msat: msat(most),
+        description: target.message.clone().or_else(|| target.label.clone()),
+        payee: None,
+        expires_at_secs: None,
+        hops: None,
+        payment_hash: None,
+        idempotency_key: terms.idempotency_key,
+        timeout_secs: terms.timeout_secs,
+        note: terms.note,
+    }
+}
+
+/// Neither this invoice nor anything under this name.
+fn not_paid_yet(node: &Node, invoice: &Invoice, terms: &Terms) -> Result<(), WalletError> {
+    if let Some(txid) = node.onchain_payment(&payment_id(&terms.idempotency_key)) {
+        return Err(WalletError::AlreadyPaid { id: txid.to_string() });
+    }
+    not_paid_over_lightning(node.payment_by_hash(&invoice.payment_hash))
+}
+
+/// What failed left nothing behind.
+fn not_paid_over_lightning(known: Option<&PaymentRecord>) -> Result<(), WalletError> {
+    let Some(PaymentRecord::Outgoing(known)) = known else { return Ok(()) };
+    let id = known.id.to_string();
+    match known.state {
+        OutgoingState::Sent { .. } => Err(WalletError::AlreadyPaid { id }),
+        OutgoingState::Pending | OutgoingState::InFlight(_) => Err(WalletError::InFlight { id }),
+        OutgoingState::Failed { .. } => Ok(()),
+    }
+}
+
+/// The payment of this invoice under this name, unless it failed.
+fn made_before(node: &Node, invoice: &Invoice, terms: &Terms) -> Option<Quote> {
+    let PaymentRecord::Outgoing(made) = node.payment(&payment_id(&terms.idempotency_key))? else {
+        return None;
+    };
+    if made.payment_hash != invoice.payment_hash {
+        return None;
+    }
+    let (fee, hops) = match &made.state {
+        OutgoingState::Failed { .. } => return None,
+        OutgoingState::Pending | OutgoingState::InFlight(_) => (made.max_fee, None),
+        OutgoingState::Sent { fee, hops, .. } => (*fee, Some(*hops)),
+    };
+    let quote =
+        Quote { fee_estimate_msat: fee.to_msat(), hops, ..invoice_quote(invoice, terms, made.amount) };
+    Some(Quote { max_fee_msat: made.max_fee.to_msat(), ..quote })
+}
+
 fn lightning_quote(node: &Node, invoice: Invoice, terms: &Terms) -> Result<Quote, WalletError> {
     let id = payment_id(&terms.idempotency_key);
-    if let Some(PaymentRecord::Outgoing(known)) = node.payment_by_hash(&invoice.payment_hash) {
-        match known.state {
-            OutgoingState::Sent { .. } => return Err(WalletError::AlreadyPaid { id: known.id.to_string() }),
-            OutgoingState::Pending | OutgoingState::InFlight(_) => {
-                return Err(WalletError::InFlight { id: known.id.to_string() });
-            }
-            OutgoingState::Failed { .. } => {}
-        }
-    }
     let amount = match (invoice.amount, terms.amount) {
         (Some(fixed), Some(asked)) if fixed != asked => {
             return Err(WalletError::AmountOutOfRange {
@@ -312,22 +396,34 @@ fn lightning_quote(node: &Node, invoice: Invoice, terms: &Terms) -> Result<Quote
         None => (MilliSatoshi::from_msat(1), spendable),
     };
     Ok(Quote {
-        input: invoice.text.clone(),
-        kind: QuoteKind::Lightning,
-        amount_msat: amount.to_msat(),
         fee_estimate_msat: route.fee.to_msat(),
         max_fee_msat: max_fee.to_msat(),
         min_amount_msat: least.to_msat(),
         max_amount_msat: most.to_msat(),
+        hops: Some(super::info::saturating(route.hops.len())),
+        ..invoice_quote(&invoice, terms, amount)
+    })
+}
+
+/// What invoice and request say of a payment, at no cost and over no way yet.
+fn invoice_quote(invoice: &Invoice, terms: &Terms, amount: MilliSatoshi) -> Quote {
+    Quote {
+        input: invoice.text.clone(),
+        kind: QuoteKind::Lightning,
+        amount_msat: amount.to_msat(),
+        fee_estimate_msat: 0,
+        max_fee_msat: 0,
+        min_amount_msat: amount.to_msat(),
+        max_amount_msat: amount.to_msat(),
         description: invoice.description.to_display(),
         payee: Some(invoice.payee.to_string()),
         expires_at_secs: Some(invoice.expires_at().0),
-        hops: Some(super::info::saturating(route.hops.len())),
+        hops: None,
         payment_hash: Some(invoice.payment_hash.to_string()),
         idempotency_key: terms.idempotency_key.clone(),
         timeout_secs: terms.timeout_secs,
         note: terms.note.clone(),
-    })
+    }
 }
 
 fn route_error(error: RouteError, amount: MilliSatoshi, spendable: MilliSatoshi) -> WalletError {
@@ -366,18 +462,9 @@ pub(super) fn idempotency_key(
     }
 }
 
-/// The node's name of a payment, from the app's.
-fn payment_id(idempotency_key: &str) -> PaymentId {
-    named("kite payment", idempotency_key)
-}
-
-/// The same for an on-chain payment.
-pub(super) fn onchain_payment_id(idempotency_key: &str) -> PaymentId {
-    named("kite on-chain payment", idempotency_key)
-}
-
-fn named(purpose: &str, key: &str) -> PaymentId {
-    let hash = sha256::Hash::hash(format!("{purpose} {key}").as_bytes()).to_byte_array();
+/// The node's name of a payment, whichever way it goes, from the app's.
+pub(super) fn payment_id(idempotency_key: &str) -> PaymentId {
+    let hash = sha256::Hash::hash(format!("kite payment {idempotency_key}").as_bytes()).to_byte_array();
     // A SHA-256 has 32 bytes.
     PaymentId(*hash.first_chunk().expect("16 of 32 bytes"))
 }

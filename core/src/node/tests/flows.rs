@@ -212,6 +212,51 @@ fn an_onchain_payment_is_made_once_and_a_restart_knows_it() {
 }
 
 #[test]
+fn one_name_pays_over_lightning_or_on_chain_and_never_both() {
+    let mut world = with_channel();
+    world.give_coins(0, 500_000);
+    let to = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([7; 20]));
+    let on_chain = |id: u8| Command::SendOnchain {
+        id: PaymentId([id; 16]),
+        script_pubkey: to.clone(),
+        amount: Some(Amount::from_sat(100_000)),
+        feerate: FeeratePerKw::FLOOR,
+    };
+    let [first, second, third] = [1, 1, 1].map(|side| invoice(&mut world, side, 5_000_000));
+    assert!(pay(&mut world, 0, 1, &first).is_ok() && was_sent(&world, 0, &first));
+    let published = world.mempool.len();
+    assert!(matches!(world.command(0, on_chain(1)), Err(CommandError::AlreadyPaid)));
+    assert_eq!(world.mempool.len(), published);
+
+    assert!(matches!(world.command(0, on_chain(2)), Ok(Answer::Sent(_))));
+    assert!(matches!(pay(&mut world, 0, 2, &second), Err(CommandError::AlreadyPaid)));
+    world.crash(0);
+    world.start(0);
+    world.connect();
+    assert!(matches!(pay(&mut world, 0, 2, &second), Err(CommandError::AlreadyPaid)));
+    assert!(matches!(world.command(0, on_chain(1)), Err(CommandError::AlreadyPaid)));
+
+    // One that waits for its channel is under way; one that failed left nothing behind.
+    world.cut();
+    assert!(pay(&mut world, 0, 3, &third).is_ok());
+    assert!(matches!(world.command(0, on_chain(3)), Err(CommandError::InFlight)));
+    let failed = PaymentRecord::Outgoing(Outgoing {
+        id: PaymentId([4; 16]),
+        payment_hash: third.payment_hash,
+        invoice: third.text,
+        amount: MilliSatoshi::from_msat(5_000_000),
+        max_fee: MilliSatoshi::ZERO,
+        created: world.now.unix,
+        give_up_at: world.now.unix,
+        attempts: 1,
+        note: None,
+        state: OutgoingState::Failed { reason: FailureReason::TimedOut, at: world.now.unix },
+    });
+    world.sides[0].node.as_mut().unwrap().index_payment(failed);
+    assert!(matches!(world.command(0, on_chain(4)), Ok(Answer::Sent(_))));
+}
+
+#[test]
 fn what_was_paid_under_one_name_is_not_paid_under_another() {
     let mut world = with_channel();
     let [bill, other] = [1, 1].map(|side| invoice(&mut world, side, 5_000_000));
