@@ -36,11 +36,17 @@ struct Inner {
     /// No history with a transaction in it is believed.
     disbelieves: Option<bitcoin::BlockHash>,
     halts: bool,
+    /// The next input finds an error of ours.
+    breaks: bool,
 }
 
 impl Machine for Puppet {
     fn handle_input(&mut self, _: Now, input: Input) {
         let mut inner = self.0.lock().unwrap();
+        if inner.breaks {
+            drop(inner);
+            panic!("an error of ours");
+        }
         let text = match &input {
             Input::Persisted { seq } => format!("persisted {seq}"),
             Input::PersistFailed { seq, failure } => {
@@ -251,6 +257,21 @@ async fn a_store_that_fails_while_opening_tells_whoever_waits() {
     settle().await;
     stage.device.finish_one();
     assert_eq!(waiting.await.unwrap(), Err(Gone));
+}
+
+#[tokio::test]
+async fn a_loop_that_breaks_tells_whoever_waits() {
+    let stage = Stage::new(vec![], vec![]).await;
+    let notices = stage.handle.notices.clone();
+    let waiting = tokio::spawn(async move { notices.next().await });
+    settle().await;
+    stage.puppet.0.lock().unwrap().breaks = true;
+    stage.handle.hurry().await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is told");
+    assert_eq!(told.unwrap(), Some(Notice::Stopped(None)));
+    assert_eq!(stage.handle.notices.next().await, None);
+    assert_eq!(stage.handle.durable().await, Err(Gone));
+    assert!(!stage.device.locked.load(Ordering::SeqCst));
 }
 
 #[tokio::test]

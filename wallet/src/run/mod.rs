@@ -186,8 +186,6 @@ impl<M: Machine + 'static> Runner<M> {
         self.tasks.clear();
         self.links.clear();
         self.platform.store.close().await;
-        self.status.change(|status| *status = Snapshot { halted: self.halted, ..Snapshot::default() });
-        self.notices.stopped(self.halted);
         let stopped = self.stopping.take();
         drop(self);
         if let Some(stopped) = stopped {
@@ -228,6 +226,14 @@ impl<M: Machine + 'static> Runner<M> {
                 self.notice_peers();
             }
         }
+    }
+}
+
+/// However the loop ends, an error of ours in it included: nobody waits for what will not come.
+impl<M> Drop for Runner<M> {
+    fn drop(&mut self) {
+        self.status.change(|status| *status = Snapshot { halted: self.halted, ..Snapshot::default() });
+        self.notices.stopped(self.halted);
     }
 }
 
