@@ -317,6 +317,18 @@ async fn a_peer_that_cannot_be_reached_is_told() {
 }
 
 #[tokio::test]
+async fn a_peer_that_never_pauses_does_not_keep_the_node_from_what_is_due() {
+    let stage = Stage::new(vec![connect(1)], vec![]).await;
+    stage.device.flood.store(100_000, Ordering::SeqCst);
+    stage.puppet.0.lock().unwrap().wake_at = Some(Instant(0));
+    stage.handle.go_online().await.unwrap();
+    stage.until("wake").await;
+    let inputs = stage.inputs();
+    let woken = inputs.iter().position(|input| input == "wake").unwrap();
+    assert!(woken < 10, "after {woken} inputs");
+}
+
+#[tokio::test]
 async fn a_peer_that_does_not_read_is_disconnected_and_its_bytes_are_not_kept() {
     let stage = Stage::new(vec![connect(1)], vec![]).await;
     stage.handle.go_online().await.unwrap();

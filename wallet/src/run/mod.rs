@@ -166,11 +166,11 @@ impl<M: Machine + 'static> Runner<M> {
             select_biased! {
                 done = self.tasks.select_next_some() => self.done(done),
                 request = self.requests.next() => self.request(request),
-                () = ring => {
-                    alarm = None;
-                    self.alarm();
-                }
+                () = ring => alarm = None,
             }
+            self.settle();
+            // Not only when it rings: a peer that never pauses must not keep us from looking at the chain.
+            self.alarm();
             self.settle();
             self.tell_durable();
         }

@@ -4,10 +4,10 @@ use super::clock::TokioClock;
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 use kite_core::store::{Batch, Op, Stored};
-use kite_wallet::platform::native::HttpClient;
+use kite_wallet::platform::native::{HttpClient, TokioSpawn};
 use kite_wallet::platform::{
     ByteReader, ByteStream, ByteWriter, Dial, DialError, Entropy, EntropyError, Held, Http, Lock, LockError,
-    Pending, Platform, Spawn, Store, StoreError,
+    Pending, Platform, Store, StoreError,
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,6 +27,8 @@ pub struct Device {
     /// The other ends of what was dialled.
     pub dialled: Arc<Mutex<Vec<(String, FarEnd)>>>,
     pub unreachable: Arc<AtomicBool>,
+    /// So many pieces of a stream are there before anybody looks.
+    pub flood: Arc<AtomicU64>,
 }
 
 /// The peer's end of a byte stream.
@@ -167,16 +169,27 @@ impl Dial for Device {
             let (to_wallet, reader) = mpsc::channel(1);
             let (writer, from_wallet) = mpsc::channel(1);
             self.dialled.lock().unwrap().push((address, FarEnd { to_wallet, from_wallet }));
-            Ok(ByteStream { reader: Box::new(Reader(reader)), writer: Box::new(Writer(writer)) })
+            Ok(ByteStream {
+                reader: Box::new(Reader(reader, self.flood.clone())),
+                writer: Box::new(Writer(writer)),
+            })
         })
     }
 }
 
-struct Reader(mpsc::Receiver<Vec<u8>>);
+struct Reader(mpsc::Receiver<Vec<u8>>, Arc<AtomicU64>);
 
 impl ByteReader for Reader {
     fn read(&mut self) -> Pending<'_, Result<Option<Vec<u8>>, DialError>> {
-        Box::pin(async { Ok(self.0.next().await) })
+        Box::pin(async {
+            match self.1.load(Ordering::SeqCst) {
+                0 => Ok(self.0.next().await),
+                left => {
+                    self.1.store(left - 1, Ordering::SeqCst);
+                    Ok(Some(b"more".to_vec()))
+                }
+            }
+        })
     }
 }
 
@@ -203,13 +216,5 @@ impl Entropy for Numbers {
     fn bytes(&self) -> Result<[u8; 32], EntropyError> {
         use bitcoin::hashes::{Hash, sha256};
         Ok(sha256::Hash::hash(&NUMBER.fetch_add(1, Ordering::SeqCst).to_be_bytes()).to_byte_array())
-    }
-}
-
-struct TokioSpawn;
-
-impl Spawn for TokioSpawn {
-    fn spawn(&self, task: Pending<'static, ()>) {
-        tokio::spawn(task);
     }
 }
