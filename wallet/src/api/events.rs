@@ -142,8 +142,8 @@ pub enum Event {
 /// Hears of events as they happen.
 #[api(listener)]
 pub trait EventListener {
-    /// Called for one event after the other, each once in a run. A stored event comes again after the next start unless
-    /// [`Wallet::event_handled`] was called for it.
+    /// Called for one event after the other, each once in a run, also where it failed for one of them. A stored event comes
+    /// again after the next start unless [`Wallet::event_handled`] was called for it. The wallet does not wait for it.
     fn on_event(&self, event: EventEnvelope);
 }
 
@@ -173,11 +173,13 @@ impl Wallet {
     /// Tells a listener of every event from now on, those that were not handled yet first. It replaces the one before it.
     pub async fn set_listener(&self, listener: Arc<dyn EventListener>) {
         let (notices, timings) = (self.handle.notices.clone(), self.handle.timings.clone());
-        let clock = self.platform.clock.clone();
+        let (clock, spawn) = (self.platform.clock.clone(), self.platform.spawn.clone());
         let (abort, registration) = AbortHandle::new_pair();
         let telling = async move {
             while let Some(notice) = notices.next_for_listener().await {
-                listener.on_event(envelope(notice, clock.now().unix, |id| timings.took_millis(id)));
+                let event = envelope(notice, clock.now().unix, |id| timings.took_millis(id));
+                let listener = listener.clone();
+                spawn.call(Box::new(move || listener.on_event(event))).await;
             }
         };
         self.platform.spawn.spawn(Box::pin(async move {
