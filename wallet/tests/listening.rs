@@ -64,3 +64,24 @@ async fn a_listener_that_fails_or_waits_for_the_wallet_hears_the_next_event_all_
     assert_eq!(hears.recv_timeout(PATIENCE), Ok(3));
     wallet.stop().await;
 }
+
+#[tokio::test]
+async fn an_event_that_was_handled_does_not_come_again_though_the_app_stops_at_once() {
+    let device = Device::default();
+    let (_server, wallet) = with_three_events(&device).await;
+    wallet.start().await.unwrap();
+    let first = loop {
+        let event = wallet.next_event().await.unwrap();
+        if event.seq > 0 {
+            break event;
+        }
+    };
+    while wallet.balance().await.unwrap().onchain_sat != 60_000 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    wallet.event_handled(first.seq).await.unwrap();
+    wallet.stop().await;
+    let opened = Wallet::open_on(device.platform(), &config("http://127.0.0.1:9"), "secret").await;
+    let next = opened.unwrap().next_event().await.unwrap();
+    assert_eq!(next.seq, first.seq + 1);
+}

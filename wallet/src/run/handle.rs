@@ -102,7 +102,7 @@ impl<M> Handle<M> {
         self.request(Request::Hurry).await
     }
 
-    /// Ends the loop once the batch being written is durable, and waits for it. Connections are closed, the store is
+    /// Ends the loop once all that was decided is durable, and waits for it. Connections are closed, the store is
     /// closed, and the lock is given back.
     pub async fn stop(&self) {
         let (stop, stopped) = oneshot::channel();

@@ -76,6 +76,8 @@ impl<M: Machine + 'static> Runner<M> {
 
     fn stop(&mut self, stopped: oneshot::Sender<()>) {
         self.requests.close();
+        // What nothing waits for would be written in a moment, such as that an event was handled.
+        self.inputs.push_back(Input::Flush);
         self.stopping.get_or_insert(stopped);
     }
 
