@@ -1,8 +1,9 @@
 //! A locked file beside the database.
 
 use super::super::{Held, Lock, LockError, Pending};
+use super::folder;
 use fs4::fs_std::FileExt as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::PathBuf;
 
 /// A locked file in the wallet's folder. The operating system gives it back when the process ends, however it ends.
@@ -26,7 +27,7 @@ impl FileLock {
 
     fn take(&self) -> Result<HeldFile, LockError> {
         let failed = |error: std::io::Error| LockError::Failed { reason: error.to_string() };
-        fs::create_dir_all(&self.folder).map_err(failed)?;
+        folder::make(&self.folder).map_err(failed)?;
         let path = self.folder.join("lock");
         let file = File::options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
         if file.try_lock_exclusive().map_err(failed)? {

@@ -3,6 +3,7 @@
 mod clock;
 mod dial;
 mod entropy;
+mod folder;
 mod http;
 mod lock;
 mod spawn;

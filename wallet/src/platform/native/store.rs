@@ -1,9 +1,9 @@
 //! SQLite.
 
 use super::super::{Pending, Store, StoreError};
+use super::folder;
 use kite_core::store::{Batch, Op, Stored};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -97,9 +97,9 @@ impl Store for SqliteStore {
     }
 }
 
-fn connect(folder: &Path, most_pages: Option<u32>) -> Result<Connection, StoreError> {
-    fs::create_dir_all(folder).map_err(|error| StoreError::Failed { reason: error.to_string() })?;
-    let connection = Connection::open(folder.join("wallet.sqlite")).map_err(failed)?;
+fn connect(place: &Path, most_pages: Option<u32>) -> Result<Connection, StoreError> {
+    folder::make(place).map_err(|error| StoreError::Failed { reason: error.to_string() })?;
+    let connection = Connection::open(place.join("wallet.sqlite")).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     let journal: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
