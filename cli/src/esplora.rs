@@ -55,8 +55,14 @@ impl Esplora {
     /// # Errors
     /// `ChainUnavailable`.
     pub async fn tip(&self) -> Result<Tip, WalletError> {
-        let hash = text("/blocks/tip/hash", self.ask("/blocks/tip/hash").await?)?;
-        self.json(&format!("/block/{}", hash.trim())).await
+        let path = "/blocks/tip/hash";
+        let hash = text(path, self.ask(path).await?)?;
+        let hash = hash.trim();
+        // It becomes a part of what is asked for, and of what is shown where that fails.
+        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(unavailable(format!("it answered nonsense for {path}")));
+        }
+        self.json(&format!("/block/{hash}")).await
     }
 
     async fn json<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, WalletError> {
@@ -83,4 +89,44 @@ fn text(path: &str, answer: HttpAnswer) -> Result<String, WalletError> {
 
 fn unavailable(reason: impl Into<String>) -> WalletError {
     WalletError::ChainUnavailable { reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Esplora;
+    use kite_wallet::api::WalletConfig;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// Gives this as its newest block, and fails at whatever else it is asked for.
+    async fn server(newest: &'static str) -> Esplora {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let esplora_url = format!("http://{}", listener.local_addr().expect("its address"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = vec![0; 4_096];
+                let length = stream.read(&mut request).await.unwrap_or_default();
+                let is_tip = request[..length].starts_with(b"GET /blocks/tip/hash ");
+                let (status, body) = if is_tip { ("200 OK", newest) } else { ("500 No", "") };
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                // Whoever asked may be gone.
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let (network, data) = ("regtest".into(), String::new());
+        Esplora::new(&WalletConfig { network, data, esplora_url, proxy_url: None })
+    }
+
+    #[tokio::test]
+    async fn a_server_writes_nothing_on_the_terminal() {
+        let error =
+            server("\u{1b}]0;owned\u{7}\u{1b}[2J").await.tip().await.expect_err("no hash").to_string();
+        assert!(!error.contains(char::is_control) && !error.contains("owned"), "{error:?}");
+        let hash = "00000000000000000000000000000000000000000000000000000000000000aa";
+        let error = server(hash).await.tip().await.expect_err("no such block").to_string();
+        assert!(error.contains(&format!("500 for /block/{hash}")), "{error:?}");
+    }
 }
