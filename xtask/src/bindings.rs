@@ -14,6 +14,8 @@ use crate::wheel;
 
 const PYTHON: &[install::Need] = &[("python3", "python3")];
 const LIST: &str = "docs/api.txt";
+/// Names that a language wants otherwise than the crate has them.
+const UNIFFI: &str = "android/uniffi.toml";
 
 /// Runs the small API and the wallet itself from Python.
 ///
@@ -102,19 +104,30 @@ fn list() -> Outcome<String> {
 }
 
 /// Builds a library with UniFFI's exports and returns its file.
-fn library(package: &str, features: &[&str]) -> Outcome<PathBuf> {
+///
+/// # Errors
+/// When it does not build.
+pub fn library(package: &str, features: &[&str]) -> Outcome<PathBuf> {
     shell::run(cargo(&["build", "--locked", "--package", package, "--lib"]).args(features))?;
     Ok(places::native_target().join("debug").join(places::library_name(package)))
+}
+
+/// Writes the bindings of a library into `folder`.
+///
+/// # Errors
+/// When the library has no metadata or the folder cannot be written.
+pub fn generate(library: &Path, language: &str, folder: &Path) -> Outcome {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut generate = cargo(&["run", "--quiet", "--locked", "--package", "kite-ffi", "--", "generate"]);
+    generate.args(["--language", language, "--no-format", "--config", UNIFFI, "--library"]).arg(library);
+    shell::run(generate.arg("--out-dir").arg(folder))
 }
 
 /// The folder of a library's Python bindings, made anew.
 fn generate_python(library: &Path) -> Outcome<PathBuf> {
     let name = library.file_name().ok_or("a library has a file name")?;
     let folder = places::native_target().join("python").join(name);
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut generate = cargo(&["run", "--quiet", "--locked", "--package", "kite-ffi", "--", "generate"]);
-    generate.args(["--language", "python", "--no-format", "--library"]).arg(library);
-    shell::run(generate.arg("--out-dir").arg(&folder))?;
+    generate(library, "python", &folder)?;
     // The bindings load the library of their own crate's name from beside them.
     fs::copy(library, folder.join(name)).map_err(|error| format!("{}: {error}", library.display()))?;
     Ok(folder)

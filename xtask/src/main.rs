@@ -7,6 +7,8 @@ mod coverage;
 mod demo;
 mod fuzz;
 mod install;
+mod jars;
+mod kotlin;
 mod mutants;
 mod npm;
 mod page;

@@ -100,6 +100,10 @@ impl Report {
                 _ => return,
             }
             count > 0
+        } else if let Some((passed, failed)) = junit(line) {
+            self.passed += passed;
+            self.failed += failed;
+            true
         } else if let Some((passed, failed)) = plain(line) {
             self.passed += passed;
             self.failed += failed;
@@ -118,6 +122,17 @@ impl Report {
 fn node(line: &str) -> Option<(&str, u64)> {
     let (word, count) = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?.split_once(' ')?;
     Some((word, count.parse().ok()?))
+}
+
+/// The closing line of JUnit: `OK (5 tests)`, or `Tests run: 5,  Failures: 2`.
+fn junit(line: &str) -> Option<(u64, u64)> {
+    if let Some(rest) = line.strip_prefix("OK (") {
+        let count = rest.strip_suffix(" tests)").or_else(|| rest.strip_suffix(" test)"))?;
+        return Some((count.parse().ok()?, 0));
+    }
+    let (run, failures) = line.strip_prefix("Tests run: ")?.split_once(",  Failures: ")?;
+    let (run, failed): (u64, u64) = (run.parse().ok()?, failures.parse().ok()?);
+    Some((run.saturating_sub(failed), failed))
 }
 
 /// The line `N passed, N failed`, alone.
@@ -187,6 +202,15 @@ mod tests {
         ]);
         assert_eq!((report.passed, report.failed, report.ignored), (5, 2, 2));
         assert_eq!(read(&["ℹ pass 3", "ℹ duration_ms 35.5"]).passed, 3);
+    }
+
+    #[test]
+    fn junits_closing_line_is_counted() {
+        let good = read(&["", "OK (23 tests)", ""]);
+        assert_eq!((good.passed, good.failed, good.closing.len()), (23, 0, 1));
+        assert_eq!(read(&["OK (1 test)"]).passed, 1);
+        let bad = read(&["FAILURES!!!", "Tests run: 5,  Failures: 2"]);
+        assert_eq!((bad.passed, bad.failed), (3, 2));
     }
 
     #[test]

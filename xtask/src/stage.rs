@@ -9,6 +9,7 @@ use crate::bitcoind;
 use crate::demo;
 use crate::fuzz;
 use crate::install;
+use crate::kotlin;
 use crate::npm;
 use crate::page;
 use crate::places::{self, Member};
@@ -55,6 +56,11 @@ const STAGES: &[Stage] = &[
         name: "python",
         about: "the wheel: the wallet through UniFFI, from Python",
         run: bindings::python,
+    },
+    Stage {
+        name: "kotlin",
+        about: "the library for Android on the JVM: real nodes, a flow of events, threads, a key in a file",
+        run: kotlin::stage,
     },
     Stage {
         name: "npm",

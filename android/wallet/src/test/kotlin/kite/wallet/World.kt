@@ -1,0 +1,68 @@
+package kite.wallet
+
+import java.io.File
+import java.net.HttpURLConnection
+import java.net.URI
+import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import org.json.JSONObject
+
+/** The regtest world with real nodes; blocks come when a test asks for them. */
+internal class World : AutoCloseable {
+    private val process = ProcessBuilder(program(), "--block-secs", "0")
+        .redirectInput(File("/dev/null"))
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start()
+    private val described = JSONObject(
+        checkNotNull(process.inputStream.bufferedReader().readLine()) { "the devnet ended with ${process.waitFor()}" },
+    )
+    private val peers = described.getJSONArray("peers").let { list ->
+        (0 until list.length()).map(list::getJSONObject).associateBy { it.getString("name") }
+    }
+
+    val esploraUrl: String = described.getString("esplora_url")
+
+    fun nodeId(peer: String): String = peers.getValue(peer).getString("node_id")
+
+    fun address(peer: String): String = peers.getValue(peer).getString("address")
+
+    suspend fun mine() = post("/regtest/mine/1")
+
+    suspend fun fund(address: String, sats: Int) = post("/faucet", "address" to address, "sats" to sats)
+
+    suspend fun invoice(peer: String, amountMsat: ULong, description: String): String =
+        post("/peers/$peer/invoice", "amount_msat" to amountMsat.toLong(), "description" to description)
+            .getString("invoice")
+
+    suspend fun pay(peer: String, invoice: String) = post("/peers/$peer/pay", "invoice" to invoice)
+
+    private suspend fun post(path: String, vararg body: Pair<String, Any>): JSONObject = withContext(Dispatchers.IO) {
+        val url = URI(described.getString("control_url") + path).toURL()
+        val connection = url.openConnection() as HttpURLConnection
+        connection.requestMethod = "POST"
+        connection.doOutput = true
+        connection.readTimeout = 90_000
+        connection.setRequestProperty("content-type", "application/json")
+        connection.outputStream.use { it.write(JSONObject(mapOf(*body)).toString().toByteArray()) }
+        val code = connection.responseCode
+        if (code != 200) {
+            throw Refused("$path: $code ${connection.errorStream?.reader()?.readText()}")
+        }
+        JSONObject(connection.inputStream.reader().readText())
+    }
+
+    override fun close() {
+        process.destroy()
+        check(process.waitFor(30, TimeUnit.SECONDS)) { "the devnet does not end" }
+    }
+
+    /** The world does not do what it was asked for. */
+    class Refused(message: String) : Exception(message)
+
+    private companion object {
+        fun program(): String = checkNotNull(System.getProperty("kite.devnet")) {
+            "these tests need the devnet: `cargo xtask test kotlin` starts them with it"
+        }
+    }
+}
