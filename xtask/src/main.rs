@@ -30,7 +30,7 @@ cargo xtask <command>
   test [part]...   every test, or the named parts in the given order
   stages           the parts of `test` and what each one runs
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
-  size             how large that package is; fails above 824 KiB (brotli)
+  size             how large that package is; fails above 832 KiB (brotli)
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
   sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
   fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [--coverage] [target]...
