@@ -1,5 +1,6 @@
 """The wallet through UniFFI, as Kotlin, Swift and Python have it. Usage: python3 smoke.py FOLDER-OF-THE-BINDINGS"""
 
+import importlib.metadata
 import sys
 import tempfile
 import unittest
@@ -20,6 +21,7 @@ class WalletTest(unittest.IsolatedAsyncioTestCase):
 
     def test_functions(self):
         self.assertRegex(kite.version(), r"^\d+\.\d+\.\d+$")
+        self.assertEqual(kite.version(), importlib.metadata.version("kite-wallet"))
         kite.check_mnemonic(WORDS)
         with self.assertRaises(kite.WalletError.InvalidInput):
             kite.check_mnemonic("abandon abandon")

@@ -1,12 +1,12 @@
 //! Kite and LDK close on each other, alone: in every state of a payment, whoever closes, and as cheater and victim. All
 //! that both publish must be taken by the mempool of a full node.
 
-use bitcoin::{Amount, Transaction};
+use bitcoin::Amount;
 use kite_core::node::{Command, Event};
+use kite_core::types::{Instant, Now};
 use kite_interop::full_node::{FullNode, Kind, Taken};
 use kite_interop::ldk::{Arriving, PeerEvent};
 use kite_interop::meeting::Meeting;
-use kite_sim::host::Act;
 
 const CAPACITY: Amount = Amount::from_sat(1_000_000);
 
@@ -253,27 +253,13 @@ fn ldk_cheats_with_its_second_stages_and_loses_them_as_well() {
     assert_eq!(penalties, [Some(1), Some(2)], "to_local, and both second stages: {taken:?}");
 }
 
-/// What a copy of Kite publishes, switched on with an old disk and told to close by force.
-fn old_commitment(meeting: &Meeting, disk: &kite_sim::disk::Disk) -> Transaction {
-    let now = kite_core::types::Now { mono: kite_core::types::Instant(9), unix: meeting.chain.now() };
-    let mut copy = meeting.kite.copy(1_000);
-    copy.restore(disk.clone());
-    copy.start(now);
-    let channel_id = copy.running().channels()[0].channel_id;
-    copy.command(now, Command::ForceClose { channel_id });
-    let mut published = copy.acts.iter().rev().filter_map(|act| match act {
-        Act::Broadcast(package) => package.first().cloned(),
-        _ => None,
-    });
-    published.next().expect("a copy closes when its owner says so")
-}
-
 #[test]
 fn kite_cheats_and_ldk_takes_everything() {
     let mut meeting = open();
     let disk = meeting.kite.disk.clone();
     pay(&mut meeting, 2);
-    let revoked = old_commitment(&meeting, &disk);
+    let now = Now { mono: Instant(9), unix: meeting.chain.now() };
+    let revoked = meeting.kite.old_commitment(now, &disk);
     meeting.set_offline(true);
     meeting.disconnect();
     meeting.chain.submit(&revoked).unwrap();

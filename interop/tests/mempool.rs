@@ -104,13 +104,7 @@ fn penalties_and_all_their_replacements() {
 
 #[test]
 fn a_reorganisation_that_brings_a_revoked_commitment() {
-    let mut closes = Closes::new();
-    let disk = closes.world.hosts[0].disk.clone();
-    assert!(closes.world.pay(0, 1, 300_000_000));
-    let commitment = closes.old_commitment(0, &disk);
-    let channel_id = closes.world.node(0).channels()[0].channel_id;
-    closes.world.command(0, Command::CloseChannel { channel_id });
-    closes.world.mine(5);
+    let (mut closes, commitment) = Closes::closed_together_after_a_payment();
     closes.world.crash(0);
     closes.world.chain.reorg_for(5, &commitment);
     closes.world.mine(3);

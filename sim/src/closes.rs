@@ -1,7 +1,6 @@
 //! Channels that are closed by one side alone: two hosts with a channel, and what their owners do to it.
 
 use crate::disk::Disk;
-use crate::host::Act;
 use crate::world::World;
 use bitcoin::{Amount, Transaction};
 use kite_core::chain::{ChainFact, FeeRates};
@@ -121,17 +120,19 @@ impl Closes {
 
     /// What a copy of a host publishes, switched on with an old disk and told to close by force.
     pub fn old_commitment(&self, host: usize, disk: &Disk) -> Transaction {
-        let mut copy = self.world.hosts[host].copy(1_000);
-        copy.restore(disk.clone());
-        let now = self.world.now();
-        copy.start(now);
-        let channel_id = copy.running().channels()[0].channel_id;
-        copy.command(now, Command::ForceClose { channel_id });
-        let mut published = copy.acts.iter().rev().filter_map(|act| match act {
-            Act::Broadcast(package) => package.first().cloned(),
-            _ => None,
-        });
-        published.next().expect("a copy closes when its owner says so")
+        self.world.hosts[host].old_commitment(self.world.now(), disk)
+    }
+
+    /// Both close together after host 0 has paid, five blocks deep; and the commitment of host 0 from before the payment.
+    pub fn closed_together_after_a_payment() -> (Self, Transaction) {
+        let mut closes = Self::new();
+        let disk = closes.world.hosts[0].disk.clone();
+        assert!(closes.world.pay(0, 1, 300_000_000));
+        let commitment = closes.old_commitment(0, &disk);
+        let channel_id = closes.world.node(0).channels()[0].channel_id;
+        closes.world.command(0, Command::CloseChannel { channel_id });
+        closes.world.mine(5);
+        (closes, commitment)
     }
 
     /// Both hosts hear of one fee rate for everything.

@@ -135,6 +135,23 @@ impl Host {
         self.events.clear();
     }
 
+    /// What a copy of it publishes, switched on with an old disk and told to close its channel by force.
+    ///
+    /// # Panics
+    /// The copy has no channel, or publishes nothing.
+    pub fn old_commitment(&self, now: Now, disk: &Disk) -> Transaction {
+        let mut copy = self.copy(1_000);
+        copy.restore(disk.clone());
+        copy.start(now);
+        let channel_id = copy.running().channels()[0].channel_id;
+        copy.command(now, Command::ForceClose { channel_id });
+        let mut published = copy.acts.iter().rev().filter_map(|act| match act {
+            Act::Broadcast(package) => package.first().cloned(),
+            _ => None,
+        });
+        published.next().expect("a copy closes when its owner says so")
+    }
+
     /// Its node id, also while it is switched off.
     pub fn node_id(&self) -> PublicKey {
         self.node_id

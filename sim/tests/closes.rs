@@ -338,13 +338,7 @@ fn no_crash_harms_a_claim() {
 
 #[test]
 fn a_reorganisation_that_swaps_a_coop_close_for_a_revoked_commitment_is_punished() {
-    let mut closes = Closes::new();
-    let disk = closes.world.hosts[0].disk.clone();
-    assert!(closes.world.pay(0, 1, 300_000_000));
-    let commitment = closes.old_commitment(0, &disk);
-    let channel_id = closes.world.node(0).channels()[0].channel_id;
-    closes.world.command(0, Command::CloseChannel { channel_id });
-    closes.world.mine(5);
+    let (mut closes, commitment) = Closes::closed_together_after_a_payment();
     let honest = closes.total_sat(1);
     closes.world.crash(0);
     closes.world.chain.reorg_for(5, &commitment);

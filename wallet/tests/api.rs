@@ -11,23 +11,12 @@ use kite_wallet::platform::StoreError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use support::config::{NOWHERE, config};
 use support::device::Device;
 use support::esplora::Esplora;
 
 const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const NODE: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
-
-fn config(url: &str) -> WalletConfig {
-    WalletConfig {
-        network: "regtest".into(),
-        data: "wallet".into(),
-        esplora_url: url.into(),
-        proxy_url: None,
-    }
-}
-
-/// Nothing answers here.
-const NOWHERE: &str = "http://127.0.0.1:9";
 
 async fn create(device: &Device, url: &str, words: Option<&str>) -> Result<Arc<Wallet>, WalletError> {
     let words = words.map(str::to_owned);

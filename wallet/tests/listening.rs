@@ -2,24 +2,16 @@
 
 mod support;
 
-use kite_wallet::api::{EventEnvelope, EventListener, Wallet, WalletConfig};
+use kite_wallet::api::{EventEnvelope, EventListener, Wallet};
 use kite_wallet::keyslot::KdfCost;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::config::config;
 use support::device::Device;
 use support::esplora::Esplora;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn config(url: &str) -> WalletConfig {
-    WalletConfig {
-        network: "regtest".into(),
-        data: "wallet".into(),
-        esplora_url: url.into(),
-        proxy_url: None,
-    }
-}
 
 /// A wallet to which coins came three times, which it will see once it is online.
 async fn with_three_events(device: &Device) -> (Esplora, Arc<Wallet>) {

@@ -4,26 +4,16 @@ mod support;
 
 use kite_wallet::api::{
     InvoiceRequest, OnchainRequest, PaymentKind, PaymentStatus, Quote, QuoteKind, SendRequest, Wallet,
-    WalletConfig, WalletError,
+    WalletError,
 };
 use kite_wallet::keyslot::KdfCost;
 use std::sync::Arc;
 use std::time::Duration;
+use support::config::{NOWHERE, config};
 use support::device::Device;
 use support::esplora::Esplora;
 
-/// Nothing answers here.
-const NOWHERE: &str = "http://127.0.0.1:9";
 const ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
-
-fn config(url: &str) -> WalletConfig {
-    WalletConfig {
-        network: "regtest".into(),
-        data: "wallet".into(),
-        esplora_url: url.into(),
-        proxy_url: None,
-    }
-}
 
 async fn create(device: &Device, url: &str) -> Arc<Wallet> {
     Wallet::create_on(device.platform(), &config(url), "secret", None, KdfCost::TEST_ONLY).await.unwrap()

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
+use crate::ceiling;
 use crate::install;
 use crate::places;
 use crate::report::Report;
@@ -14,6 +15,8 @@ use crate::wheel;
 
 const PYTHON: &[install::Need] = &[("python3", "python3")];
 const LIST: &str = "docs/api.txt";
+/// The most that the library may take on a device: a little more than it does.
+const CEILING_BYTES: u64 = 8_700 * 1024;
 /// Names that a language wants otherwise than the crate has them.
 const UNIFFI: &str = "android/uniffi.toml";
 
@@ -26,7 +29,7 @@ pub fn python(report: &mut Report) -> Outcome {
     let sample = library("kite-api-tests", &["--features", "uniffi"])?;
     python_test(report, &generate_python(&sample)?, "api-macro/tests/run.py", &[])?;
     // The metadata that bindings are made of is in the symbols, which a library that ships has not.
-    let bindings = wheel::install(&wheel::library()?, &generate_python(&library("kite-uniffi", &[])?)?)?;
+    let bindings = wheel::install(&shipped_library()?, &generate_python(&library("kite-uniffi", &[])?)?)?;
     python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
     shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
     let devnet = places::native_target().join("debug/kite-devnet");
@@ -110,6 +113,26 @@ fn list() -> Outcome<String> {
 pub fn library(package: &str, features: &[&str]) -> Outcome<PathBuf> {
     shell::run(cargo(&["build", "--locked", "--package", package, "--lib"]).args(features))?;
     Ok(places::native_target().join("debug").join(places::library_name(package)))
+}
+
+/// Builds the library as it ships: small, and without symbols.
+///
+/// # Errors
+/// When it cannot be built, or is too large.
+pub fn shipped_library() -> Outcome<PathBuf> {
+    println!("building the library for phones and Python (some minutes the first time)");
+    shell::run(&mut cargo(&[
+        "build",
+        "--locked",
+        "--profile",
+        "mobile",
+        "--package",
+        "kite-uniffi",
+        "--lib",
+    ]))?;
+    let library = places::native_target().join("mobile").join(places::library_name("kite-uniffi"));
+    ceiling::check(&library, CEILING_BYTES)?;
+    Ok(library)
 }
 
 /// Writes the bindings of a library into `folder`.

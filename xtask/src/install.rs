@@ -9,6 +9,9 @@ use crate::shell::{self, command};
 /// A file a package brings, and the package's name.
 pub type Need = (&'static str, &'static str);
 
+/// What pages are tried in.
+pub const BROWSER: &[Need] = &[("/usr/bin/chromium", "chromium")];
+
 /// Makes sure that each package is there, through `apt-get` as root or with `sudo`.
 ///
 /// # Errors

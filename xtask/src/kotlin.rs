@@ -12,7 +12,6 @@ use crate::jars::Jars;
 use crate::places;
 use crate::report::Report;
 use crate::shell::{self, cargo, command};
-use crate::wheel;
 
 const JAVA: &[install::Need] = &[("java", "default-jre-headless")];
 const PACKAGE: &str = "kite.wallet";
@@ -30,7 +29,7 @@ const WITH_NODES: &str = ".PaymentTest";
 pub fn stage(report: &mut Report) -> Outcome {
     install::apt(JAVA)?;
     let jars = Jars::ready()?;
-    let library = wheel::library()?;
+    let library = bindings::shipped_library()?;
     let library = library.parent().ok_or("a library is in a folder")?;
     shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
     let compiled = compile_all(&jars)?;
@@ -49,7 +48,7 @@ pub fn stage(report: &mut Report) -> Outcome {
 /// What was generated, what was written, and the tests, each in a jar.
 fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let folder = places::native_target().join("kotlin");
-    remove(&folder)?;
+    places::remove(&folder)?;
     let generated = folder.join("generated");
     bindings::generate(&bindings::library("kite-uniffi", &[])?, "kotlin", &generated)?;
 
@@ -129,15 +128,6 @@ fn test_classes() -> Outcome<Vec<String>> {
         .collect();
     classes.sort();
     Ok(classes)
-}
-
-fn remove(folder: &Path) -> Outcome {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("{}: {error}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

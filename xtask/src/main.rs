@@ -3,6 +3,7 @@
 mod bench;
 mod bindings;
 mod bitcoind;
+mod ceiling;
 mod coverage;
 mod demo;
 mod fuzz;

@@ -4,14 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
+use crate::ceiling;
 use crate::install;
 use crate::places;
 use crate::report::Report;
 use crate::shell::{self, command};
 use crate::wasm;
 
-/// What it is tried in.
-const BROWSER: &[install::Need] = &[("/usr/bin/chromium", "chromium")];
 /// The most that `npm install` should have to download (gzip): the module is nearly all of it.
 const CEILING_BYTES: u64 = 1_400 * 1024;
 
@@ -35,11 +34,7 @@ fn pack() -> Outcome<PathBuf> {
     let printed = shell::output(npm.arg(&folder).current_dir(wasm::package_folder()))?;
     let name = printed.lines().last().ok_or("npm pack names no file")?;
     let tarball = folder.join(name.trim());
-    let bytes = fs::metadata(&tarball).map_err(|error| format!("{}: {error}", tarball.display()))?.len();
-    println!("{}: {bytes} bytes (ceiling {CEILING_BYTES})", tarball.display());
-    if bytes > CEILING_BYTES {
-        return Err(format!("the package is {} bytes over its ceiling", bytes - CEILING_BYTES));
-    }
+    ceiling::check(&tarball, CEILING_BYTES)?;
     Ok(tarball)
 }
 
@@ -49,7 +44,7 @@ fn pack() -> Outcome<PathBuf> {
 /// When a step cannot be run.
 pub fn stage(report: &mut Report) -> Outcome {
     wasm::ready()?;
-    install::apt(BROWSER)?;
+    install::apt(install::BROWSER)?;
     let mut test = command("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     test.args(["npm/test/node.test.mjs", "npm/test/vite.test.mjs"]);
     test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?);

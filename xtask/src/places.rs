@@ -55,6 +55,19 @@ pub fn library_name(package: &str) -> String {
     format!("{before}{}.{after}", package.replace('-', "_"))
 }
 
+/// Removes a folder, if it is there.
+///
+/// # Errors
+/// When it is there and stays.
+pub fn remove(folder: &Path) -> Outcome {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("{}: {error}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// When a file, or the newest file below a folder, was changed; unset if there is none.
 pub fn modified(path: &Path) -> Option<SystemTime> {
     let of_file = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();

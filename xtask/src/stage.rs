@@ -83,9 +83,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
 const CPP_TOOLS: &[install::Need] =
     &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];
 
-/// What the page is tried in.
-const BROWSER: &[install::Need] = &[("/usr/bin/chromium", "chromium")];
-
 /// Prints the parts.
 pub fn list() -> Outcome {
     for stage in STAGES {
@@ -172,7 +169,7 @@ fn interop(report: &mut Report) -> Outcome {
 fn wasm(report: &mut Report) -> Outcome {
     wasm::wasm(&[])?;
     bindings::node(report)?;
-    install::apt(BROWSER)?;
+    install::apt(install::BROWSER)?;
     bindings::browser(report)
 }
 
@@ -183,7 +180,7 @@ fn web(report: &mut Report) -> Outcome {
 }
 
 fn e2e(report: &mut Report) -> Outcome {
-    install::apt(BROWSER)?;
+    install::apt(install::BROWSER)?;
     page::build()?;
     let mut test = command("npm", &["run", "--silent", "e2e"]);
     test.current_dir(page::folder()).env("KITE_DEVNET", demo::world()?);

@@ -3,7 +3,7 @@
 use super::{
     Attempt, AttemptHop, Incoming, IncomingState, OnionForm, Outgoing, OutgoingState, PaymentRecord,
 };
-use crate::store::number::{read_number, write_number};
+use crate::store::number::{read_number, read_u32, write_number};
 use crate::types::{CltvExpiry, HtlcId, MilliSatoshi, ShortChannelId, UnixTime};
 use crate::wire::{Reader, Writer};
 
@@ -67,12 +67,12 @@ fn read_state(bytes: &mut Reader<'_>, terms: PaymentRecord) -> Option<PaymentRec
     let kind: u8 = bytes.read().ok()?;
     Some(match terms {
         PaymentRecord::Outgoing(payment) => {
-            let attempts = read_u32(bytes)?;
+            let attempts = read_u32(bytes).ok()?;
             let state = match kind {
                 IN_FLIGHT => OutgoingState::InFlight(read_attempt(bytes, payment.amount)?),
                 SENT => {
                     let fee = MilliSatoshi::from_msat(read_number(bytes).ok()?);
-                    let (hops, secs) = (read_u32(bytes)?, read_number(bytes).ok()?);
+                    let (hops, secs) = (read_u32(bytes).ok()?, read_number(bytes).ok()?);
                     let at = UnixTime(created.wrapping_add(secs));
                     OutgoingState::Sent { preimage: bytes.read().ok()?, fee, at, hops }
                 }
@@ -128,10 +128,10 @@ fn read_attempt(bytes: &mut Reader<'_>, arrives: MilliSatoshi) -> Option<Attempt
         Some(MilliSatoshi::from_msat(arrives.to_msat().wrapping_add(on_top)))
     };
     let mut attempt = Attempt {
-        channel: read_u32(bytes)?,
+        channel: read_u32(bytes).ok()?,
         htlc_id: HtlcId(read_number(bytes).ok()?),
         sent: amount(bytes)?,
-        cltv_expiry: CltvExpiry::new(read_u32(bytes)?)?,
+        cltv_expiry: CltvExpiry::new(read_u32(bytes).ok()?)?,
         onward: Vec::new(),
         form,
     };
@@ -140,12 +140,8 @@ fn read_attempt(bytes: &mut Reader<'_>, arrives: MilliSatoshi) -> Option<Attempt
             node_id: bytes.read().ok()?,
             short_channel_id: ShortChannelId(read_number(bytes).ok()?),
             amount: amount(bytes)?,
-            cltv_expiry: CltvExpiry::new(read_u32(bytes)?)?,
+            cltv_expiry: CltvExpiry::new(read_u32(bytes).ok()?)?,
         });
     }
     Some(attempt)
-}
-
-fn read_u32(bytes: &mut Reader<'_>) -> Option<u32> {
-    u32::try_from(read_number(bytes).ok()?).ok()
 }

@@ -34,6 +34,11 @@ pub(crate) fn read_number(reader: &mut Reader<'_>) -> Result<u64, NotANumber> {
     Err(NotANumber)
 }
 
+/// As [`read_number`], of 32 bits.
+pub(crate) fn read_u32(reader: &mut Reader<'_>) -> Result<u32, NotANumber> {
+    u32::try_from(read_number(reader)?).map_err(|_| NotANumber)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

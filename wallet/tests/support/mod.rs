@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 pub mod clock;
+pub mod config;
 pub mod device;
 pub mod esplora;
 pub mod world;
