@@ -51,7 +51,7 @@ class WalletTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_mainnet_and_a_missing_wallet_are_refused(self):
         self.config.network = "bitcoin"
-        with self.assertRaises(kite.WalletError.MainnetNotYet):
+        with self.assertRaises(kite.WalletError.MainnetNotAccepted):
             await kite.Wallet.create(self.config, "tea", None)
         self.config.network = "regtest"
         with self.assertRaises(kite.WalletError.NoWallet):

@@ -35,12 +35,15 @@ pub struct Given {
     /// The wallet's folder [default: .kite in your home]
     #[arg(long, global = true, env = "KITE_WALLET", value_name = "FOLDER", hide_env_values = true)]
     pub wallet: Option<PathBuf>,
-    /// regtest or signet [default: what the wallet was made with]
+    /// regtest, signet or bitcoin [default: what the wallet was made with]
     #[arg(long, global = true, env = "KITE_NETWORK", hide_env_values = true)]
     pub network: Option<String>,
     /// An Esplora server of that network [default: what the wallet was made with]
     #[arg(long, global = true, env = "KITE_ESPLORA", value_name = "URL", hide_env_values = true)]
     pub esplora: Option<String>,
+    /// For bitcoin: you have read what is young about Kite there and want to go on [default: what the wallet was made with]
+    #[arg(long, global = true)]
+    pub accept_young_mainnet: bool,
     /// A file with the passphrase in its first line [default: KITE_PASSPHRASE, or it is asked for]
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,

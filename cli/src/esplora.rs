@@ -117,7 +117,13 @@ mod tests {
             }
         });
         let (network, data) = ("regtest".into(), String::new());
-        Esplora::new(&WalletConfig { network, data, esplora_url, proxy_url: None })
+        Esplora::new(&WalletConfig {
+            network,
+            data,
+            esplora_url,
+            proxy_url: None,
+            accept_young_mainnet: None,
+        })
     }
 
     #[tokio::test]

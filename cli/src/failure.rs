@@ -198,7 +198,7 @@ const fn of_wallet(error: &WalletError) -> u8 {
         | WalletError::WrongNetwork { .. }
         | WalletError::AmountRequired
         | WalletError::AmountOutOfRange { .. }
-        | WalletError::MainnetNotYet => USAGE,
+        | WalletError::MainnetNotAccepted => USAGE,
         WalletError::InvoiceExpired { .. }
         | WalletError::InsufficientFunds { .. }
         | WalletError::FeeTooHigh { .. }
@@ -215,6 +215,8 @@ const fn of_wallet(error: &WalletError) -> u8 {
         WalletError::AlreadyExists
         | WalletError::NoWallet
         | WalletError::StoreUnavailable { .. }
+        | WalletError::StoreFull
+        | WalletError::StoreNewer { .. }
         | WalletError::StoreDamaged { .. } => DATA,
         WalletError::InFlight { .. } | WalletError::Timeout => UNDECIDED,
     }
@@ -276,7 +278,7 @@ mod tests {
             (WalletError::WrongNetwork { expected: text(), found: text() }.into(), 2),
             (WalletError::AmountRequired.into(), 2),
             (WalletError::AmountOutOfRange { min_msat: 1, max_msat: 2 }.into(), 2),
-            (WalletError::MainnetNotYet.into(), 2),
+            (WalletError::MainnetNotAccepted.into(), 2),
             (Failure::Usage { reason: text() }, 2),
             (Failure::SettingMissing { setting: "", flag: "", variable: "" }, 2),
             (Failure::SettingsFile { path: text(), reason: text() }, 2),

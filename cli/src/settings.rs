@@ -19,6 +19,7 @@ const FILE: &str = "kite.toml";
 struct Remembered {
     network: Option<String>,
     esplora_url: Option<String>,
+    accept_young_mainnet: Option<bool>,
 }
 
 /// The wallet's folder: as given, or `.kite` in the owner's home.
@@ -55,7 +56,8 @@ pub fn config(given: &Given) -> Result<WalletConfig, Failure> {
         .into_os_string()
         .into_string()
         .map_err(|_| Failure::Usage { reason: "the name of the wallet's folder is not Unicode".into() })?;
-    Ok(WalletConfig { network, data, esplora_url, proxy_url: None })
+    let accept_young_mainnet = given.accept_young_mainnet.then_some(true).or(remembered.accept_young_mainnet);
+    Ok(WalletConfig { network, data, esplora_url, proxy_url: None, accept_young_mainnet })
 }
 
 /// Makes the folder of a new wallet, for its owner's eyes only.
@@ -79,8 +81,11 @@ pub fn make_folder(config: &WalletConfig) -> Result<(), Failure> {
 /// When the file cannot be written.
 pub fn remember(config: &WalletConfig) -> Result<(), Failure> {
     let path = Path::new(&config.data).join(FILE);
-    let remembered =
-        Remembered { network: Some(config.network.clone()), esplora_url: Some(config.esplora_url.clone()) };
+    let remembered = Remembered {
+        network: Some(config.network.clone()),
+        esplora_url: Some(config.esplora_url.clone()),
+        accept_young_mainnet: config.accept_young_mainnet,
+    };
     let text = toml::to_string(&remembered).map_err(|error| cannot_use(&path, &error))?;
     fs::write(&path, text).map_err(|error| cannot_use(&path, &error))
 }

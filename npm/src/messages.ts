@@ -1,6 +1,6 @@
 // What page and worker say to each other. Values pass by structured clone, so bigint stays bigint.
 
-import type { checkMnemonic, EventEnvelope, version, Wallet, walletExists } from './kite_wasm.js';
+import type { checkMnemonic, EventEnvelope, version, Wallet, walletExists, youngOnMainnet } from './kite_wasm.js';
 
 /** What the worker keeps to itself: the memory of the wallet, and its queue of events. */
 type Kept = 'free' | typeof Symbol.dispose | 'nextEvent' | 'eventHandled' | 'setListener' | 'clearListener';
@@ -20,6 +20,8 @@ export interface WalletEntrances {
   open(...args: Parameters<typeof Wallet.open>): Promise<void>;
   /** `checkMnemonic` of the package. */
   checkMnemonic(...args: Parameters<typeof checkMnemonic>): Promise<void>;
+  /** `youngOnMainnet` of the package. */
+  youngOnMainnet(): Promise<ReturnType<typeof youngOnMainnet>>;
   /** `version` of the package. */
   version(): Promise<ReturnType<typeof version>>;
 }

@@ -1,6 +1,6 @@
 // Owns the wallet. The page talks to it by messages only, so nothing the wallet does can make the page stutter.
 
-import init, { Wallet, checkMnemonic, version, walletExists } from './kite_wasm.js';
+import init, { Wallet, checkMnemonic, version, walletExists, youngOnMainnet } from './kite_wasm.js';
 import {
   failureOf,
   NO_WALLET,
@@ -24,6 +24,7 @@ const entrances: WalletEntrances = {
     hold(await Wallet.open(config, passphrase));
   },
   checkMnemonic: async (words) => checkMnemonic(words),
+  youngOnMainnet: async () => youngOnMainnet(),
   version: async () => version(),
 };
 
@@ -90,5 +91,5 @@ async function tellEvents(from: Wallet): Promise<void> {
 /** The queue of a wallet that has stopped ends with an error; for any other the page must know. */
 function told(from: Wallet, thrown: unknown): void {
   const { kind, message } = failureOf(thrown);
-  if (wallet === from && !['stopped', 'leaseLost', 'storeUnavailable'].includes(kind)) broke(message);
+  if (wallet === from && !['stopped', 'leaseLost', 'storeFull', 'storeUnavailable'].includes(kind)) broke(message);
 }

@@ -128,7 +128,7 @@ async fn a_damaged_store_is_told_from_a_wrong_passphrase_and_left_as_it_is() {
 #[tokio::test]
 async fn main_net_unknown_networks_and_bad_servers_are_refused() {
     let device = Device::default();
-    for (network, expected) in [("bitcoin", "mainnet_not_yet"), ("litecoin", "invalid_input")] {
+    for (network, expected) in [("bitcoin", "mainnet_not_accepted"), ("litecoin", "invalid_input")] {
         let config = WalletConfig { network: network.into(), ..config(NOWHERE) };
         let made = Wallet::create_on(device.platform(), &config, "x", None, KdfCost::TEST_ONLY).await;
         assert_eq!(made.unwrap_err().code(), expected);
@@ -139,6 +139,54 @@ async fn main_net_unknown_networks_and_bad_servers_are_refused() {
     let other = WalletConfig { network: "signet".into(), ..config(NOWHERE) };
     let error = Wallet::open_on(device.platform(), &other, "secret").await.unwrap_err();
     assert!(matches!(error, WalletError::InvalidInput { field, .. } if field == "network"));
+}
+
+#[tokio::test]
+async fn main_net_opens_for_an_owner_who_accepts_that_it_is_young_each_time() {
+    let device = Device::default();
+    let accepted =
+        WalletConfig { network: "bitcoin".into(), accept_young_mainnet: Some(true), ..config(NOWHERE) };
+    assert!(kite_wallet::api::young_on_mainnet().iter().all(|sentence| sentence.ends_with('.')));
+    let made = Wallet::create_on(device.platform(), &accepted, "secret", None, KdfCost::TEST_ONLY).await;
+    let wallet = made.unwrap();
+    let info = wallet.info().await.unwrap();
+    assert_eq!((info.network.as_str(), info.height), ("bitcoin", 941_472));
+    let address = wallet.new_address().await.unwrap();
+    assert!(address.starts_with("bc1"), "{address}");
+    let invoice = wallet.make_invoice(invoice_request(Some(21_000))).await.unwrap();
+    assert!(invoice.invoice.starts_with("lnbc210n1"), "{}", invoice.invoice);
+    wallet.stop().await;
+
+    for accept_young_mainnet in [None, Some(false)] {
+        let not_accepted = WalletConfig { accept_young_mainnet, ..accepted.clone() };
+        let error = Wallet::open_on(device.platform(), &not_accepted, "secret").await.unwrap_err();
+        assert_eq!(error, WalletError::MainnetNotAccepted);
+    }
+    let wallet = Wallet::open_on(device.platform(), &accepted, "secret").await.unwrap();
+    assert_eq!(wallet.info().await.unwrap().height, 941_472, "it goes on from where it began");
+    assert_eq!(wallet.list_payments(all()).await.unwrap().len(), 1);
+    wallet.stop().await;
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_kite_is_told_from_a_damaged_one() {
+    let device = Device::default();
+    create(&device, NOWHERE, None).await.unwrap().stop().await;
+    let whole = device.stored.lock().unwrap().clone();
+    let mut newer = 0;
+    for i in 0..whole.records.len() {
+        let mut other = whole.clone();
+        // The first byte of the slot and of each sealed record is the version of its form.
+        other.records[i].1[0] = 0xff;
+        *device.stored.lock().unwrap() = other;
+        let error = open(&device, "secret").await.unwrap_err();
+        assert!(
+            matches!(&error, WalletError::StoreNewer { reason } if reason.contains("update")),
+            "{i}: {error:?}"
+        );
+        newer += 1;
+    }
+    assert!(newer > 2);
 }
 
 #[tokio::test]
@@ -163,8 +211,10 @@ async fn a_full_device_stops_the_wallet_and_what_was_stored_opens_again() {
     let invoice = wallet.make_invoice(invoice_request(Some(1_000))).await.unwrap();
     device.fail_with(StoreError::Full);
     let error = wallet.make_invoice(invoice_request(None)).await.unwrap_err();
-    assert!(matches!(error, WalletError::StoreUnavailable { .. }), "{error:?}");
-    assert!(matches!(wallet.new_address().await, Err(WalletError::StoreUnavailable { .. })));
+    assert_eq!(error, WalletError::StoreFull);
+    assert_eq!(wallet.new_address().await.unwrap_err(), WalletError::StoreFull);
+    let event = wallet.next_event().await.unwrap();
+    assert_eq!(event.event, Event::Stopped { reason: "store_full".into() });
     wallet.stop().await;
     *device.failure.lock().unwrap() = None;
     let wallet = open(&device, "secret").await.unwrap();
@@ -175,7 +225,7 @@ async fn a_full_device_stops_the_wallet_and_what_was_stored_opens_again() {
     let device = Device::default();
     device.fail_with(StoreError::Full);
     let error = create(&device, NOWHERE, None).await.unwrap_err();
-    assert!(matches!(error, WalletError::StoreUnavailable { .. }), "{error:?}");
+    assert_eq!(error, WalletError::StoreFull);
     assert!(device.stored.lock().unwrap().records.is_empty());
 }
 

@@ -33,7 +33,7 @@ export interface Snapshot {
 }
 
 /** Why a wallet stopped by itself. One that was closed by the page needs no word. */
-const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_unavailable: 'storage' };
+const STOPS: Record<string, Halt> = { lease_lost: 'taken', store_full: 'full', store_unavailable: 'storage' };
 
 const REFRESH_MILLIS = 2000;
 const RECENT = 6;
@@ -51,6 +51,8 @@ export class App {
   world: World = { nodes: [] };
   snapshot: Snapshot | undefined;
   online = navigator.onLine;
+  /** The owner has read what is young about Kite on mainnet, and goes on. */
+  acceptsYoungMainnet = false;
   toasts: Toast[] = [];
   /** Called after anything changed. */
   onChange: () => void = () => undefined;
@@ -73,7 +75,9 @@ export class App {
   /** What the wallet itself needs of the settings. */
   get walletConfig(): WalletConfig {
     const { network, data, esploraUrl, proxyUrl } = this.config as HostConfig;
-    return { network, data, esploraUrl, proxyUrl };
+    // A wallet that is there was made by an owner who had accepted it.
+    const acceptYoungMainnet = this.phase.name !== 'onboarding' || this.acceptsYoungMainnet;
+    return { network, data, esploraUrl, proxyUrl, acceptYoungMainnet };
   }
 
   get chainOutOfReach(): boolean {
@@ -248,8 +252,12 @@ export class App {
         wallet.listPeers(),
         wallet.listPayments({ limit: RECENT }),
       ]);
+      const moves = info.height !== this.snapshot?.info.height;
       this.snapshot = { info, balance, channels, peers, recent };
-      this.#outOfTouchSince = info.synced ? undefined : (this.#outOfTouchSince ?? Date.now());
+      // Whoever gets new blocks is in touch.
+      if (info.synced) this.#outOfTouchSince = undefined;
+      else if (moves) this.#outOfTouchSince = Date.now();
+      else this.#outOfTouchSince ??= Date.now();
     } catch (thrown) {
       if (wallet === this.#wallet) this.haltsOn(thrown);
     }

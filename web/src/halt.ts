@@ -6,8 +6,11 @@ export type Halt = 'settings' | 'engine' | 'full' | 'storage' | 'stopped' | 'tak
 
 const HALTING: Record<string, Halt> = {
   stopped: 'stopped',
+  store_full: 'full',
   store_unavailable: 'storage',
   store_damaged: 'damaged',
+  // A page that was kept for starting without network may be older than what is stored: nothing is damaged then.
+  store_newer: 'outdated',
   lease_lost: 'taken',
   worker_broken: 'engine',
 };
@@ -17,9 +20,5 @@ export function haltOf(thrown: unknown): { halt: Halt; reason: string } | undefi
   const halt = HALTING[codeOf(thrown)];
   if (!halt) return undefined;
   const { reason: given, message } = thrown as { reason?: unknown; message: string };
-  const reason = typeof given === 'string' ? given : message;
-  if (halt === 'storage' && /no room/.test(reason)) return { halt: 'full', reason };
-  // A page that was kept for starting without network may be older than what is stored: nothing is damaged then.
-  if (halt === 'damaged' && /by a newer Kite/.test(reason)) return { halt: 'outdated', reason };
-  return { halt, reason };
+  return { halt, reason: typeof given === 'string' ? given : message };
 }

@@ -78,6 +78,14 @@ const REASONS: Record<Code, (data: Data) => Explanation> = {
     what: `The browser would not store the wallet${tail(reason)}.`,
     next: 'Free some disk space, leave private browsing, then reload. The wallet stopped before anything could be lost.',
   }),
+  store_full: () => ({
+    what: 'There is no room left for the wallet on this device.',
+    next: 'Free some disk space or leave private browsing, then reload. The wallet stopped before anything could be lost.',
+  }),
+  store_newer: () => ({
+    what: 'A newer version of this page has stored the wallet.',
+    next: 'Go online, close all tabs of this page and open it again. Nothing is lost.',
+  }),
   store_damaged: ({ reason }) => ({
     what: `The stored wallet is damaged${tail(reason)}.`,
     next: 'Do not clear the site’s data. Reload once; if this stays, keep your 12 words ready and seek help.',
@@ -100,9 +108,9 @@ const REASONS: Record<Code, (data: Data) => Explanation> = {
     what: 'The wallet is still catching up with the Bitcoin network.',
     next: 'Wait a moment and try again.',
   }),
-  mainnet_not_yet: () => ({
-    what: 'This version does not run with real bitcoin yet.',
-    next: 'Use regtest or signet.',
+  mainnet_not_accepted: () => ({
+    what: 'Kite is young with real bitcoin, and you have not accepted that yet.',
+    next: 'Reload the page, read what it means, and decide.',
   }),
   refused: ({ reason }) => ({ what: `That cannot be done now: ${word(reason, 'the wallet refused')}.`, next: 'Change the request, or try again later.' }),
   stopped: ({ reason }) => ({

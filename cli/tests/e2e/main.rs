@@ -49,7 +49,7 @@ async fn makes_a_wallet(owner: &Owner) -> String {
     let missing = owner.error(2, "settingMissing", "init").await;
     assert_eq!(missing["flag"], "--network");
     let esplora = owner.esplora();
-    owner.error(2, "mainnetNotYet", &format!("init --network bitcoin --esplora {esplora}")).await;
+    owner.error(2, "mainnetNotAccepted", &format!("init --network bitcoin --esplora {esplora}")).await;
     owner.error(2, "invalidInput", &format!("init --network mars --esplora {esplora}")).await;
     owner.error(2, "invalidInput", "init --network regtest --esplora ftp://example.org").await;
     let init = format!("init --network regtest --esplora {esplora}");

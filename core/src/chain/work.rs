@@ -59,3 +59,41 @@ fn header_at(
         None => chain.header(wanted).copied(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Checkpoint;
+
+    /// Headers of a whole period from its first to its last block, of which only times and targets count here.
+    fn period(first_time: u32, last_time: u32, bits: u32) -> Vec<Header> {
+        let header = Checkpoint::genesis(Network::Bitcoin).header;
+        let mut headers = vec![Header { bits: CompactTarget::from_consensus(bits), ..header }; 2016];
+        headers[0].time = first_time;
+        headers[2015].time = last_time;
+        headers
+    }
+
+    /// From the tests of Bitcoin Core (src/test/pow_tests.cpp, get_next_work and its limits): the first and last time of a
+    /// period, its target, the next one.
+    #[test]
+    fn the_target_of_the_next_period_is_computed_as_bitcoin_core_does() {
+        let vectors = [
+            (32_255, 1_261_130_161, 1_262_152_739, 0x1d00_ffff, 0x1d00_d86a),
+            (2_015, 1_231_006_505, 1_233_061_996, 0x1d00_ffff, 0x1d00_ffff),
+            (68_543, 1_279_008_237, 1_279_297_671, 0x1c05_a3f4, 0x1c01_68fd),
+            (46_367, 1_263_163_443, 1_269_211_443, 0x1c38_7f6f, 0x1d00_e1fd),
+        ];
+        let chain = HeaderChain::new(Network::Bitcoin, Checkpoint::newest(Network::Bitcoin));
+        for (height, first_time, last_time, bits, next_bits) in vectors {
+            let branch = period(first_time, last_time, bits);
+            let last = branch[2015];
+            let allowed = |bits| {
+                let next = Header { bits: CompactTarget::from_consensus(bits), ..last };
+                target_is_allowed(Network::Bitcoin, &chain, &branch, height + 1, &last, &next)
+            };
+            assert!(allowed(next_bits), "after block {height}");
+            assert!(!allowed(next_bits - 1) && !allowed(next_bits + 1), "after block {height}");
+        }
+    }
+}

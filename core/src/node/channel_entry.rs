@@ -4,7 +4,7 @@ use super::load::{LoadError, StoredRow};
 use super::opening::Opening;
 use super::terms::{InboundPolicy, Terms};
 use crate::chain::Confirmation;
-use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowName, State, Watch};
+use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowError, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::onchain::{Bid, Bids};
 use crate::types::{BlockHeight, CommitmentNumber, ConnId, Features, FeeratePerKw, MilliSatoshi};
@@ -70,7 +70,10 @@ impl ChannelEntry {
                 name => read.push((name, content)),
             }
         }
-        let channel = Channel::from_rows(read).map_err(|error| damaged(error.to_string()))?;
+        let channel = Channel::from_rows(read).map_err(|error| match error {
+            RowError::NewerVersion { version, .. } => LoadError::NewerVersion { what: "channel", version },
+            error => damaged(error.to_string()),
+        })?;
         Ok(Self { stored: Some(channel.clone()), revoked, ..Self::new(channel, keys, terms) })
     }
 

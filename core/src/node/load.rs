@@ -13,10 +13,10 @@ use crate::channel::ChannelConfig;
 use crate::coins::{Coins, CoinsError};
 use crate::crypto::{Entropy, KeyError, NodeKeys, Seed};
 use crate::gossip::{GossipSync, Graph};
-use crate::payment::{Parts, PaymentRecord};
+use crate::payment::{Parts, PaymentRecord, RecordError};
 use crate::peer::PeerConfig;
 use crate::store::{RecordKind, RecordName, Records, Shelf, Stored, Vault, VaultError};
-use crate::types::Now;
+use crate::types::{Now, UnixTime};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Network};
@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub struct NodeConfig {
     /// The network.
     pub network: Network,
-    /// From where on headers are checked.
+    /// From where on a new wallet checks headers. One that is stored goes on from where it began.
     pub checkpoint: Checkpoint,
     /// What we ask of channels and accept.
     pub channel: ChannelConfig,
@@ -35,9 +35,20 @@ pub struct NodeConfig {
     pub reserve_per_channel: Amount,
     /// Whether peers may open channels to us.
     pub accept_channels: bool,
+    /// The owner knows what is [`YOUNG`] and wants mainnet all the same.
+    pub accept_young_mainnet: bool,
     /// A newest block that is older, in seconds, is not believed to be the newest. Unset: blocks may be any time apart.
     pub max_tip_age_secs: Option<u64>,
 }
+
+/// What is young about Kite on mainnet, in words for the owner. Nothing of it is lost on test networks.
+pub const YOUNG: [&str; 5] = [
+    "No one outside of the project has audited it.",
+    "It has been tested against LDK's nodes only, on private networks: other kinds of nodes may behave otherwise.",
+    "It watches its channels only while it runs: open it every few days. A peer that cheats while nobody looks for a week keeps what it took.",
+    "It asks one chain server, which cannot invent coins or blocks, but can hide them.",
+    "Channels are stored on this device alone: the words bring back on-chain coins, not channels.",
+];
 
 /// Blocks are ten minutes apart on average: a pause of this length comes once in seventy million blocks.
 const MAX_TIP_AGE_SECS: u64 = 3 * 3600;
@@ -45,11 +56,9 @@ const MAX_TIP_AGE_SECS: u64 = 3 * 3600;
 /// Why a stored node cannot be loaded. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    /// Mainnet waits until closing by force is built.
-    #[error(
-        "this version of Kite works on test networks only: mainnet opens once every coin can be recovered"
-    )]
-    MainnetNotYet,
+    /// Mainnet, and the owner has not accepted what is [`YOUNG`].
+    #[error("Kite is young on mainnet: its owner has to know what that means, and accept it")]
+    MainnetNotAccepted,
     /// The seed makes no keys.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -59,6 +68,16 @@ pub enum LoadError {
     /// The on-chain wallet does not read back.
     #[error(transparent)]
     Coins(#[from] CoinsError),
+    /// A record was written by a newer Kite.
+    #[error(
+        "the stored {what} (version {version}) was written by a newer Kite: update the app, nothing is lost"
+    )]
+    NewerVersion {
+        /// What it is about.
+        what: &'static str,
+        /// Its version.
+        version: u8,
+    },
     /// A record does not read back.
     #[error("the stored {what} is damaged: {detail}")]
     Damaged {
@@ -72,17 +91,36 @@ pub enum LoadError {
     OtherNetwork,
 }
 
+impl From<RecordError> for LoadError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::NewerVersion { version } => Self::NewerVersion { what: "payment", version },
+            RecordError::Damaged { detail } => Self::Damaged { what: "payment", detail },
+        }
+    }
+}
+
 impl NodeConfig {
     /// What is right for most wallets.
     pub fn new(network: Network) -> Self {
         Self {
             network,
-            checkpoint: Checkpoint::genesis(network),
-            channel: ChannelConfig::default(),
+            checkpoint: Checkpoint::newest(network),
+            accept_young_mainnet: false,
+            channel: ChannelConfig { to_self_delay: to_self_delay(network), ..ChannelConfig::default() },
             reserve_per_channel: Amount::from_sat(10_000),
             accept_channels: true,
             max_tip_age_secs: (network != Network::Regtest).then_some(MAX_TIP_AGE_SECS),
         }
+    }
+}
+
+/// How long a peer waits for its money when it closes by itself, in blocks, and so how long a wallet may sleep before a cheater
+/// keeps what it took: a week, half of what others refuse. On regtest blocks do not wait for time.
+const fn to_self_delay(network: Network) -> u16 {
+    match network {
+        Network::Regtest => 144,
+        _ => 1_008,
     }
 }
 
@@ -102,15 +140,15 @@ impl Node {
         stored: &Stored,
         now: Now,
     ) -> Result<Self, LoadError> {
-        if config.network == Network::Bitcoin {
-            return Err(LoadError::MainnetNotYet);
+        if config.network == Network::Bitcoin && !config.accept_young_mainnet {
+            return Err(LoadError::MainnetNotAccepted);
         }
         let keys = NodeKeys::from_seed(seed, config.network)?;
         let (shelf, records) = Shelf::open(Vault::new(storage_key), stored)?;
         let record = node_record(&records, &config, now)?;
         let chain_hash = ChainHash::using_genesis_block(config.network);
         let mut node = Self {
-            chain: headers(&records, &config, now)?,
+            chain: headers(&records, config.network, &record)?,
             coins: coins(&records, &keys, &config)?,
             channels: channels(&records, &keys)?,
             past_channels: past_channels(&records)?,
@@ -158,8 +196,7 @@ impl Node {
     fn load_payments(&mut self, records: &Records) -> Result<(), LoadError> {
         for (name, terms) in of_kind(records, RecordKind::Payment) {
             let progress = records.get(&RecordName::of(RecordKind::PaymentProgress, name.which.clone()));
-            let payment = PaymentRecord::from_bytes(terms, progress.map_or(&[], Vec::as_slice))
-                .map_err(|error| LoadError::Damaged { what: "payment", detail: error.to_string() })?;
+            let payment = PaymentRecord::from_bytes(terms, progress.map_or(&[], Vec::as_slice))?;
             self.index_payment(payment);
         }
         Ok(())
@@ -265,7 +302,7 @@ fn of_kind(records: &Records, kind: RecordKind) -> impl Iterator<Item = (&Record
 fn node_record(records: &Records, config: &NodeConfig, now: Now) -> Result<NodeRecord, LoadError> {
     let Some(content) = records.get(&RecordName::only(RecordKind::Node)) else {
         return match records.is_empty() {
-            true => Ok(NodeRecord::new(config.network, now.unix)),
+            true => Ok(NodeRecord::new(config.network, config.checkpoint.height, now.unix)),
             false => Err(LoadError::Damaged { what: "node", detail: "its own record is missing".into() }),
         };
     };
@@ -277,12 +314,15 @@ fn node_record(records: &Records, config: &NodeConfig, now: Now) -> Result<NodeR
     Ok(record)
 }
 
-fn headers(records: &Records, config: &NodeConfig, now: Now) -> Result<HeaderChain, LoadError> {
-    let mut chain = HeaderChain::new(config.network, config.checkpoint);
+fn headers(records: &Records, network: Network, record: &NodeRecord) -> Result<HeaderChain, LoadError> {
+    let damaged = |detail: String| LoadError::Damaged { what: "chain of headers", detail };
+    let checkpoint = Checkpoint::at(network, record.checkpoint_height())
+        .ok_or_else(|| damaged(format!("nothing is known of block {}", record.checkpoint_height())))?;
+    let mut chain = HeaderChain::new(network, checkpoint);
     for (_, row) in of_kind(records, RecordKind::Headers) {
-        let damaged = |detail: String| LoadError::Damaged { what: "chain of headers", detail };
         let headers = read_headers(row).ok_or_else(|| damaged("not headers".into()))?;
-        chain.accept(&headers, now.unix).map_err(|error| damaged(error.to_string()))?;
+        // Their times were compared with the clock when they came; the clock may have been set back since.
+        chain.accept(&headers, UnixTime(u64::MAX)).map_err(|error| damaged(error.to_string()))?;
     }
     Ok(chain)
 }

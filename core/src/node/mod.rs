@@ -30,7 +30,7 @@ mod tests;
 pub use command::{Command, CommandError, CommandId, SendRequest};
 pub use event::{Event, EventRecord};
 pub use io::{Answer, Input, Output, StoreFailure};
-pub use load::{LoadError, NodeConfig};
+pub use load::{LoadError, NodeConfig, YOUNG};
 pub use queries::{Balance, ChannelInfo, CloseInfo, PeerInfo};
 
 use crate::chain::{FeeRates, HeaderChain};

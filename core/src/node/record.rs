@@ -2,7 +2,7 @@
 
 use super::{Event, EventRecord};
 use crate::payment::{IncomingState, OutgoingState, PaymentRecord};
-use crate::types::{ChannelId, PaymentId, UnixTime};
+use crate::types::{BlockHeight, ChannelId, PaymentId, UnixTime};
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Network, Txid};
@@ -29,11 +29,20 @@ pub(crate) struct NodeRecord {
     /// When the wallet was made, or restored.
     #[n(3)]
     pub(crate) birthday: UnixTime,
+    /// The height of the checkpoint that its headers begin at; unset for the network's first block.
+    #[n(4)]
+    checkpoint: Option<BlockHeight>,
 }
 
 impl NodeRecord {
-    pub(crate) fn new(network: Network, birthday: UnixTime) -> Self {
-        Self { magic: network.magic().to_bytes(), next_channel: 0, next_event: 1, birthday }
+    pub(crate) fn new(network: Network, checkpoint: BlockHeight, birthday: UnixTime) -> Self {
+        let magic = network.magic().to_bytes();
+        let checkpoint = (checkpoint > 0).then_some(checkpoint);
+        Self { magic, next_channel: 0, next_event: 1, birthday, checkpoint }
+    }
+
+    pub(crate) fn checkpoint_height(&self) -> BlockHeight {
+        self.checkpoint.unwrap_or(0)
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {

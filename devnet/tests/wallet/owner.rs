@@ -41,7 +41,13 @@ impl Owner {
     pub async fn new(esplora_url: String) -> Arc<Self> {
         let folder = tempfile::Builder::new().prefix("kite-wallet-").tempdir().unwrap();
         let data = folder.path().to_string_lossy().into_owned();
-        let config = WalletConfig { network: "regtest".into(), data, esplora_url, proxy_url: None };
+        let config = WalletConfig {
+            network: "regtest".into(),
+            data,
+            esplora_url,
+            proxy_url: None,
+            accept_young_mainnet: None,
+        };
         let runtime = runtime();
         let making = config.clone();
         let wallet = runtime.spawn(async move {

@@ -8,7 +8,7 @@ use bitcoin::{Amount, Network};
 use kite_api::api;
 use kite_core::coins::CoinsError;
 use kite_core::invoice::InvoiceError;
-use kite_core::node::{CommandError, LoadError, StoreFailure};
+use kite_core::node::{CommandError, LoadError, StoreFailure, YOUNG};
 use kite_core::store::VaultError;
 use kite_core::types::{MAX_MONEY_SAT, MilliSatoshi};
 
@@ -116,6 +116,16 @@ pub enum WalletError {
         /// What the platform said.
         reason: String,
     },
+    /// There is no room left for the wallet's data. If the wallet was open it has stopped and has lost nothing: make room, then
+    /// open it again.
+    #[error("there is no room left on this device for the wallet's data: make room, then open it again")]
+    StoreFull,
+    /// The store was written by a newer version of Kite. Nothing is damaged: update the app.
+    #[error("{reason}")]
+    StoreNewer {
+        /// What was read.
+        reason: String,
+    },
     /// The store holds something else than what was written.
     #[error("the wallet's data is damaged: {reason}")]
     StoreDamaged {
@@ -140,9 +150,9 @@ pub enum WalletError {
     /// The chain is not known well enough yet.
     #[error("the wallet has not caught up with the chain yet: wait for it")]
     NotSynced,
-    /// This version works on test networks only.
-    #[error("this version works on test networks only: main net opens once every coin can be recovered")]
-    MainnetNotYet,
+    /// Kite is young on mainnet, and the configuration does not say that the owner accepts it.
+    #[error("Kite is young on mainnet. {} To go on, set accept_young_mainnet", YOUNG.join(" "))]
+    MainnetNotAccepted,
     /// The peer, the network or the wallet's rules do not allow it.
     #[error("{reason}")]
     Refused {
@@ -180,6 +190,8 @@ impl WalletError {
             Self::ConnectionFailed { .. } => "connection_failed",
             Self::ChainUnavailable { .. } => "chain_unavailable",
             Self::StoreUnavailable { .. } => "store_unavailable",
+            Self::StoreFull => "store_full",
+            Self::StoreNewer { .. } => "store_newer",
             Self::StoreDamaged { .. } => "store_damaged",
             Self::WrongPassphrase => "wrong_passphrase",
             Self::AlreadyOpen => "already_open",
@@ -187,7 +199,7 @@ impl WalletError {
             Self::NoWallet => "no_wallet",
             Self::LeaseLost => "lease_lost",
             Self::NotSynced => "not_synced",
-            Self::MainnetNotYet => "mainnet_not_yet",
+            Self::MainnetNotAccepted => "mainnet_not_accepted",
             Self::Refused { .. } => "refused",
             Self::Stopped { .. } => "stopped",
             Self::Timeout => "timeout",
@@ -223,12 +235,13 @@ pub(super) fn network_name(network: Network) -> String {
 
 impl From<StoreFailure> for WalletError {
     fn from(failure: StoreFailure) -> Self {
-        let reason = match failure {
-            StoreFailure::FenceLost => return Self::LeaseLost,
-            StoreFailure::Full => "there is no room left on this device",
-            StoreFailure::Failed => "a write failed; start the wallet again",
-        };
-        Self::StoreUnavailable { reason: reason.into() }
+        match failure {
+            StoreFailure::FenceLost => Self::LeaseLost,
+            StoreFailure::Full => Self::StoreFull,
+            StoreFailure::Failed => {
+                Self::StoreUnavailable { reason: "a write failed; start the wallet again".into() }
+            }
+        }
     }
 }
 
@@ -236,7 +249,8 @@ impl From<StoreError> for WalletError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::FenceLost => Self::LeaseLost,
-            other => Self::StoreUnavailable { reason: other.to_string() },
+            StoreError::Full => Self::StoreFull,
+            other @ StoreError::Failed { .. } => Self::StoreUnavailable { reason: other.to_string() },
         }
     }
 }
@@ -266,9 +280,8 @@ impl From<SlotError> for WalletError {
     fn from(error: SlotError) -> Self {
         match error {
             SlotError::WrongPassphrase => Self::WrongPassphrase,
-            SlotError::Damaged | SlotError::NewerVersion { .. } => {
-                Self::StoreDamaged { reason: error.to_string() }
-            }
+            SlotError::NewerVersion { .. } => Self::StoreNewer { reason: error.to_string() },
+            SlotError::Damaged => Self::StoreDamaged { reason: error.to_string() },
             SlotError::OtherKind { .. } | SlotError::Stretching { .. } | SlotError::Entropy(_) => {
                 Self::Refused { reason: error.to_string() }
             }
@@ -284,14 +297,22 @@ impl From<MnemonicError> for WalletError {
 
 impl From<VaultError> for WalletError {
     fn from(error: VaultError) -> Self {
-        Self::StoreDamaged { reason: error.to_string() }
+        let reason = error.to_string();
+        match error {
+            VaultError::NewerVersion { .. } => Self::StoreNewer { reason },
+            VaultError::OlderVersion { .. } | VaultError::Damaged | VaultError::FromTheFuture { .. } => {
+                Self::StoreDamaged { reason }
+            }
+        }
     }
 }
 
 impl From<LoadError> for WalletError {
     fn from(error: LoadError) -> Self {
         match error {
-            LoadError::MainnetNotYet => Self::MainnetNotYet,
+            LoadError::MainnetNotAccepted => Self::MainnetNotAccepted,
+            LoadError::Vault(error) => error.into(),
+            LoadError::NewerVersion { .. } => Self::StoreNewer { reason: error.to_string() },
             LoadError::OtherNetwork => Self::invalid("network", error),
             other => Self::StoreDamaged { reason: other.to_string() },
         }

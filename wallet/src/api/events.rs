@@ -134,7 +134,7 @@ pub enum Event {
     },
     /// The wallet has stopped and nothing else will happen until it is opened again.
     Stopped {
-        /// `closed` by the app, `lease_lost` to another tab or process, or `store_unavailable`.
+        /// `closed` by the app, `lease_lost` to another tab or process, `store_full` or `store_unavailable`.
         reason: String,
     },
 }
@@ -224,7 +224,8 @@ fn envelope(
             let reason = match failure {
                 None => "closed",
                 Some(StoreFailure::FenceLost) => "lease_lost",
-                Some(StoreFailure::Full | StoreFailure::Failed) => "store_unavailable",
+                Some(StoreFailure::Full) => "store_full",
+                Some(StoreFailure::Failed) => "store_unavailable",
             };
             passing(Event::Stopped { reason: reason.into() })
         }

@@ -22,7 +22,7 @@ mod words;
 
 pub use balance::Balance;
 pub use channels::{Channel, ChannelClose, ChannelState, ClosedBy, OpenChannelQuote, OpenChannelRequest};
-pub use config::WalletConfig;
+pub use config::{WalletConfig, young_on_mainnet};
 pub use error::WalletError;
 pub use events::{Event, EventEnvelope, EventListener};
 pub use fees::FeeRates;

@@ -10,6 +10,7 @@ use crate::platform::{Held, Platform, here};
 use crate::run::{self, Start};
 use bip39::Mnemonic;
 use kite_api::api;
+use kite_core::chain::Checkpoint;
 use kite_core::node::{Node, NodeConfig};
 use kite_core::store::{Op, Stored};
 use std::sync::Arc;
@@ -28,10 +29,11 @@ impl Wallet {
     /// Makes a new wallet, or restores one from its words, and opens it. It is stored before this returns.
     ///
     /// The passphrase protects what is on this device; it is not part of the words. Unset `mnemonic`: twelve new words, which
-    /// [`Wallet::mnemonic`] shows. Words bring back the keys and the on-chain coins, not open channels and not the history.
+    /// [`Wallet::mnemonic`] shows. Words bring back the keys and the on-chain coins, not open channels and not the history. On
+    /// mainnet coins are found from block 941,472 (March 2026) on, before which there was no Kite.
     ///
     /// # Errors
-    /// `AlreadyExists`, `AlreadyOpen`, `InvalidInput`, `MainnetNotYet`, `StoreUnavailable`.
+    /// `AlreadyExists`, `AlreadyOpen`, `InvalidInput`, `MainnetNotAccepted`, `StoreFull`, `StoreUnavailable`.
     pub async fn create(
         config: WalletConfig,
         passphrase: String,
@@ -43,8 +45,8 @@ impl Wallet {
     /// Opens the wallet that is there. It is not online until [`Wallet::start`].
     ///
     /// # Errors
-    /// `NoWallet`, `WrongPassphrase`, `AlreadyOpen`, `StoreDamaged`, `StoreUnavailable`, `InvalidInput` for the configuration
-    /// of another network.
+    /// `NoWallet`, `WrongPassphrase`, `AlreadyOpen`, `StoreDamaged`, `StoreNewer`, `StoreFull`, `StoreUnavailable`,
+    /// `MainnetNotAccepted`, `InvalidInput` for the configuration of another network.
     pub async fn open(config: WalletConfig, passphrase: String) -> Result<Arc<Self>, WalletError> {
         Self::open_on(here(&config.platform()), &config, &passphrase).await
     }
@@ -53,7 +55,7 @@ impl Wallet {
     /// hex that the app keeps in the platform's key store (Keychain, Keystore) and nowhere else.
     ///
     /// # Errors
-    /// `AlreadyExists`, `AlreadyOpen`, `InvalidInput`, `MainnetNotYet`, `StoreUnavailable`.
+    /// `AlreadyExists`, `AlreadyOpen`, `InvalidInput`, `MainnetNotAccepted`, `StoreFull`, `StoreUnavailable`.
     pub async fn create_with_device_key(
         config: WalletConfig,
         device_key: String,
@@ -67,7 +69,7 @@ impl Wallet {
     /// What [`Wallet::open`] does, for a wallet that [`Wallet::create_with_device_key`] made.
     ///
     /// # Errors
-    /// `NoWallet`, `WrongPassphrase` for another key, `AlreadyOpen`, `StoreDamaged`, `StoreUnavailable`, `InvalidInput`.
+    /// Those of [`Wallet::open`]; `WrongPassphrase` for another key.
     pub async fn open_with_device_key(
         config: WalletConfig,
         device_key: String,
@@ -123,12 +125,12 @@ impl Wallet {
         cost: KdfCost,
     ) -> Result<Arc<Self>, WalletError> {
         let network = config.network()?;
-        let words = match mnemonic {
-            Some(text) => keyslot::check_words(&text)?,
-            None => keyslot::new_words(platform.entropy.as_ref())?,
+        let (words, checkpoint) = match mnemonic {
+            Some(text) => (keyslot::check_words(&text)?, Checkpoint::oldest(network)),
+            None => (keyslot::new_words(platform.entropy.as_ref())?, Checkpoint::newest(network)),
         };
         let opened = Opened::new(platform, config, network).await?;
-        opened.close_on_error(|opened| opened.make(&words, unlock, cost)).await
+        opened.close_on_error(|opened| opened.make(&words, checkpoint, unlock, cost)).await
     }
 
     /// What [`Wallet::open`] does, on a given device.
@@ -167,6 +169,7 @@ impl Wallet {
 struct Opened {
     platform: Platform,
     network: bitcoin::Network,
+    accept_young_mainnet: bool,
     chain: (ChainSource, Publisher),
     lock: Option<Box<dyn Held>>,
     stored: Stored,
@@ -198,7 +201,8 @@ impl Opened {
                 return Err(error.into());
             }
         };
-        Ok(Self { platform, network, chain, lock, stored })
+        let accept_young_mainnet = config.accepts_young_mainnet();
+        Ok(Self { platform, network, accept_young_mainnet, chain, lock, stored })
     }
 
     /// Starts the node that `prepare` makes and waits until it has taken the store's fence.
@@ -241,7 +245,13 @@ impl Opened {
         }
     }
 
-    fn make(&mut self, words: &Mnemonic, unlock: &Unlock<'_>, cost: KdfCost) -> Result<Ready, WalletError> {
+    fn make(
+        &mut self,
+        words: &Mnemonic,
+        checkpoint: Checkpoint,
+        unlock: &Unlock<'_>,
+        cost: KdfCost,
+    ) -> Result<Ready, WalletError> {
         if !self.stored.records.is_empty() {
             return Err(WalletError::AlreadyExists);
         }
@@ -254,7 +264,7 @@ impl Opened {
         let sealed_words = keyslot::seal_words(words, &key, fence, fresh);
         let put = |(key, value): (Vec<u8>, Vec<u8>)| Op::Put { key, value };
         let with_first_batch = vec![put((SLOT_KEY.to_vec(), slot.clone())), put(sealed_words.clone())];
-        let node = self.node(words, &key)?;
+        let node = self.node(words, &key, NodeConfig { checkpoint, ..self.node_config() })?;
         Ok(Ready { node, protected: Protected { slot, sealed_words, fence }, with_first_batch })
     }
 
@@ -276,13 +286,16 @@ impl Opened {
         if self.stored.records.is_empty() {
             return Err(WalletError::StoreDamaged { reason: "the records of the node are missing".into() });
         }
-        let node = self.node(&words, &key)?;
+        let node = self.node(&words, &key, self.node_config())?;
         Ok(Ready { node, protected: Protected { slot, sealed_words, fence }, with_first_batch: Vec::new() })
     }
 
-    fn node(&self, words: &Mnemonic, key: &StorageKey) -> Result<Node, WalletError> {
+    fn node_config(&self) -> NodeConfig {
+        NodeConfig { accept_young_mainnet: self.accept_young_mainnet, ..NodeConfig::new(self.network) }
+    }
+
+    fn node(&self, words: &Mnemonic, key: &StorageKey, config: NodeConfig) -> Result<Node, WalletError> {
         let seed = keyslot::seed_of(words);
-        let config = NodeConfig::new(self.network);
         let (entropy, now) = (self.platform.entropy.bytes()?, self.platform.clock.now());
         Ok(Node::load(&seed, key.as_bytes(), entropy, config, &self.stored, now)?)
     }

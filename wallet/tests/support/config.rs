@@ -12,5 +12,6 @@ pub fn config(url: &str) -> WalletConfig {
         data: "wallet".into(),
         esplora_url: url.into(),
         proxy_url: None,
+        accept_young_mainnet: None,
     }
 }

@@ -2,7 +2,7 @@
 
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { App } from '../app.ts';
-import { whenText } from '../format.ts';
+import { dateText, whenText } from '../format.ts';
 import { linkTo, readRoute, type Place, type Route } from '../route.ts';
 import { networkName } from '../sentences.ts';
 import { ElsewhereScreen, HaltedScreen, StartingScreen } from './halted.ts';
@@ -169,6 +169,9 @@ export class Frame {
       return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}The Bitcoin network cannot be reached. Your money is safe; the wallet keeps trying.</p>`;
     }
     const { snapshot } = this.#app;
+    if (snapshot?.info.tipOld && !snapshot.info.synced) {
+      return html`<p class="banner" role="status" data-testid="banner-catching-up">${icon('clock')}Catching up with the Bitcoin network: blocks until ${dateText(snapshot.info.tipTimeSecs)}. The first time takes some minutes.</p>`;
+    }
     if (snapshot?.info.tipOld) {
       return html`<p class="banner" role="status" data-testid="banner-old-tip">${icon('clock')}The newest block your chain server knows is from ${whenText(snapshot.info.tipTimeSecs, nowSecs())}. Nothing is paid or received until it shows a newer one: check this device’s clock, or use another server.</p>`;
     }

@@ -7,7 +7,7 @@ import { icon } from './icons.ts';
 import { Screen } from './screen.ts';
 import { rememberWordsConfirmed } from './words-confirmed.ts';
 
-type Step = 'welcome' | 'create' | 'restore' | 'words' | 'confirm';
+type Step = 'welcome' | 'young' | 'create' | 'restore' | 'words' | 'confirm';
 
 const MIN_PASSPHRASE = 8;
 
@@ -18,6 +18,9 @@ export class OnboardingScreen extends Screen {
   /** Positions that are asked for, from 0. */
   #asked: number[] = [];
   #errors: Record<string, string> = {};
+  /** What is young about Kite on mainnet, and where the owner was going. */
+  #young: string[] = [];
+  #after: 'create' | 'restore' = 'create';
 
   override leave(): void {
     this.#words = [];
@@ -27,6 +30,8 @@ export class OnboardingScreen extends Screen {
     switch (this.#step) {
       case 'welcome':
         return this.#welcome();
+      case 'young':
+        return this.#showYoung();
       case 'create':
         return this.#create();
       case 'restore':
@@ -53,11 +58,35 @@ export class OnboardingScreen extends Screen {
       <h1 tabindex="-1">Lightning money that only you hold</h1>
       <p class="lead">Your keys and channels live in this browser, sealed with your passphrase. No account, no one in between.</p>
       <div class="stack">
-        <button class="button primary wide" type="button" data-testid="create" @click=${() => this.#go('create')}>Create a new wallet</button>
-        <button class="button wide" type="button" data-testid="restore" @click=${() => this.#go('restore')}>Restore from 12 words</button>
+        <button class="button primary wide" type="button" data-testid="create" @click=${() => void this.#begin('create')}>Create a new wallet</button>
+        <button class="button wide" type="button" data-testid="restore" @click=${() => void this.#begin('restore')}>Restore from 12 words</button>
       </div>
+      ${trouble(this.failure)}
       ${this.app.config?.network === 'bitcoin' ? nothing : html`<p class="hint">For trying out: the coins on this network have no value.</p>`}
     </div>`;
+  }
+
+  async #begin(step: 'create' | 'restore'): Promise<void> {
+    if (this.app.config?.network !== 'bitcoin' || this.app.acceptsYoungMainnet) return this.#go(step);
+    await this.attempt(async () => {
+      this.#young = await this.app.wallet.youngOnMainnet();
+      this.#after = step;
+      this.#go('young');
+    });
+  }
+
+  #showYoung(): TemplateResult {
+    return html`${this.#back('welcome')}${heading('This is real bitcoin, and Kite is young')}
+      <p class="lead">Put in only what you could bear to lose. Before you go on, know this:</p>
+      <ul class="young" data-testid="young">
+        ${this.#young.map((sentence) => html`<li>${sentence}</li>`)}
+      </ul>
+      <button class="button primary wide" type="button" data-testid="accept-young" @click=${() => this.#accept()}>I have read it and go on</button>`;
+  }
+
+  #accept(): void {
+    this.app.acceptsYoungMainnet = true;
+    this.#go(this.#after);
   }
 
   #passphraseFields(): TemplateResult {

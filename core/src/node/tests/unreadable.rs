@@ -62,6 +62,10 @@ fn payments_and_channels_stop_the_start() {
         let (disk, now) = (&world.sides[0].disk, world.now);
         let config = NodeConfig::new(Network::Regtest);
         let loaded = Node::load(&Seed::new([1; 64]), &[9; 32], [3; 32], config, disk, now);
-        assert!(matches!(loaded, Err(LoadError::Damaged { what, .. }) if what == name), "{name}");
+        // Noise may look like a version that is not known yet.
+        let (Err(LoadError::Damaged { what, .. }) | Err(LoadError::NewerVersion { what, .. })) = loaded else {
+            panic!("{name}");
+        };
+        assert_eq!(what, name);
     }
 }

@@ -49,7 +49,7 @@ class WalletTest {
 
     @Test
     fun mainnetAndAMissingWalletAreRefused() = test {
-        caught<WalletException.MainnetNotYet> { Wallet.create(config.copy(network = "bitcoin"), "tea", null) }
+        caught<WalletException.MainnetNotAccepted> { Wallet.create(config.copy(network = "bitcoin"), "tea", null) }
         caught<WalletException.NoWallet> { Wallet.open(config, "tea") }
     }
 
