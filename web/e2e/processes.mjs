@@ -38,9 +38,9 @@ export async function startWorld() {
   return new World(await ready, stop);
 }
 
-/** The page as built, with the settings of this world. */
-export async function startSite(world) {
-  const config = { network: 'regtest', esploraUrl: world.esploraUrl, proxyUrl: world.proxyUrl, controlUrl: world.controlUrl };
+/** The page as built, with the settings of this world, or as if it were another network. */
+export async function startSite(world, network = 'regtest') {
+  const config = { network, esploraUrl: world.esploraUrl, proxyUrl: world.proxyUrl, controlUrl: world.controlUrl };
   const args = [`${web}serve.mjs`, '--config-json', JSON.stringify(config)];
   if (process.env.KITE_DIST) args.push('--dist', process.env.KITE_DIST);
   const { ready, stop } = start(process.execPath, args, 'the server of the page');

@@ -664,6 +664,36 @@ test('wide and dark, it is the same wallet', { timeout: 90_000 }, async () => {
   wallet.assertNoProblems();
 });
 
+test('on mainnet it says what is young before it makes a wallet', { timeout: 120_000 }, async () => {
+  const mainnet = await startSite(world, 'bitcoin');
+  const other = await openBrowser(join(folder, 'mainnet'), mainnet);
+  try {
+    const young = await WalletPage.open(other, mainnet);
+    for (const way of ['restore', 'create']) {
+      await young.press(way);
+      await young.see('young');
+      assert.match(await young.text('young'), /audited[^]*every few days[^]*chain server/);
+      await young.shot(`young-${way}`);
+      if (way === 'restore') await young.press('back');
+    }
+    await young.press('accept-young');
+    await young.type('passphrase', PASSPHRASE);
+    await young.type('passphrase-again', PASSPHRASE);
+    await young.press('create-submit');
+    await young.see('words', 60_000);
+    // Who has a wallet has accepted it: it opens again without being asked, and does not take a regtest server for mainnet.
+    await young.page.reload();
+    await young.unlock(PASSPHRASE);
+    await young.see('banner-chain', 60_000);
+    await young.go('settings');
+    assert.match(await young.text('height'), /941472/);
+    await young.shot('mainnet-settings');
+  } finally {
+    await other.close();
+    await mainnet.stop();
+  }
+});
+
 test('is restored from its words in another browser', { timeout: 180_000 }, async () => {
   const { onchain } = await wallet.balances();
   await wallet.go('settings');
