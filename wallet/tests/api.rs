@@ -306,7 +306,11 @@ async fn peers_that_cannot_be_reached_are_told_and_kept() {
     let peers = wallet.list_peers().await.unwrap();
     assert_eq!((peers[0].address.as_str(), peers[0].connected), ("example.org:9735", false));
     let request = OpenChannelRequest { node_id: NODE.into(), amount_sat: 100_000, feerate_sat_per_vb: None };
-    assert_eq!(wallet.open_channel(request).await.unwrap_err(), WalletError::NotConnected);
+    assert_eq!(wallet.open_channel(request.clone()).await.unwrap_err(), WalletError::NotConnected);
+    let too_small = OpenChannelRequest { amount_sat: 100, ..request };
+    let sizes = WalletError::AmountOutOfRange { min_msat: 20_000_000, max_msat: 16_777_215_000 };
+    assert_eq!(wallet.estimate_open_channel(too_small.clone()).await.unwrap_err(), sizes);
+    assert_eq!(wallet.open_channel(too_small).await.unwrap_err(), sizes);
     wallet.disconnect_peer(NODE.into()).await.unwrap();
     assert!(wallet.list_peers().await.unwrap().is_empty());
     assert!(matches!(wallet.disconnect_peer(NODE.into()).await, Err(WalletError::NotFound { .. })));

@@ -21,6 +21,7 @@ const CPP: &[install::Need] = &[("g++", "g++")];
 /// When something cannot be built or started, or ends by itself.
 pub fn demo(arguments: &[String]) -> Outcome {
     println!("1/3  the regtest world (chain, Esplora, faucet, proxy, three Lightning nodes)");
+    println!("     the first time its nodes are compiled, which takes ten minutes or twenty");
     let devnet = world()?;
     println!("2/3  the wallet and its page");
     page::build()?;
@@ -35,8 +36,21 @@ pub fn demo(arguments: &[String]) -> Outcome {
     serve.args(["--config-json", &config, "--port", "0"]);
     let mut site = Process::start("the page", &mut serve)?;
     let url = text_field(&site.first_line()?, "url")?;
-    println!("\n    {url}\n\nCtrl-C ends all of it.");
+    println!("\n    {url}\n\n{}\nCtrl-C ends all of it.", to_try(&described)?);
     world.wait()
+}
+
+/// What there is to do in this world, and where it is for other programs.
+fn to_try(described: &str) -> Outcome<String> {
+    let field = |name| text_field(described, name);
+    Ok(format!(
+        "To try: create a wallet, get test coins, open a channel with alice, pay an invoice of carol ('Try it' beside the field).\n\
+         Each start is a new world: a wallet of an earlier one is not in it.\n\
+         For your own programs: chain server {}, proxy {}, nodes {}/world.json",
+        field("esplora_url")?,
+        field("proxy_url")?,
+        field("control_url")?
+    ))
 }
 
 /// Builds the devnet and returns its program.
@@ -116,5 +130,6 @@ mod tests {
             r#"{"network":"regtest","esploraUrl":"http://127.0.0.1:1","proxyUrl":"ws://127.0.0.1:3","controlUrl":"http://127.0.0.1:2"}"#
         );
         assert!(config("{}").is_err());
+        assert!(to_try(line).unwrap().contains("chain server http://127.0.0.1:1, proxy ws://127.0.0.1:3,"));
     }
 }

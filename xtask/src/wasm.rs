@@ -84,12 +84,14 @@ fn build_with(
     // Built aside and moved: a stopped build never leaves half a package.
     let aside = folder.with_extension("new");
     places::remove(&aside)?;
+    println!("writing its JavaScript and types (the generator is compiled the first time)");
     let mut bindgen = cargo(&["run", "--quiet", "--locked", "--package", "kite-bindgen", "--"]);
     shell::run(bindgen.arg(&compiled).arg(&aside))?;
     if profile == SHIP {
         let module = aside.join(format!("{}_bg.wasm", package.replace('-', "_")));
         // No feature flag: the optimiser then keeps to the features the module itself names, which browsers know.
         let optimiser = tools()?.join("node_modules/binaryen/bin/wasm-opt");
+        println!("shrinking the module (a minute or two)");
         let mut optimise = command("node", &[&optimiser]);
         shell::run(optimise.args(["-Os", "--strip-producers"]).arg(&module).arg("-o").arg(&module))?;
     }

@@ -182,6 +182,12 @@ impl Node {
         self.onchain_spendable().checked_sub(self.config.reserve_per_channel).unwrap_or(Amount::ZERO)
     }
 
+    /// The least and the most that a channel may hold.
+    pub fn channel_sizes(&self) -> (Amount, Amount) {
+        let config = &self.config.channel;
+        (config.min_funding, config.funding_limit - Amount::ONE_SAT)
+    }
+
     /// What a new channel that holds so much could send, if the peer asks for this reserve.
     pub fn sendable_after_opening(&self, funding: Amount, reserve: Amount) -> MilliSatoshi {
         sendable_at_first(funding, reserve, self.commitment_feerate())

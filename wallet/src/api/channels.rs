@@ -8,7 +8,7 @@ use bitcoin::Amount;
 use kite_api::api;
 use kite_core::channel::Closer;
 use kite_core::node::{Answer, ChannelInfo, CloseInfo, Command, Node};
-use kite_core::types::{ChannelId, MAX_MONEY_SAT};
+use kite_core::types::{ChannelId, MAX_MONEY_SAT, MilliSatoshi};
 
 /// A channel.
 #[api(record)]
@@ -136,10 +136,11 @@ impl Wallet {
     /// Opens a channel with a connected peer and gives the id of the channel. Events tell when it is pending and ready.
     ///
     /// # Errors
-    /// `NotConnected`, `InsufficientFunds`, `NotSynced`, `Refused`, `InvalidInput`.
+    /// `NotConnected`, `AmountOutOfRange`, `InsufficientFunds`, `NotSynced`, `Refused`, `InvalidInput`.
     pub async fn open_channel(&self, request: OpenChannelRequest) -> Result<String, WalletError> {
         let node_id = parse_node_id(&request.node_id)?;
         let amount = parse_sat("amount_sat", request.amount_sat)?;
+        self.check_size(amount).await?;
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
         match self.command(Command::OpenChannel { node_id, amount, feerate }).await? {
             Answer::ChannelOpening { channel } => Ok(channel.to_string()),
@@ -150,13 +151,14 @@ impl Wallet {
     /// What opening this channel would cost. Nothing is opened.
     ///
     /// # Errors
-    /// `InsufficientFunds`, `InvalidInput`.
+    /// `AmountOutOfRange`, `InsufficientFunds`, `InvalidInput`.
     pub async fn estimate_open_channel(
         &self,
         request: OpenChannelRequest,
     ) -> Result<OpenChannelQuote, WalletError> {
         parse_node_id(&request.node_id)?;
         let amount = parse_sat("amount_sat", request.amount_sat)?;
+        self.check_size(amount).await?;
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
         // Peers ask for a hundredth, and for no less than the dust limit.
         let reserve = Amount::from_sat((amount.to_sat() / 100).max(354));
@@ -211,6 +213,17 @@ impl Wallet {
 }
 
 impl Wallet {
+    async fn check_size(&self, funding: Amount) -> Result<(), WalletError> {
+        let (least, most) = self.ask(Node::channel_sizes).await?;
+        match (least..=most).contains(&funding) {
+            true => Ok(()),
+            false => Err(WalletError::AmountOutOfRange {
+                min_msat: MilliSatoshi::from_amount(least).to_msat(),
+                max_msat: MilliSatoshi::from_amount(most).to_msat(),
+            }),
+        }
+    }
+
     async fn channel_named(&self, id: &str) -> Result<ChannelId, WalletError> {
         let index: u32 = id.trim().parse().map_err(|_| WalletError::not_found("channel"))?;
         let find = move |node: &Node| {

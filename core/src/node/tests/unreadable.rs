@@ -63,7 +63,8 @@ fn payments_and_channels_stop_the_start() {
         let config = NodeConfig::new(Network::Regtest);
         let loaded = Node::load(&Seed::new([1; 64]), &[9; 32], [3; 32], config, disk, now);
         // Noise may look like a version that is not known yet.
-        let (Err(LoadError::Damaged { what, .. }) | Err(LoadError::NewerVersion { what, .. })) = loaded else {
+        let (Err(LoadError::Damaged { what, .. }) | Err(LoadError::NewerVersion { what, .. })) = loaded
+        else {
             panic!("{name}");
         };
         assert_eq!(what, name);
