@@ -168,8 +168,7 @@ impl HeaderChain {
             return Err(HeaderError::LessWork { fork_height });
         }
         let count = |headers: usize| u32::try_from(headers).unwrap_or(u32::MAX);
-        let change =
-            Reorganised { fork_height, removed: count(replaced.len()), added: count(branch.len()) };
+        let change = Reorganised { fork_height, removed: count(replaced.len()), added: count(branch.len()) };
         for (_, hash) in replaced {
             self.heights.remove(hash);
         }
@@ -269,6 +268,9 @@ pub(crate) mod tests {
         assert_eq!(chain.height_of(&headers[2].block_hash()), Some(3));
         assert_eq!(chain.header(3), Some(&headers[2]));
         assert_eq!((chain.header(6), chain.header(0).is_some()), (None, true));
+        for height in 0..=6 {
+            assert_eq!(chain.hash(height), chain.header(height).map(Header::block_hash));
+        }
     }
 
     #[test]
@@ -288,6 +290,7 @@ pub(crate) mod tests {
         let change = Reorganised { fork_height: 3, removed: 2, added: 3 };
         assert_eq!(chain.accept(&longer, NOW), Ok(Some(change)));
         assert_eq!((chain.height(), chain.height_of(&headers[4].block_hash())), (6, None));
+        assert_eq!(chain.hash(4), Some(longer[0].block_hash()));
     }
 
     #[test]

@@ -138,6 +138,15 @@ mod tests {
         assert_eq!(history.shorten(&[b"part:", &hash[..15]].concat()).len(), 1 + 5 + 15);
     }
 
+    /// Of what was read, too: it is noted once something is written behind it.
+    #[test]
+    fn a_run_that_was_read_takes_a_few_bytes_when_it_is_written() {
+        let text: Vec<u8> = (0..60).collect();
+        let mut reader = History::default();
+        reader.restore(&History::default().shorten(&text)).unwrap();
+        assert!(reader.shorten(&text[7..]).len() <= 5);
+    }
+
     #[test]
     fn bytes_that_were_not_written_are_errors() {
         let run = |length: u8, distance: u8| [&[2, 1, 2, length, distance][..], &[0]].concat();

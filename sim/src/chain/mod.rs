@@ -148,10 +148,20 @@ impl Chain {
         self.places.of(txid).map(|(height, _)| height)
     }
 
+    /// How many blocks confirm a transaction; unset where none does.
+    pub fn depth(&self, txid: &Txid) -> Option<u32> {
+        self.confirmed_at(txid).map(|height| self.height() + 1 - height)
+    }
+
     /// A transaction of the chain or the mempool.
     pub fn transaction(&self, txid: &Txid) -> Option<&Transaction> {
         let waiting = || self.mempool.iter().find(|tx| tx.compute_txid() == *txid);
         self.places.of(txid).map(|place| self.at(place)).or_else(waiting)
+    }
+
+    /// An output of the chain or the mempool, spent or not.
+    pub fn output(&self, outpoint: &OutPoint) -> Option<&TxOut> {
+        self.outputs.get(outpoint)
     }
 
     /// Every transaction that is neither a coinbase nor the faucet's, in the chain or the mempool, with its fee.
