@@ -126,7 +126,8 @@ impl Life {
     fn wait_for_the_deaf(&mut self) {
         let Some(deaf) = self.world.deaf() else { return };
         self.world.pass(GIVES_UP_WITHIN_SECS + 1);
-        if self.world.talks_to_the_deaf() {
+        // A node that stopped has no connections, whatever is opened to it.
+        if self.world.talks_to_the_deaf() && self.world.hosts[1 - deaf].halted().is_none() {
             let what = "it is still connected to a peer that has not answered for a minute".into();
             self.breach.get_or_insert(Breach::Undone { host: 1 - deaf, what });
         }
