@@ -12,10 +12,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tally::Tally;
 
-/// Small values that live shortly are most of what a simulator makes.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// One seed in so many is run twice, to see that the bytes are the same.
 const TWICE_EVERY: u64 = 50;
 /// Failing seeds beyond these are printed and not shrunk.
