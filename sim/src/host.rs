@@ -200,7 +200,7 @@ impl Host {
     /// # Errors
     /// A record that does not open.
     pub fn stored_records(&self) -> Result<Records, VaultError> {
-        Shelf::open(Vault::new(&[self.seed; 32]), &self.disk.stored()).map(|(_, records)| records)
+        Shelf::records(&Vault::new(&[self.seed; 32]), &self.disk.stored())
     }
 
     /// What [`Memory`] says is not as it was written any more.

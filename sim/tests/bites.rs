@@ -2,7 +2,7 @@
 
 use kite_sim::disk;
 use kite_sim::fault::{Fault, Memory, Onchain, Said};
-use kite_sim::schedule::{Bases, Schedule};
+use kite_sim::schedule::{Bases, Schedule, Step};
 
 /// So many schedules are tried at most before a fault counts as unnoticed.
 const SEEDS: usize = 400;
@@ -13,7 +13,7 @@ fn notices(fault: Fault) -> Option<(u64, &'static str)> {
 }
 
 /// The same with these schedules alone.
-fn notices_among(fault: Fault, is_tried: fn(&Schedule) -> bool) -> Option<(u64, &'static str)> {
+fn notices_among(fault: Fault, is_tried: impl Fn(&Schedule) -> bool) -> Option<(u64, &'static str)> {
     let bases = Bases::with_fault(fault);
     let schedules = (0..).map(|seed| (seed, Schedule::of_seed(seed)));
     schedules.filter(|(_, schedule)| is_tried(schedule)).take(SEEDS).find_map(|(seed, schedule)| {
@@ -27,7 +27,7 @@ fn must_bite(faults: &[Fault]) {
     must_bite_as(faults, notices);
 }
 
-fn must_bite_as(faults: &[Fault], notices: fn(Fault) -> Option<(u64, &'static str)>) {
+fn must_bite_as(faults: &[Fault], notices: impl Fn(Fault) -> Option<(u64, &'static str)>) {
     let bases = Bases::new();
     for fault in faults {
         let Some((seed, kind)) = notices(*fault) else { panic!("{fault:?} is not noticed") };
@@ -98,6 +98,20 @@ fn outputs_that_are_forgotten_are_noticed() {
 #[test]
 fn a_bid_that_falls_is_noticed() {
     must_bite_onchain(&[Fault::Forgets(Memory::Bids)]);
+}
+
+/// BOLT 5: an HTLC may be lost by a close only where it could not be claimed.
+#[test]
+fn a_small_htlc_that_is_settled_wrongly_is_noticed() {
+    must_bite_onchain(&[Fault::Onchain(Onchain::NoSmallPreimages)]);
+}
+
+/// BOLT 1: who answers no ping is given up.
+#[test]
+fn a_connection_to_the_deaf_that_stays_is_noticed() {
+    let is_deaf =
+        |schedule: &Schedule| schedule.steps.iter().any(|step| matches!(step, Step::Deaf { host: 1 }));
+    must_bite_as(&[Fault::NeverWakes], |fault| notices_among(fault, is_deaf));
 }
 
 /// BOLT 5: what the chain says of HTLCs is read, in time, and believed when it is deep enough.

@@ -1,5 +1,6 @@
 //! Schedules that once failed, as short as they can be.
 
+use kite_core::node::StoreFailure;
 use kite_sim::disk::Mode;
 use kite_sim::host::Crash;
 use kite_sim::schedule::{Base, Bases, Lie, Money, Schedule, Step};
@@ -126,4 +127,16 @@ fn a_claim_counts_once_when_its_block_is_undone() {
         Step::Reorg { depth: 2 },
     ];
     must_pass(Base::Balanced, steps);
+}
+
+/// A device whose store had failed was taken for one that talks to a deaf peer: the mistake was the model's.
+#[test]
+fn a_node_that_stopped_talks_to_nobody() {
+    let steps = vec![
+        Step::Deaf { host: 0 },
+        Step::Store { host: 1, mode: Mode::Failing(StoreFailure::Failed) },
+        Step::Pay { by: 1, how_much: Money::Msat(1_000_000) },
+        Step::Restart { host: 0 },
+    ];
+    must_pass(Base::Coins, steps);
 }

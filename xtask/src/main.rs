@@ -33,7 +33,7 @@ cargo xtask <command>
   wasm             the package for browsers, in bindings-wasm/pkg [--toolchain auto|rustup|debian]
   size             how large that package is; fails above 832 KiB (brotli)
   bench            what a payment, an onion, an invoice and a start cost beside LDK [--case NAME] [--no-counts]
-  sim              random schedules over the simulator [--seeds N] [--from S] [--seed S] [--threads N]
+  sim              random schedules over the simulator [--seeds N] [--from S] [--secs T] [--seed S]
   fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [--coverage] [target]...
   mutants          takes the rules of docs/security.md out, one by one, and sees that their tests fail [row]...
   bitcoind         brings the full node that tests need and prints where it is

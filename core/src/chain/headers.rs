@@ -26,8 +26,9 @@ pub struct BlockId {
 pub struct HeaderChain {
     network: Network,
     checkpoint: Checkpoint,
-    /// The headers above the checkpoint.
-    headers: Vec<Header>,
+    checkpoint_hash: BlockHash,
+    /// The headers above the checkpoint, each with its hash.
+    headers: Vec<(Header, BlockHash)>,
     heights: BTreeMap<BlockHash, BlockHeight>,
 }
 
@@ -90,18 +91,20 @@ pub enum HeaderError {
 impl HeaderChain {
     /// Only the checkpoint.
     pub fn new(network: Network, checkpoint: Checkpoint) -> Self {
+        let checkpoint_hash = checkpoint.header.block_hash();
         Self {
             network,
-            heights: BTreeMap::from([(checkpoint.header.block_hash(), checkpoint.height)]),
+            heights: BTreeMap::from([(checkpoint_hash, checkpoint.height)]),
             checkpoint,
+            checkpoint_hash,
             headers: Vec::new(),
         }
     }
 
     /// The last block.
     pub fn tip(&self) -> BlockId {
-        let header = self.headers.last().unwrap_or(&self.checkpoint.header);
-        BlockId { height: self.height(), hash: header.block_hash() }
+        let hash = self.headers.last().map_or(self.checkpoint_hash, |(_, hash)| *hash);
+        BlockId { height: self.height(), hash }
     }
 
     /// The height of the last block.
@@ -119,8 +122,20 @@ impl HeaderChain {
     pub fn header(&self, height: BlockHeight) -> Option<&Header> {
         match height.checked_sub(self.checkpoint.height)? {
             0 => Some(&self.checkpoint.header),
-            above => self.headers.get(usize::try_from(above - 1).ok()?),
+            above => self.above(above).map(|(header, _)| header),
         }
+    }
+
+    /// The hash of the header at this height, if it is known.
+    pub fn hash(&self, height: BlockHeight) -> Option<BlockHash> {
+        match height.checked_sub(self.checkpoint.height)? {
+            0 => Some(self.checkpoint_hash),
+            above => self.above(above).map(|(_, hash)| *hash),
+        }
+    }
+
+    fn above(&self, height: BlockHeight) -> Option<&(Header, BlockHash)> {
+        self.headers.get(usize::try_from(height - 1).ok()?)
     }
 
     /// The height of this block, if it is part of the chain.
@@ -135,33 +150,31 @@ impl HeaderChain {
     /// # Errors
     /// The first header that cannot be believed, or a branch with too little work.
     pub fn accept(&mut self, headers: &[Header], now: UnixTime) -> Result<Option<Reorganised>, HeaderError> {
-        let known =
-            headers.iter().take_while(|header| self.height_of(&header.block_hash()).is_some()).count();
         if headers.is_empty() || headers.len() > MAX_HEADERS_AT_ONCE {
             return Err(HeaderError::Count { count: headers.len() });
         }
-        let branch = &headers[known..];
-        let Some(first) = branch.first() else { return Ok(None) };
-        let fork_height = self
-            .height_of(&first.prev_blockhash)
-            .ok_or(HeaderError::Unconnected { hash: first.block_hash() })?;
-        self.check_branch(fork_height, branch, now)?;
+        let hashes: Vec<BlockHash> = headers.iter().map(Header::block_hash).collect();
+        let known = hashes.iter().take_while(|hash| self.height_of(hash).is_some()).count();
+        let (branch, hashes) = (&headers[known..], &hashes[known..]);
+        let Some((first, hash)) = branch.first().zip(hashes.first()) else { return Ok(None) };
+        let fork_height =
+            self.height_of(&first.prev_blockhash).ok_or(HeaderError::Unconnected { hash: *hash })?;
+        self.check_branch(fork_height, branch, hashes, now)?;
 
         let kept = usize::try_from(fork_height - self.checkpoint.height).unwrap_or(usize::MAX);
         let replaced = &self.headers[kept..];
-        if !replaced.is_empty() && total_work(branch) <= total_work(replaced) {
+        let replaced_work = || total_work(replaced.iter().map(|(header, _)| header));
+        if !replaced.is_empty() && total_work(branch) <= replaced_work() {
             return Err(HeaderError::LessWork { fork_height });
         }
-        let count = |headers: &[Header]| u32::try_from(headers.len()).unwrap_or(u32::MAX);
-        let change = Reorganised { fork_height, removed: count(replaced), added: count(branch) };
-        for header in replaced {
-            self.heights.remove(&header.block_hash());
+        let count = |headers: usize| u32::try_from(headers).unwrap_or(u32::MAX);
+        let change = Reorganised { fork_height, removed: count(replaced.len()), added: count(branch.len()) };
+        for (_, hash) in replaced {
+            self.heights.remove(hash);
         }
         self.headers.truncate(kept);
-        for (header, height) in branch.iter().zip(fork_height + 1..) {
-            self.heights.insert(header.block_hash(), height);
-            self.headers.push(*header);
-        }
+        self.heights.extend(hashes.iter().copied().zip(fork_height + 1..));
+        self.headers.extend(branch.iter().copied().zip(hashes.iter().copied()));
         Ok(Some(change))
     }
 
@@ -169,33 +182,34 @@ impl HeaderChain {
         &self,
         fork_height: BlockHeight,
         branch: &[Header],
+        hashes: &[BlockHash],
         now: UnixTime,
     ) -> Result<(), HeaderError> {
         // The fork height was found in the chain.
-        let mut previous = *self.header(fork_height).expect("a known height");
-        for (i, header) in branch.iter().enumerate() {
-            let hash = header.block_hash();
+        let known = self.header(fork_height).copied().zip(self.hash(fork_height));
+        let (mut previous, mut previous_hash) = known.expect("a known height");
+        for (i, (header, hash)) in branch.iter().zip(hashes.iter().copied()).enumerate() {
             let height = u32::try_from(i).ok().and_then(|i| fork_height.checked_add(i)?.checked_add(1));
             let height = height.ok_or(HeaderError::Broken { hash })?;
-            if header.prev_blockhash != previous.block_hash() {
+            if header.prev_blockhash != previous_hash {
                 return Err(HeaderError::Broken { hash });
             }
             let allowed =
                 work::target_is_allowed(self.network, self, &branch[..i], height, &previous, header);
-            if !allowed || header.validate_pow(header.target()).is_err() {
+            if !allowed || !header.target().is_met_by(hash) {
                 return Err(HeaderError::NoWork { hash, height });
             }
             let ahead_secs = u64::from(header.time).saturating_sub(now.0);
             if ahead_secs > MAX_FUTURE_SECS {
                 return Err(HeaderError::FromTheFuture { hash, ahead_secs });
             }
-            previous = *header;
+            (previous, previous_hash) = (*header, hash);
         }
         Ok(())
     }
 }
 
-fn total_work(headers: &[Header]) -> Work {
+fn total_work<'a>(headers: impl IntoIterator<Item = &'a Header>) -> Work {
     let mut total = Work::from_be_bytes([0; 32]);
     for header in headers {
         total = total + header.work();
@@ -254,6 +268,9 @@ pub(crate) mod tests {
         assert_eq!(chain.height_of(&headers[2].block_hash()), Some(3));
         assert_eq!(chain.header(3), Some(&headers[2]));
         assert_eq!((chain.header(6), chain.header(0).is_some()), (None, true));
+        for height in 0..=6 {
+            assert_eq!(chain.hash(height), chain.header(height).map(Header::block_hash));
+        }
     }
 
     #[test]
@@ -273,6 +290,7 @@ pub(crate) mod tests {
         let change = Reorganised { fork_height: 3, removed: 2, added: 3 };
         assert_eq!(chain.accept(&longer, NOW), Ok(Some(change)));
         assert_eq!((chain.height(), chain.height_of(&headers[4].block_hash())), (6, None));
+        assert_eq!(chain.hash(4), Some(longer[0].block_hash()));
     }
 
     #[test]

@@ -48,14 +48,8 @@ impl Coins {
     /// The balance.
     pub fn balance(&self) -> OnchainBalance {
         let balance = self.wallet.balance();
-        let set_aside = |is_confirmed| -> Amount {
-            let coins = self.wallet.list_unspent();
-            let locked = coins.filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint));
-            let these = locked.filter(|coin| coin.chain_position.is_confirmed() == is_confirmed);
-            these.map(|coin| coin.txout.value).sum()
-        };
         // A coin that is set aside may wait for a block again, where one was undone.
-        let (confirmed, waiting) = (set_aside(true), set_aside(false));
+        let (confirmed, waiting) = self.set_aside_by_confirmation();
         let incoming = balance.trusted_pending + balance.untrusted_pending;
         OnchainBalance {
             spendable: balance.confirmed.checked_sub(confirmed).unwrap_or(Amount::ZERO),
@@ -65,6 +59,21 @@ impl Coins {
         }
     }
 
+    /// What is set aside, in blocks and not.
+    fn set_aside_by_confirmation(&self) -> (Amount, Amount) {
+        if self.wallet.list_locked_outpoints().next().is_none() {
+            return (Amount::ZERO, Amount::ZERO);
+        }
+        let coins = self.wallet.list_unspent();
+        let locked = coins.filter(|coin| self.wallet.is_outpoint_locked(coin.outpoint));
+        locked.fold((Amount::ZERO, Amount::ZERO), |(confirmed, waiting), coin| {
+            match coin.chain_position.is_confirmed() {
+                true => (confirmed + coin.txout.value, waiting),
+                false => (confirmed, waiting + coin.txout.value),
+            }
+        })
+    }
+
     /// Every transaction that changed the wallet, in no particular order.
     pub fn transactions(&self) -> Vec<OnchainTransaction> {
         self.wallet.transactions().map(|found| self.describe(&found)).collect()
@@ -72,12 +81,18 @@ impl Coins {
 
     /// One of them.
     pub fn transaction(&self, txid: Txid) -> Option<OnchainTransaction> {
+        // To tell which transactions count takes a look at all of them.
+        self.wallet.tx_graph().get_tx(txid)?;
         self.wallet.get_tx(txid).map(|found| self.describe(&found))
     }
 
     /// Whether one of them spends this output: one that is or was in a block, or one that `is_certain`, for others may be
     /// invented.
     pub fn has_spend_of(&self, outpoint: OutPoint, is_certain: impl Fn(&Transaction) -> bool) -> bool {
+        // To tell which transactions count takes a look at all of them.
+        if self.wallet.tx_graph().outspends(outpoint).is_empty() {
+            return false;
+        }
         let spends = |tx: &Transaction| tx.input.iter().any(|input| input.previous_output == outpoint);
         let mut spends = self.wallet.transactions().filter(|found| spends(&found.tx_node.tx));
         spends.any(|found| !found.tx_node.anchors.is_empty() || is_certain(&found.tx_node.tx))

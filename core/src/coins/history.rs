@@ -126,7 +126,7 @@ impl Coins {
             .chain(heights)
             .chain([chain.checkpoint_height(), chain.height()])
             .filter_map(|height| {
-                let hash = chain.header(height)?.block_hash();
+                let hash = chain.hash(height)?;
                 Some((height, BlockId { height, hash }))
             })
             .collect();

@@ -49,12 +49,10 @@ impl Coins {
         let damaged = |detail: String| CoinsError::Damaged { detail };
         let [external, internal] = public_descriptors(keys)?;
         let (mut changes, rows) = rows::read(stored)?;
-        // The keys say them; they are not stored.
-        changes.descriptor = Some(external.clone());
-        changes.change_descriptor = Some(internal.clone());
+        // The keys say them; they are not stored, so there is nothing to compare them with.
+        changes.descriptor = Some(external);
+        changes.change_descriptor = Some(internal);
         let wallet = Wallet::load()
-            .descriptor(KeychainKind::External, Some(external))
-            .descriptor(KeychainKind::Internal, Some(internal))
             .check_network(network)
             .lookahead(LOOKAHEAD)
             .use_spk_cache(true)

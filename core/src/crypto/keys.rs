@@ -76,11 +76,13 @@ impl NodeKeys {
     pub fn from_seed(seed: &Seed, network: Network) -> Result<Self, KeyError> {
         let coin = if network == Network::Bitcoin { 0 } else { 1 };
         let master = Xpriv::new_master(NetworkKind::from(network), seed.as_bytes())?;
+        // Each step costs a point multiplication, so the first two are taken once.
+        let branch = master.derive_priv(ec::secp(), &hardened([9735, coin])?)?;
         let own = |last| -> Result<SecretKey, KeyError> {
-            Ok(master.derive_priv(ec::secp(), &hardened([9735, coin, last])?)?.private_key)
+            Ok(branch.derive_priv(ec::secp(), &hardened([last])?)?.private_key)
         };
         let node_secret = own(0)?;
-        let onchain_path = DerivationPath::from(hardened([84, coin, 0])?.to_vec());
+        let onchain_path = DerivationPath::from(hardened([84, coin, 0])?);
         Ok(Self {
             network,
             node_secret,
@@ -177,9 +179,8 @@ impl fmt::Debug for NodeKeys {
     }
 }
 
-fn hardened(indexes: [u32; 3]) -> Result<[ChildNumber; 3], KeyError> {
-    let [a, b, c] = indexes.map(ChildNumber::from_hardened_idx);
-    Ok([a?, b?, c?])
+fn hardened<const N: usize>(indexes: [u32; N]) -> Result<Vec<ChildNumber>, KeyError> {
+    Ok(indexes.into_iter().map(ChildNumber::from_hardened_idx).collect::<Result<_, _>>()?)
 }
 
 /// The secrets of one channel. Only [`super::ChannelSigner`] should hold them.

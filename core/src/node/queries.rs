@@ -112,7 +112,7 @@ impl Node {
 
     /// The hash of the block at this height, to find out where a source's chain leaves ours.
     pub fn block_hash(&self, height: BlockHeight) -> Option<BlockHash> {
-        self.chain.header(height).map(bitcoin::block::Header::block_hash)
+        self.chain.hash(height)
     }
 
     /// When the block at this height was found, by its miner's clock; unset where its header is not known.

@@ -12,6 +12,7 @@
 
 use super::number::{NotANumber, read_number, write_number};
 use crate::wire::{Reader, Writer};
+use std::ops::Range;
 
 /// The shortest run that is replaced.
 const MIN_RUN: usize = 16;
@@ -26,6 +27,8 @@ pub(super) struct History {
     /// By a hash of [`MIN_RUN`] bytes, where they were written last, counted from 1. Only a hint: what stands there is
     /// compared.
     places: Vec<u32>,
+    /// What was read and is not among the places: whoever never writes needs none.
+    unnoted: Vec<Range<usize>>,
 }
 
 impl History {
@@ -36,11 +39,17 @@ impl History {
 
     /// The text without what stands in the history, of which it becomes a part.
     pub(super) fn shorten(&mut self, text: &[u8]) -> Vec<u8> {
+        for read in std::mem::take(&mut self.unnoted) {
+            for at in read.clone() {
+                self.note(at, read.end);
+            }
+        }
         let mut at = self.bytes.len();
         self.bytes.extend_from_slice(text);
+        let end = self.bytes.len();
         let mut short = Writer::new();
         let mut literal = at;
-        while let Some(place) = self.note(at) {
+        while let Some(place) = self.note(at, end) {
             let length = place.map_or(0, |place| self.common_length(place, at));
             let Some(beyond) = length.checked_sub(MIN_RUN) else {
                 at += 1;
@@ -74,15 +83,14 @@ impl History {
             }
             self.bytes.extend_from_within(place..place + length);
         }
-        for at in start..self.bytes.len() {
-            self.note(at);
-        }
+        self.unnoted.push(start..self.bytes.len());
         Ok(self.bytes[start..].to_vec())
     }
 
-    /// Notes the run that begins here, and tells where one with the same hash began before. Unset at the end.
-    fn note(&mut self, at: usize) -> Option<Option<usize>> {
-        let run = u128::from_be_bytes(*self.bytes.get(at..)?.first_chunk::<MIN_RUN>()?);
+    /// Notes the run that begins here, and tells where one with the same hash began before. Unset where it would go beyond
+    /// the end of its text.
+    fn note(&mut self, at: usize, end: usize) -> Option<Option<usize>> {
+        let run = u128::from_be_bytes(*self.bytes.get(at..end)?.first_chunk::<MIN_RUN>()?);
         let [low, high] = [run >> 64, run & u128::from(u64::MAX)].map(|half| half as u64);
         let hash = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if self.places.is_empty() {
@@ -128,6 +136,15 @@ mod tests {
         assert!(history.shorten(&[b"remove ", &hash[..]].concat()).len() <= 7 + 4);
         // Fifteen bytes of it stay as they are.
         assert_eq!(history.shorten(&[b"part:", &hash[..15]].concat()).len(), 1 + 5 + 15);
+    }
+
+    /// Of what was read, too: it is noted once something is written behind it.
+    #[test]
+    fn a_run_that_was_read_takes_a_few_bytes_when_it_is_written() {
+        let text: Vec<u8> = (0..60).collect();
+        let mut reader = History::default();
+        reader.restore(&History::default().shorten(&text)).unwrap();
+        assert!(reader.shorten(&text[7..]).len() <= 5);
     }
 
     #[test]

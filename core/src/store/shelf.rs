@@ -51,15 +51,7 @@ impl Shelf {
     /// # Errors
     /// The first record that does not open.
     pub fn open(vault: Vault, stored: &Stored) -> Result<(Self, Records), VaultError> {
-        let mut records = Records::new();
-        let (entries, others): (Vec<_>, Vec<_>) =
-            stored.records.iter().partition(|(key, _)| Vault::is_of_entry(key));
-        for (key, value) in others {
-            let (name, content) = vault.open(key, value, stored.fence)?;
-            records.insert(name, content);
-        }
-        let journal = Journal::replay(&vault, entries, stored.fence)?;
-        journal.amend(&mut records);
+        let (records, journal) = read(&vault, stored)?;
         let shelf = Self {
             vault,
             expect_fence: stored.fence,
@@ -71,6 +63,14 @@ impl Shelf {
             journal,
         };
         Ok((shelf, records))
+    }
+
+    /// The same records, for who will not write.
+    ///
+    /// # Errors
+    /// The first record that does not open.
+    pub fn records(vault: &Vault, stored: &Stored) -> Result<Records, VaultError> {
+        read(vault, stored).map(|(records, _)| records)
     }
 
     /// Writes a record with the next batch, unless the store has this very content.
@@ -186,6 +186,20 @@ impl Shelf {
         self.fence = fence.saturating_add(1);
         Some(batch)
     }
+}
+
+/// Opens the records that stand at their own places, and amends them by the journal.
+fn read(vault: &Vault, stored: &Stored) -> Result<(Records, Journal), VaultError> {
+    let mut records = Records::new();
+    let (entries, others): (Vec<_>, Vec<_>) =
+        stored.records.iter().partition(|(key, _)| Vault::is_of_entry(key));
+    for (key, value) in others {
+        let (name, content) = vault.open(key, value, stored.fence)?;
+        records.insert(name, content);
+    }
+    let journal = Journal::replay(vault, entries, stored.fence)?;
+    journal.amend(&mut records);
+    Ok((records, journal))
 }
 
 impl Journal {

@@ -98,7 +98,7 @@ fn enter(
     let replaced = conflicts(&mempool, tx);
     let kept: Vec<Transaction> =
         mempool.iter().filter(|tx| !replaced.contains(&tx.compute_txid())).cloned().collect();
-    let coins = available(chain, &kept);
+    let coins = Available::new(chain, &kept);
     let spent = spent_by(tx, &coins)?;
     locks(chain, tx, &spent)?;
     let fee = fee(tx, &spent)?;
@@ -120,7 +120,7 @@ fn replaces(
     tx: &Transaction,
     fee: Amount,
 ) -> Result<(), Rejected> {
-    let all = available(chain, mempool);
+    let all = Available::new(chain, mempool);
     let mut least = tx.weight().to_wu() * MIN_RELAY_SAT_PER_KW / 1_000;
     for other in mempool.iter().filter(|tx| replaced.contains(&tx.compute_txid())) {
         let paid = spent_by(other, &all).and_then(|spent| self::fee(other, &spent))?;
@@ -148,18 +148,25 @@ fn conflicts(mempool: &[Transaction], tx: &Transaction) -> BTreeSet<Txid> {
     gone
 }
 
-fn available(chain: &Chain, mempool: &[Transaction]) -> BTreeMap<OutPoint, Coin> {
-    let mut coins = chain.coins.clone();
-    for tx in mempool {
-        let height = chain.height() + 1;
-        for (outpoint, output) in super::outputs_of(tx) {
-            coins.insert(outpoint, Coin { output, height, is_coinbase: false });
-        }
-    }
-    coins
+/// What can be spent: the coins of the chain, and what transactions pay that wait for the next block.
+struct Available<'a> {
+    chain: &'a Chain,
+    waiting: BTreeMap<OutPoint, Coin>,
 }
 
-fn spent_by(tx: &Transaction, coins: &BTreeMap<OutPoint, Coin>) -> Result<Vec<Coin>, Rejected> {
+impl<'a> Available<'a> {
+    fn new(chain: &'a Chain, mempool: &[Transaction]) -> Self {
+        let coin = |output| Coin { output, height: chain.height() + 1, is_coinbase: false };
+        let outputs = mempool.iter().flat_map(super::outputs_of);
+        Self { chain, waiting: outputs.map(|(outpoint, output)| (outpoint, coin(output))).collect() }
+    }
+
+    fn get(&self, outpoint: &OutPoint) -> Option<&Coin> {
+        self.waiting.get(outpoint).or_else(|| self.chain.coins.get(outpoint))
+    }
+}
+
+fn spent_by(tx: &Transaction, coins: &Available<'_>) -> Result<Vec<Coin>, Rejected> {
     let txid = tx.compute_txid();
     let find = |outpoint: OutPoint| coins.get(&outpoint).cloned().ok_or(Rejected::Missing { txid, outpoint });
     tx.input.iter().map(|input| find(input.previous_output)).collect()

@@ -2,6 +2,7 @@
 
 mod block;
 mod check;
+mod places;
 mod proof;
 mod recording;
 mod source;
@@ -12,10 +13,12 @@ pub use source::Source;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
-use bitcoin::{Amount, Block, BlockHash, Network, OutPoint, ScriptBuf, Transaction, TxOut, Txid};
+use bitcoin::{Amount, Block, BlockHash, Network, OutPoint, ScriptBuf, Transaction, TxOut, Txid, Wtxid};
 use kite_core::chain::{ChainFact, ConfirmationProof, History, Seen};
 use kite_core::types::{BlockHeight, UnixTime};
+use places::{Place, Places};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// When the first block after the genesis block was mined.
 const START: u32 = 1_700_000_000;
@@ -39,10 +42,13 @@ pub(crate) struct Coin {
 #[derive(Clone, Debug)]
 pub struct Chain {
     /// By height, the genesis block included.
-    blocks: Vec<Block>,
+    blocks: Vec<Arc<Mined>>,
+    places: Places,
     coins: BTreeMap<OutPoint, Coin>,
     /// Parents first.
     mempool: Vec<Transaction>,
+    /// The ids of what is in the mempool.
+    waiting: Vec<Wtxid>,
     /// Every output that ever was, spent or not, to find what a transaction spends from.
     outputs: BTreeMap<OutPoint, TxOut>,
     /// Makes the blocks of a branch differ from those they replace.
@@ -51,6 +57,26 @@ pub struct Chain {
     pub(crate) min_relay_sat_per_kw: u64,
     /// Unset: nothing is recorded.
     recording: Option<Vec<Happening>>,
+}
+
+/// A block, with what is asked of it again and again. Nothing of it changes, so copies of the chain share it.
+#[derive(Debug)]
+struct Mined {
+    block: Block,
+    hash: BlockHash,
+    txids: Vec<Txid>,
+    wtxids: Vec<Wtxid>,
+}
+
+impl From<Block> for Mined {
+    fn from(block: Block) -> Self {
+        Self {
+            hash: block.block_hash(),
+            txids: block.txdata.iter().map(Transaction::compute_txid).collect(),
+            wtxids: block.txdata.iter().map(Transaction::compute_wtxid).collect(),
+            block,
+        }
+    }
 }
 
 impl Default for Chain {
@@ -64,14 +90,16 @@ impl Chain {
     pub fn new() -> Self {
         let mut chain = Self {
             blocks: Vec::new(),
+            places: Places::default(),
             coins: BTreeMap::new(),
             mempool: Vec::new(),
+            waiting: Vec::new(),
             outputs: BTreeMap::new(),
             branch: 0,
             min_relay_sat_per_kw: MIN_RELAY_SAT_PER_KW,
             recording: None,
         };
-        chain.connect(bitcoin::constants::genesis_block(Network::Regtest));
+        chain.connect(Arc::new(bitcoin::constants::genesis_block(Network::Regtest).into()));
         chain.mine(FIRST_BLOCKS);
         chain
     }
@@ -83,7 +111,11 @@ impl Chain {
 
     /// The hash of the last block.
     pub fn tip(&self) -> BlockHash {
-        self.header(self.height()).block_hash()
+        self.hash(self.height())
+    }
+
+    fn hash(&self, height: BlockHeight) -> BlockHash {
+        self.blocks[height as usize].hash
     }
 
     /// When the last block was mined: the time of the world is never earlier.
@@ -93,7 +125,7 @@ impl Chain {
 
     /// The block at a height of this chain.
     pub fn block(&self, height: BlockHeight) -> &Block {
-        &self.blocks[height as usize]
+        &self.blocks[height as usize].block
     }
 
     /// The header at a height of this chain.
@@ -106,28 +138,40 @@ impl Chain {
         &self.mempool
     }
 
+    fn set_mempool(&mut self, mempool: Vec<Transaction>) {
+        self.waiting = mempool.iter().map(Transaction::compute_wtxid).collect();
+        self.mempool = mempool;
+    }
+
     /// Whether a transaction is in a block, and in which.
     pub fn confirmed_at(&self, txid: &Txid) -> Option<BlockHeight> {
-        let holds = |block: &Block| block.txdata.iter().any(|tx| tx.compute_txid() == *txid);
-        let position = self.blocks.iter().rposition(holds)?;
-        u32::try_from(position).ok()
+        self.places.of(txid).map(|(height, _)| height)
+    }
+
+    /// How many blocks confirm a transaction; unset where none does.
+    pub fn depth(&self, txid: &Txid) -> Option<u32> {
+        self.confirmed_at(txid).map(|height| self.height() + 1 - height)
     }
 
     /// A transaction of the chain or the mempool.
     pub fn transaction(&self, txid: &Txid) -> Option<&Transaction> {
-        // Every transaction has an output, and most that are asked for are unknown or new.
-        self.outputs.get(&OutPoint { txid: *txid, vout: 0 })?;
-        let in_blocks = self.blocks.iter().rev().flat_map(|block| &block.txdata);
-        self.mempool.iter().chain(in_blocks).find(|tx| tx.compute_txid() == *txid)
+        let waiting = || self.mempool.iter().find(|tx| tx.compute_txid() == *txid);
+        self.places.of(txid).map(|place| self.at(place)).or_else(waiting)
+    }
+
+    /// An output of the chain or the mempool, spent or not.
+    pub fn output(&self, outpoint: &OutPoint) -> Option<&TxOut> {
+        self.outputs.get(outpoint)
     }
 
     /// Every transaction that is neither a coinbase nor the faucet's, in the chain or the mempool, with its fee.
     pub fn wallet_transactions(&self) -> impl Iterator<Item = (&Transaction, Amount)> {
-        let in_blocks = self.blocks.iter().flat_map(|block| block.txdata.iter().skip(1));
-        in_blocks.chain(&self.mempool).filter_map(|tx| {
+        let in_blocks = self.blocks.iter().flat_map(|mined| mined.block.txdata.iter().skip(1));
+        let faucet_script = block::faucet_script();
+        in_blocks.chain(&self.mempool).filter_map(move |tx| {
             let spent: Vec<&TxOut> =
                 tx.input.iter().filter_map(|input| self.outputs.get(&input.previous_output)).collect();
-            let is_faucet = spent.iter().any(|output| output.script_pubkey == block::faucet_script());
+            let is_faucet = spent.iter().any(|output| output.script_pubkey == faucet_script);
             let paid: Amount = tx.output.iter().map(|output| output.value).sum();
             let fee = spent.iter().map(|output| output.value).sum::<Amount>().checked_sub(paid)?;
             (!is_faucet).then_some((tx, fee))
@@ -136,9 +180,13 @@ impl Chain {
 
     /// The transaction that spends an output, in the chain or the mempool.
     pub fn spend_of(&self, outpoint: &OutPoint) -> Option<&Transaction> {
-        let in_blocks = self.blocks.iter().flat_map(|block| &block.txdata);
         let spends = |tx: &&Transaction| tx.input.iter().any(|input| input.previous_output == *outpoint);
-        in_blocks.chain(&self.mempool).find(spends)
+        let waiting = || self.mempool.iter().find(spends);
+        self.places.of_spend(outpoint).map(|place| self.at(place)).or_else(waiting)
+    }
+
+    fn at(&self, (height, index): Place) -> &Transaction {
+        &self.block(height).txdata[index]
     }
 
     /// What lies on a script in the chain.
@@ -172,7 +220,7 @@ impl Chain {
                 self.remember_outputs(tx);
             }
         }
-        let result = checked.map(|mempool| self.mempool = mempool);
+        let result = checked.map(|mempool| self.set_mempool(mempool));
         self.note_waiting();
         result
     }
@@ -187,6 +235,7 @@ impl Chain {
     pub fn mine(&mut self, count: u32) {
         for _ in 0..count {
             let txs = std::mem::take(&mut self.mempool);
+            self.waiting.clear();
             self.mine_block(txs);
         }
         self.note_waiting();
@@ -213,18 +262,21 @@ impl Chain {
 
     fn reorg_with(&mut self, depth: u32, mut first: Vec<Transaction>) {
         let kept = self.blocks.len() - depth as usize;
-        let undone: Vec<Block> = self.blocks.drain(kept..).collect();
+        let undone: Vec<Arc<Mined>> = self.blocks.drain(kept..).collect();
         let blocks = std::mem::take(&mut self.blocks);
+        self.places = Places::default();
         self.coins.clear();
         for block in blocks {
             self.connect(block);
         }
         self.branch += 1;
         let waiting = std::mem::take(&mut self.mempool);
+        self.waiting.clear();
         for _ in 0..=depth {
             self.mine_block(std::mem::take(&mut first));
         }
-        let again = undone.into_iter().flat_map(|block| block.txdata.into_iter().skip(1)).chain(waiting);
+        let undone = undone.iter().flat_map(|mined| mined.block.txdata.iter().skip(1));
+        let again: Vec<Transaction> = undone.cloned().chain(waiting).collect();
         // A full node does this by itself.
         let recording = self.recording.take();
         for tx in again {
@@ -250,21 +302,24 @@ impl Chain {
     fn mine_block(&mut self, txs: Vec<Transaction>) {
         let block = block::mine(self, txs);
         self.note(|| Happening::Mined(block.clone()));
-        self.connect(block);
+        self.connect(Arc::new(block.into()));
     }
 
-    fn connect(&mut self, block: Block) {
+    fn connect(&mut self, mined: Arc<Mined>) {
         let height = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
-        for tx in &block.txdata {
+        for (tx, txid) in mined.block.txdata.iter().zip(&mined.txids) {
             for input in &tx.input {
                 self.coins.remove(&input.previous_output);
             }
-            for (outpoint, output) in outputs_of(tx) {
-                self.coins.insert(outpoint, Coin { output, height, is_coinbase: tx.is_coinbase() });
+            for (vout, output) in (0..).zip(&tx.output) {
+                let outpoint = OutPoint { txid: *txid, vout };
+                let is_coinbase = tx.is_coinbase();
+                self.coins.insert(outpoint, Coin { output: output.clone(), height, is_coinbase });
+                self.outputs.insert(outpoint, output.clone());
             }
-            self.remember_outputs(tx);
         }
-        self.blocks.push(block);
+        self.places.add(height, &mined, &self.outputs);
+        self.blocks.push(mined);
     }
 
     fn remember_outputs(&mut self, tx: &Transaction) {
@@ -282,7 +337,7 @@ impl Chain {
 impl Chain {
     /// The headers that a node lacks, if any. `known` is the hash that it has at a height.
     pub fn headers_for(&self, known: impl Fn(BlockHeight) -> Option<BlockHash>) -> Option<ChainFact> {
-        let is_shared = |height: &BlockHeight| known(*height) == Some(self.header(*height).block_hash());
+        let is_shared = |height: &BlockHeight| known(*height) == Some(self.hash(*height));
         let fork = (0..=self.height()).rev().find(is_shared)?;
         let headers: Vec<Header> = (fork + 1..=self.height()).map(|height| *self.header(height)).collect();
         (!headers.is_empty()).then_some(ChainFact::Headers(headers))
@@ -290,39 +345,39 @@ impl Chain {
 
     /// The history of each script, also of those that have none.
     pub fn histories(&self, scripts: &[ScriptBuf]) -> Vec<History> {
-        let watched: BTreeSet<&ScriptBuf> = scripts.iter().collect();
-        let mut found: BTreeMap<&ScriptBuf, Vec<Seen>> =
-            watched.iter().map(|script| (*script, vec![])).collect();
-        for (tx, place) in self.places() {
+        let scripts: BTreeSet<&ScriptBuf> = scripts.iter().collect();
+        scripts.into_iter().map(|script| self.history(script)).collect()
+    }
+
+    fn history(&self, script_pubkey: &ScriptBuf) -> History {
+        let in_blocks = self.places.of_script(script_pubkey).iter().map(|(height, index)| Seen {
+            tx: self.at((*height, *index)).clone(),
+            proof: Some(self.prove(*height, *index)),
+        });
+        let waiting = self.waiting_on(script_pubkey).map(|(tx, _)| Seen { tx: tx.clone(), proof: None });
+        History { script_pubkey: script_pubkey.clone(), transactions: in_blocks.chain(waiting).collect() }
+    }
+
+    /// All that a history depends on.
+    fn outline(&self, script_pubkey: &ScriptBuf) -> Vec<(Wtxid, Option<BlockHash>)> {
+        let in_blocks = self.places.of_script(script_pubkey).iter().map(|(height, index)| {
+            let mined = &self.blocks[*height as usize];
+            (mined.wtxids[*index], Some(mined.hash))
+        });
+        in_blocks.chain(self.waiting_on(script_pubkey).map(|(_, wtxid)| (*wtxid, None))).collect()
+    }
+
+    /// What waits for a block and spends from, or pays to, a script.
+    fn waiting_on(&self, script_pubkey: &ScriptBuf) -> impl Iterator<Item = (&Transaction, &Wtxid)> {
+        self.mempool.iter().zip(&self.waiting).filter(move |(tx, _)| {
             let spent = tx.input.iter().filter_map(|input| self.outputs.get(&input.previous_output));
-            let touched: BTreeSet<&ScriptBuf> = spent
-                .chain(&tx.output)
-                .filter_map(|output| watched.get(&output.script_pubkey).copied())
-                .collect();
-            let proof = match touched.is_empty() {
-                true => None,
-                false => place.map(|(height, index)| self.prove(height, index)),
-            };
-            for script in touched {
-                found.entry(script).or_default().push(Seen { tx: tx.clone(), proof: proof.clone() });
-            }
-        }
-        found
-            .into_iter()
-            .map(|(script, seen)| History { script_pubkey: script.clone(), transactions: seen })
-            .collect()
+            spent.chain(&tx.output).any(|output| output.script_pubkey == *script_pubkey)
+        })
     }
 
     /// The proof for one transaction of a block.
     pub fn prove(&self, height: BlockHeight, index: usize) -> ConfirmationProof {
-        proof::prove(self.block(height), index)
-    }
-
-    fn places(&self) -> impl Iterator<Item = (&Transaction, Option<(BlockHeight, usize)>)> {
-        let in_blocks = (0..).zip(&self.blocks).flat_map(|(height, block)| {
-            block.txdata.iter().enumerate().map(move |(index, tx)| (tx, Some((height, index))))
-        });
-        in_blocks.chain(self.mempool.iter().map(|tx| (tx, None)))
+        proof::prove(&self.blocks[height as usize], index)
     }
 }
 

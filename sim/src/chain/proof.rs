@@ -1,23 +1,24 @@
 //! The way from a transaction to the merkle root.
 
+use super::Mined;
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
-use bitcoin::{Block, TxMerkleNode};
+use bitcoin::{TxMerkleNode, Txid};
 use kite_core::chain::ConfirmationProof;
 
 /// Proves that the transaction at `index` is in the block.
-pub(super) fn prove(block: &Block, index: usize) -> ConfirmationProof {
+pub(super) fn prove(mined: &Mined, index: usize) -> ConfirmationProof {
     ConfirmationProof {
-        block_hash: block.block_hash(),
+        block_hash: mined.hash,
         tx_index: u32::try_from(index).unwrap_or(u32::MAX),
-        siblings: siblings(block, index),
-        coinbase: block.txdata[0].clone(),
-        coinbase_siblings: siblings(block, 0),
+        siblings: siblings(&mined.txids, index),
+        coinbase: mined.block.txdata[0].clone(),
+        coinbase_siblings: siblings(&mined.txids, 0),
     }
 }
 
-fn siblings(block: &Block, index: usize) -> Vec<TxMerkleNode> {
+fn siblings(txids: &[Txid], index: usize) -> Vec<TxMerkleNode> {
     let mut level: Vec<TxMerkleNode> =
-        block.txdata.iter().map(|tx| TxMerkleNode::from_raw_hash(tx.compute_txid().to_raw_hash())).collect();
+        txids.iter().map(|txid| TxMerkleNode::from_raw_hash(txid.to_raw_hash())).collect();
     let (mut index, mut siblings) = (index, Vec::new());
     while level.len() > 1 {
         if level.len() % 2 == 1 {

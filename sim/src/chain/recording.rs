@@ -25,7 +25,7 @@ pub enum Happening {
 impl Chain {
     /// Records from now on, beginning with the blocks that are there.
     pub fn record(&mut self) {
-        let blocks = self.blocks.iter().skip(1).cloned();
+        let blocks = self.blocks.iter().skip(1).map(|mined| mined.block.clone());
         self.recording = Some(blocks.map(Happening::Mined).collect());
     }
 

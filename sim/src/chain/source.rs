@@ -1,16 +1,17 @@
 //! What a chain source remembers about one wallet, so that it tells only what is new.
 
 use super::Chain;
-use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
-use kite_core::chain::{ChainFact, Seen};
+use bitcoin::{BlockHash, ScriptBuf, Wtxid};
+use kite_core::chain::ChainFact;
 use kite_core::node::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Follows the chain for one node. A node that starts again needs a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    told: Option<(BlockHash, Vec<Txid>)>,
-    histories: BTreeMap<ScriptBuf, Vec<Seen>>,
+    told: Option<(BlockHash, Vec<Wtxid>)>,
+    /// Of each script the transactions that were told, and the blocks that they were in.
+    histories: BTreeMap<ScriptBuf, Vec<(Wtxid, Option<BlockHash>)>>,
 }
 
 impl Source {
@@ -26,19 +27,19 @@ impl Source {
 
     /// What the node has not heard yet.
     pub fn news(&mut self, chain: &Chain, node: &Node) -> Vec<ChainFact> {
-        let mempool = chain.mempool().iter().map(Transaction::compute_txid).collect();
-        let now = Some((chain.tip(), mempool));
-        if self.told == now {
+        let is_old =
+            |(tip, waiting): &(BlockHash, Vec<Wtxid>)| *tip == chain.tip() && *waiting == chain.waiting;
+        if self.told.as_ref().is_some_and(is_old) {
             return Vec::new();
         }
-        self.told = now;
+        self.told = Some((chain.tip(), chain.waiting.clone()));
         let mut facts: Vec<ChainFact> =
             chain.headers_for(|height| node.block_hash(height)).into_iter().collect();
-        for history in chain.histories(&node.watches()) {
-            let known = self.histories.entry(history.script_pubkey.clone()).or_default();
-            if *known != history.transactions {
-                known.clone_from(&history.transactions);
-                facts.push(ChainFact::History(history));
+        for script in node.watches().into_iter().collect::<BTreeSet<_>>() {
+            let outline = chain.outline(&script);
+            if self.histories.get(&script).map_or(&[][..], Vec::as_slice) != outline {
+                facts.push(ChainFact::History(chain.history(&script)));
+                self.histories.insert(script, outline);
             }
         }
         facts.push(ChainFact::Synced { tip: chain.tip(), at: chain.now() });

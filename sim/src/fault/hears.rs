@@ -2,7 +2,7 @@
 //! or too much. To the rest of the world it looks as if a rule of BOLT 5 were not in the node.
 
 use crate::chain::{Chain, is_commitment};
-use bitcoin::{OutPoint, Transaction, Witness};
+use bitcoin::{Amount, OutPoint, Transaction, Witness};
 use kite_core::chain::{ChainFact, Seen};
 use kite_core::channel::Closer;
 use kite_core::node::{ChannelInfo, Node};
@@ -14,6 +14,8 @@ pub enum Onchain {
     ClaimsKept,
     /// Preimages in witnesses are other ones.
     NoPreimages,
+    /// The same where less than a thousand satoshi are claimed with them.
+    NoSmallPreimages,
     /// Nothing is told of what spends the output of an HTLC transaction.
     NoSecondStages,
     /// Once a commitment is in the chain, six empty blocks are on top of the last one: what is in it counts as deep.
@@ -24,6 +26,8 @@ pub enum Onchain {
 
 /// As deep as BOLT 5 calls reasonable.
 const AHEAD: u32 = 6;
+/// What a model could take for too small to be claimed.
+const SMALL: Amount = Amount::from_sat(1_000);
 /// Longer than any HTLC lives.
 const LATE: u32 = 60;
 
@@ -52,7 +56,14 @@ impl Onchain {
     pub(crate) fn tells(self, chain: &Chain, fact: ChainFact) -> ChainFact {
         let ChainFact::History(mut history) = fact else { return fact };
         match self {
-            Self::NoPreimages => history.transactions.iter_mut().for_each(forge_preimages),
+            Self::NoPreimages => {
+                history.transactions.iter_mut().for_each(|seen| forge_preimages(seen, |_| true))
+            }
+            Self::NoSmallPreimages => {
+                let is_small =
+                    |outpoint: &OutPoint| chain.output(outpoint).is_some_and(|output| output.value < SMALL);
+                history.transactions.iter_mut().for_each(|seen| forge_preimages(seen, is_small));
+            }
             Self::NoSecondStages if history.script_pubkey.is_p2wsh() => {
                 history.transactions.retain(|seen| !spends_second_stage(chain, &seen.tx));
             }
@@ -92,8 +103,8 @@ fn is_htlc_output(chain: &Chain, outpoint: OutPoint) -> bool {
         && tx.input.iter().any(|input| is_spend(input.previous_output))
 }
 
-fn forge_preimages(seen: &mut Seen) {
-    for input in &mut seen.tx.input {
+fn forge_preimages(seen: &mut Seen, is_forged: impl Fn(&OutPoint) -> bool) {
+    for input in seen.tx.input.iter_mut().filter(|input| is_forged(&input.previous_output)) {
         let items: Vec<Vec<u8>> = input.witness.to_vec();
         let forged = items.into_iter().map(|item| if item.len() == 32 { vec![7; 32] } else { item });
         input.witness = Witness::from_slice(&forged.collect::<Vec<_>>());

@@ -29,6 +29,8 @@ pub enum Fault {
     Says(Said),
     /// Transactions of the first host are never published.
     KeepsTransactions,
+    /// Whatever the first host waits for, no clock ever wakes it.
+    NeverWakes,
     /// Between the first host and the chain.
     Onchain(Onchain),
 }

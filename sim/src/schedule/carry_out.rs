@@ -1,10 +1,12 @@
 //! What each step does to the world.
 
 use super::base::ask_open;
+use super::check::Breach;
 use super::demands::Demand;
 use super::{Life, Money, Step, ledger};
 use crate::disk::{Disk, Mode};
 use crate::random::Random;
+use crate::world::GIVES_UP_WITHIN_SECS;
 use kite_core::chain::{ChainFact, FeeRates};
 use kite_core::node::{Command, Input, Node};
 use kite_core::types::{ChannelId, FeeratePerKw};
@@ -37,6 +39,7 @@ impl Life {
                 self.world.start(host);
             }
             Step::Off { host } => self.world.crash(host),
+            Step::Deaf { host } => self.world.deafen(host),
             Step::Store { host, mode } => self.set_store(host, mode),
             Step::Mine { blocks } | Step::Wait { blocks } => self.mine(blocks, |world| world.mine(1)),
             Step::Crowd { blocks } => self.mine(blocks, |world| world.mine_nothing(1)),
@@ -97,6 +100,7 @@ impl Life {
     /// Everything that can happen happens. A device that is gone, or whose store failed, is started again; owners look,
     /// and ask again.
     pub(super) fn settle(&mut self) {
+        self.wait_for_the_deaf();
         for _ in 0..TRIES {
             self.settle_stores();
             let stopped: Vec<usize> =
@@ -116,6 +120,18 @@ impl Life {
             self.ledger.wish_again(&mut self.world);
         }
         self.settle_stores();
+    }
+
+    /// A peer that answers nothing costs its connection and no more: who is connected to it gives it up, and it hears again.
+    fn wait_for_the_deaf(&mut self) {
+        let Some(deaf) = self.world.deaf() else { return };
+        self.world.pass(GIVES_UP_WITHIN_SECS + 1);
+        // A node that stopped has no connections, whatever is opened to it.
+        if self.world.talks_to_the_deaf() && self.world.hosts[1 - deaf].halted().is_none() {
+            let what = "it is still connected to a peer that has not answered for a minute".into();
+            self.breach.get_or_insert(Breach::Undone { host: 1 - deaf, what });
+        }
+        self.world.hear_again();
     }
 
     /// A slow store acknowledges when nothing else happens any more.

@@ -1,8 +1,9 @@
 //! What must be true after every step, whatever happened.
 
 use super::Life;
+use super::depth::REASONABLE_DEPTH;
 use super::ledger::{Wish, is_failed, is_sent};
-use super::trace::LEAST_CLAIMED;
+use super::trace::{End, LEAST_CLAIMED, Settled, Trace, trace};
 use kite_core::node::{Event, Node};
 use kite_core::payment::OutgoingState;
 use std::any::Any;
@@ -113,6 +114,7 @@ impl Life {
             let channels = self.world.hosts[host].node().map(Node::channels).unwrap_or_default();
             self.ledger.note_channels(&self.world, host, &channels);
             self.stored[host].refresh(&self.world.hosts[host]);
+            self.ledger.note_htlcs(&self.stored[host].htlcs);
             // A node that stopped takes nothing in.
             let has_heard = self.world.sources[host].has_told() && self.world.hosts[host].halted().is_none();
             self.is_misled[host] &= !has_heard;
@@ -188,11 +190,27 @@ impl Life {
         Ok(())
     }
 
-    /// Whether an HTLC so small has no output in a commitment, or none that is worth its fee: who has given away its
-    /// preimage gets nothing, and nothing tells the payer of it (BOLT 5, Unilateral Close Handling).
+    /// Whether the payer may be told that it failed although it was received: a commitment ended the channel, so deep that
+    /// it stays, in which an HTLC so small has no output, or none that is worth its fee, and none was claimed. Who has given
+    /// away its preimage gets nothing, and nothing tells the payer of it (BOLT 5, Unilateral Close Handling).
     pub(super) fn may_be_left(&self, wish: &Wish) -> bool {
-        let is_alone = !self.ledger.has_no_demand();
-        is_alone && wish.request.amount.to_amount_floor() < LEAST_CLAIMED
+        let is_small = wish.request.amount.to_amount_floor() < LEAST_CLAIMED;
+        let chain = &self.world.chain;
+        let is_left = |trace: Trace<'_>| {
+            let shows = |end: &End<'_>| end.settled == Some(Settled::Preimage) && end.is_of(&wish.hash());
+            let depth = chain.depth(&trace.commitment.compute_txid());
+            depth.is_some_and(|depth| depth >= REASONABLE_DEPTH) && !trace.ends.iter().any(shows)
+        };
+        let mut carriers = self.ledger.carriers(wish.hash());
+        is_small && carriers.any(|channel| trace(chain, channel.outpoint).is_some_and(is_left))
+    }
+
+    /// Whether it has failed for the payer and arrived for the payee, and must not.
+    pub(super) fn is_torn(&self, wish: &Wish) -> bool {
+        // Of several payments to one invoice, one arrives.
+        let is_only = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash()).count() == 1;
+        let has_failed = wish.state(&self.world).is_some_and(is_failed);
+        has_failed && is_only && wish.received(&self.world).is_some() && !self.may_be_left(wish)
     }
 
     fn check_both_ends(&self, wish: &Wish, state: Option<&OutgoingState>) -> Result<(), String> {
@@ -207,9 +225,7 @@ impl Life {
         if is_sent(state) && received.is_none() {
             return Err("sent and not received".into());
         }
-        // Of several payments to one invoice, one arrives.
-        let is_only = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash()).count() == 1;
-        if is_failed(state) && received.is_some() && is_only && !self.may_be_left(wish) {
+        if self.is_torn(wish) {
             return Err("failed and received".into());
         }
         if received.is_some_and(|msat| msat != wish.request.amount.to_msat()) {

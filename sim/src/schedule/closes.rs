@@ -9,6 +9,7 @@ use bitcoin::Amount;
 use kite_core::channel::Closer;
 use kite_core::node::{ChannelInfo, CloseInfo, Node};
 use kite_core::types::ChannelId;
+use std::ops::Add;
 
 /// What schedules did on the chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,19 @@ pub struct Closes {
     pub timeouts: usize,
     /// HTLCs that were claimed there with their preimage.
     pub preimages: usize,
+}
+
+impl Add for Closes {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            alone: self.alone + other.alone,
+            revoked: self.revoked + other.revoked,
+            timeouts: self.timeouts + other.timeouts,
+            preimages: self.preimages + other.preimages,
+        }
+    }
 }
 
 impl Life {
@@ -93,7 +107,7 @@ impl Life {
             self.revoked.insert(txid);
         }
         let node_height = self.world.node(host).tip();
-        let depth = self.world.chain.confirmed_at(&txid).map(|at| self.world.chain.height() + 1 - at);
+        let depth = self.world.chain.depth(&txid);
         let mut claims = close.claim_txids.clone();
         claims.sort_unstable();
         claims.dedup();

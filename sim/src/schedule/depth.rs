@@ -7,7 +7,7 @@ use kite_core::node::Event;
 use kite_core::types::PaymentHash;
 
 /// The "reasonable depth" of BOLT 5.
-const REASONABLE_DEPTH: u32 = 6;
+pub(super) const REASONABLE_DEPTH: u32 = 6;
 
 impl Life {
     /// To be asked after every block: later what was told too early is deep as well.
@@ -16,6 +16,10 @@ impl Life {
         let told = self.world.hosts.iter().map(|host| host.events().filter(failed).count()).sum();
         if std::mem::replace(&mut self.told_failed, told) >= told {
             return Ok(());
+        }
+        for host in 0..2 {
+            self.stored[host].refresh(&self.world.hosts[host]);
+            self.ledger.note_htlcs(&self.stored[host].htlcs);
         }
         for (number, wish) in self.ledger.wishes.iter().enumerate() {
             let has_failed = wish.told(&self.world).1 > 0;
@@ -29,6 +33,10 @@ impl Life {
                 let what = format!("told that it failed when its HTLC was taken back {depth} blocks deep");
                 return Err(Breach::Payment { number, payer: wish.payer, what });
             }
+            if self.is_torn(wish) {
+                let what = "told that it failed, and it was received".into();
+                return Err(Breach::Payment { number, payer: wish.payer, what });
+            }
         }
         Ok(())
     }
@@ -39,7 +47,6 @@ impl Life {
         let ends = self.ledger.channels.values().filter_map(|funded| trace(chain, funded.outpoint));
         let mut ends = ends.flat_map(|trace| trace.ends);
         let end = ends.find(|end| end.settled == Some(Settled::Timeout) && end.is_of(hash))?;
-        let confirmed = chain.confirmed_at(&end.settled_by?.compute_txid());
-        Some(confirmed.map_or(0, |height| chain.height() + 1 - height))
+        Some(chain.depth(&end.settled_by?.compute_txid()).unwrap_or(0))
     }
 }

@@ -72,6 +72,7 @@ const KINDS: &[Weighted] = &[
     (26, |dice| Step::Deliver { pieces: small(dice, 7), order: order(dice) }),
     (8, |dice| Step::Settle { order: order(dice) }),
     (5, |_| Step::Cut),
+    (3, |dice| Step::Deaf { host: dice.below(2) }),
     (3, |dice| Step::CutAt { delivery: u64::from(small(dice, 12)) }),
     (8, |dice| Step::Crash {
         host: dice.below(2),
@@ -131,12 +132,20 @@ pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
 /// A payment stops half way, and the chain has to settle it.
 fn kept_htlc(dice: &mut dyn Dice) -> Vec<Step> {
     let by = dice.below(2);
-    let msat = 1_000_000 * u64::try_from(1 + dice.below(200)).unwrap_or(1);
+    // Below a thousand satoshi it may not be worth its fee, and below its dust limit it has no output.
+    let within = u64::try_from(1 + dice.below(200)).unwrap_or(1);
+    let msat = if dice.below(4) == 0 { 300_000 + 3_500 * within } else { 1_000_000 * within };
     let payment = match dice.below(4) {
         0 => Step::PayForgotten { by, msat },
         _ => Step::Pay { by, how_much: Money::Msat(msat) },
     };
-    let stops = [Step::Cut, Step::Off { host: by }, Step::Off { host: 1 - by }][dice.below(3)];
+    let stops = [
+        Step::Cut,
+        Step::Off { host: by },
+        Step::Off { host: 1 - by },
+        Step::Deaf { host: by },
+        Step::Deaf { host: 1 - by },
+    ][dice.below(5)];
     let by = dice.below(2);
     let ends = [
         Step::Wait { blocks: 28 },
@@ -263,18 +272,14 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn kind(step: &Step) -> String {
-        format!("{step:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
-    }
-
     #[test]
     fn every_kind_of_step_is_drawn_from_seeds_and_from_bytes() {
         let of_seeds: BTreeSet<String> =
-            (0..300).flat_map(|seed| Schedule::of_seed(seed).steps).map(|step| kind(&step)).collect();
+            (0..300).flat_map(|seed| Schedule::of_seed(seed).steps).map(|step| step.kind()).collect();
         let mut random = Random::new(7);
         let mut bytes = || (0..150).map(|_| random.next().to_le_bytes()[0]).collect::<Vec<u8>>();
         let of_bytes: BTreeSet<String> =
-            (0..300).flat_map(|_| Schedule::of_bytes(&bytes()).steps).map(|step| kind(&step)).collect();
+            (0..300).flat_map(|_| Schedule::of_bytes(&bytes()).steps).map(|step| step.kind()).collect();
         assert_eq!(of_seeds.len(), KINDS.len() + ALONE.len());
         assert_eq!(of_bytes, of_seeds);
     }

@@ -45,6 +45,8 @@ pub(super) struct Ledger {
     pub(super) invoices: Vec<(usize, PaymentId)>,
     /// What asked for the end of a channel by one side alone.
     demands: BTreeMap<ChannelId, BTreeSet<Demand>>,
+    /// The HTLCs that channels ever had, by their hashes.
+    htlcs: BTreeSet<(PaymentHash, ChannelId)>,
     next_payment: u64,
 }
 
@@ -56,8 +58,20 @@ impl Ledger {
             channels: BTreeMap::new(),
             invoices: Vec::new(),
             demands: BTreeMap::new(),
+            htlcs: BTreeSet::new(),
             next_payment: 0,
         }
+    }
+
+    /// Notes the HTLCs that a store has.
+    pub(super) fn note_htlcs(&mut self, stored: &BTreeSet<(PaymentHash, ChannelId)>) {
+        self.htlcs.extend(stored);
+    }
+
+    /// The channels that ever had an HTLC with this hash.
+    pub(super) fn carriers(&self, hash: PaymentHash) -> impl Iterator<Item = &Funded> {
+        let all = (hash, ChannelId([0; 32]))..=(hash, ChannelId([0xff; 32]));
+        self.htlcs.range(all).filter_map(|(_, id)| self.channels.get(id))
     }
 
     /// Something asks for the end of a channel.

@@ -99,6 +99,11 @@ pub enum Step {
         /// Which.
         host: usize,
     },
+    /// The network of a device hangs until everything settles: it takes what it is sent, and answers nothing.
+    Deaf {
+        /// Whose.
+        host: usize,
+    },
     /// How a store behaves from now on.
     Store {
         /// Whose.
@@ -163,6 +168,13 @@ pub enum Step {
         /// Whose.
         host: usize,
     },
+}
+
+impl Step {
+    /// The name of its kind.
+    pub fn kind(&self) -> String {
+        format!("{self:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
+    }
 }
 
 /// How much is paid.

@@ -5,8 +5,8 @@ use crate::records::{Rows, channel_rows, read_channel};
 use kite_core::channel::{Channel, Commitments, HtlcKey, LiveHtlc, Party, Removal};
 use kite_core::payment::{IncomingState, PaymentRecord};
 use kite_core::store::{RecordKind, RecordName, Records};
-use kite_core::types::{ChannelId, PaymentId};
-use std::collections::BTreeMap;
+use kite_core::types::{ChannelId, PaymentHash, PaymentId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a channel is, as one side would have it after a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ struct Known {
     rows: Rows,
     id: ChannelId,
     numbers: Option<ChannelNumbers>,
+    htlcs: Vec<PaymentHash>,
 }
 
 /// What matters of a disk.
@@ -49,6 +50,8 @@ pub(super) struct StoredState {
     pub(super) outgoing: BTreeMap<PaymentId, bool>,
     /// Incoming payments and whether each was received.
     pub(super) incoming: BTreeMap<PaymentId, bool>,
+    /// The HTLCs of channels, by their hashes.
+    pub(super) htlcs: BTreeSet<(PaymentHash, ChannelId)>,
     /// Channels as they were read last.
     rows: BTreeMap<u64, Known>,
     /// What cannot be read.
@@ -83,10 +86,11 @@ impl StoredState {
                 Some(known) => known,
                 None => {
                     let channel = read_channel(rows.clone())?;
-                    Known { rows, id: channel.id, numbers: numbers(&channel) }
+                    Known { rows, id: channel.id, numbers: numbers(&channel), htlcs: hashes(&channel) }
                 }
             };
             self.channels.extend(known.numbers.map(|numbers| (known.id, numbers)));
+            self.htlcs.extend(known.htlcs.iter().map(|hash| (*hash, known.id)));
             self.rows.insert(index, known);
         }
         let payments = records.iter().filter(|(name, _)| name.kind == RecordKind::Payment);
@@ -122,6 +126,11 @@ fn numbers(channel: &Channel) -> Option<ChannelNumbers> {
         in_htlcs_msat: commitments.htlcs.iter().map(|(_, htlc)| htlc.amount.to_msat()).sum(),
         is_over: matches!(channel.state.name(), "failed" | "frozen" | "closing" | "closed"),
     })
+}
+
+fn hashes(channel: &Channel) -> Vec<PaymentHash> {
+    let htlcs = channel.commitments().map(|commitments| commitments.htlcs.iter());
+    htlcs.into_iter().flatten().map(|(_, htlc)| htlc.payment_hash).collect()
 }
 
 /// The HTLCs of every commitment that may come into the chain.

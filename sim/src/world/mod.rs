@@ -1,6 +1,9 @@
 //! Several Kite nodes, the streams between them, one chain and one clock. Same steps, same bytes.
 
+mod deaf;
 mod streams;
+
+pub use deaf::GIVES_UP_WITHIN_SECS;
 
 use crate::chain::{Chain, Rejected, Source};
 use crate::fault::Fault;
@@ -54,6 +57,8 @@ pub struct World {
     delivered: u64,
     cut_at: Option<u64>,
     was_cut: bool,
+    /// Who takes all that is sent to it and answers nothing: its network hangs, and its clock with it.
+    deaf: Option<usize>,
 }
 
 impl World {
@@ -88,6 +93,7 @@ impl World {
             delivered: 0,
             cut_at: None,
             was_cut: false,
+            deaf: None,
         }
     }
 
@@ -125,7 +131,7 @@ impl World {
                 Some(Fault::Disk(fault)) => host.disk.fault = Some(fault),
                 Some(Fault::Forgets(memory)) => host.forgets = Some(memory),
                 Some(Fault::Says(_)) => self.tapping = Some(|_, _| true),
-                Some(Fault::KeepsTransactions | Fault::Onchain(_)) | None => {}
+                Some(Fault::KeepsTransactions | Fault::NeverWakes | Fault::Onchain(_)) | None => {}
             }
         }
     }
@@ -271,15 +277,7 @@ impl World {
     fn act(&mut self, host: usize, act: Act) {
         match act {
             Act::Connect(conn, node_id) => self.open_stream(host, conn, node_id),
-            Act::Send(conn, bytes) => {
-                let ends = self.streams.iter_mut().find_map(|stream| {
-                    let end = stream.ends.iter().position(|end| *end == (host, conn))?;
-                    Some(&mut stream.sent[end])
-                });
-                if let Some(sent) = ends {
-                    sent.push_back(bytes);
-                }
-            }
+            Act::Send(conn, bytes) => self.send(host, conn, bytes),
             Act::Disconnect(conn) => self.close_stream(host, conn),
             Act::Broadcast(_) if self.fault == Some(Fault::KeepsTransactions) && host == 0 => {}
             Act::Broadcast(package) => {
@@ -421,15 +419,25 @@ impl World {
     pub fn pass(&mut self, secs: u64) {
         let end = self.now.mono.plus_secs(secs);
         self.settle();
-        while let Some(at) = self.hosts.iter().filter_map(Host::wake_at).min().filter(|at| *at <= end) {
+        while let Some(at) = self.next_wake().filter(|at| *at <= end) {
             self.advance(at.0.saturating_sub(self.now.mono.0).max(1));
-            for host in 0..self.hosts.len() {
+            for host in (0..self.hosts.len()).filter(|host| self.wakes(*host)).collect::<Vec<_>>() {
                 self.input(host, Input::Wake);
             }
             self.settle();
         }
         self.advance(end.0.saturating_sub(self.now.mono.0));
         self.settle();
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let hosts = self.hosts.iter().enumerate().filter(|(host, _)| self.wakes(*host));
+        hosts.filter_map(|(_, host)| host.wake_at()).min()
+    }
+
+    fn wakes(&self, host: usize) -> bool {
+        let never = self.fault == Some(Fault::NeverWakes) && host == 0;
+        self.deaf != Some(host) && !never
     }
 
     fn advance(&mut self, millis: u64) {

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::tap::{Passes, Tap};
 use bitcoin::secp256k1::{PublicKey, SecretKey};
 use kite_core::node::Input;
-use kite_core::types::ConnId;
+use kite_core::types::{ConnId, Instant};
 use kite_core::wire::Message;
 use std::collections::VecDeque;
 
@@ -16,6 +16,8 @@ pub(super) struct Stream {
     /// What each end sent and the other has not got.
     pub(super) sent: [VecDeque<Vec<u8>>; 2],
     tap: Option<Tap>,
+    /// Since when bytes of it are lost, if any are.
+    pub(super) lost_since: Option<Instant>,
 }
 
 impl World {
@@ -28,13 +30,24 @@ impl World {
         self.next_accepted += 1;
         let (tap, hello) = self.tapping.map(|passes| self.new_tap([host, other], passes)).unzip();
         let ends = [(host, conn), (other, accepted)];
-        self.streams.push(Stream { ends, sent: Default::default(), tap });
+        self.streams.push(Stream { ends, sent: Default::default(), tap, lost_since: None });
         self.tell(|| format!("{host} connects to {other}"));
         self.input(other, Input::Accepted { conn: accepted });
-        if let Some((_, bytes)) = hello {
+        if let Some((_, bytes)) = hello
+            && !self.is_lost(ends)
+        {
             self.input(other, Input::Received { conn: accepted, bytes });
         }
         self.input(host, Input::Connected { conn });
+    }
+
+    /// Bytes are on their way, unless one of the ends is deaf.
+    pub(super) fn send(&mut self, host: usize, conn: ConnId, bytes: Vec<u8>) {
+        let place = self.streams.iter().position(|stream| stream.ends.contains(&(host, conn)));
+        let Some(index) = place.filter(|index| !self.is_lost(self.streams[*index].ends)) else { return };
+        let stream = &mut self.streams[index];
+        let end = usize::from(stream.ends[0] != (host, conn));
+        stream.sent[end].push_back(bytes);
     }
 
     fn new_tap(&self, hosts: [usize; 2], passes: Passes) -> (Tap, (usize, Vec<u8>)) {
