@@ -3,15 +3,12 @@
 Usage: python3 payment.py FOLDER-OF-THE-BINDINGS PROGRAM-OF-THE-DEVNET
 """
 
-import asyncio
-import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.error
-import urllib.request
+
+from world import World, until
 
 sys.path.insert(0, sys.argv.pop(1))
 DEVNET = sys.argv.pop(1)
@@ -24,51 +21,6 @@ DEVICE_KEY = "5a" * 31 + "01"
 DESCRIPTION = "a pot of darjeeling"
 
 
-class World:
-    """The regtest world; blocks come when a test asks for them."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [DEVNET, "--block-secs", "0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-        )
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the devnet ended with {self.process.wait()}")
-        self.described = json.loads(line)
-        self.peers = {peer["name"]: peer for peer in self.described["peers"]}
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
-
-    async def post(self, path, body=None):
-        request = urllib.request.Request(
-            self.described["control_url"] + path,
-            data=json.dumps(body or {}).encode(),
-            headers={"content-type": "application/json"},
-        )
-
-        def ask():
-            try:
-                with urllib.request.urlopen(request, timeout=90) as response:
-                    return json.load(response)
-            except urllib.error.HTTPError as error:
-                raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
-
-        return await asyncio.to_thread(ask)
-
-
-async def until(what, look, secs=60):
-    """Waits until `look` finds something."""
-    for _ in range(secs * 10):
-        found = await look()
-        if found:
-            return found
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"not within {secs} s: {what}")
-
-
 def send_request(text):
     return kite.SendRequest(
         input=text, amount_msat=None, max_fee_msat=None, timeout_secs=30, idempotency_key=None, note=None
@@ -78,7 +30,7 @@ def send_request(text):
 class PaymentTest(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
-        cls.world = World()
+        cls.world = World(DEVNET)
         cls.addClassCleanup(cls.world.stop)
 
     def setUp(self):
