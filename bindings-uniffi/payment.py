@@ -3,9 +3,12 @@
 Usage: python3 payment.py FOLDER-OF-THE-BINDINGS PROGRAM-OF-THE-DEVNET
 """
 
+import asyncio
 import pathlib
+import queue
 import sys
 import tempfile
+import threading
 import unittest
 
 from world import World, until
@@ -138,6 +141,37 @@ class PaymentTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await again.get_payment(paid.id)).preimage, paid.preimage)
         self.assertEqual((await again.balance()).total_msat, before.total_msat + RECEIVED_MSAT)
         await again.stop()
+
+    async def test_a_listener_that_throws_or_takes_its_time_hears_the_rest_in_order_and_holds_up_no_call(self):
+        wallet = await kite.Wallet.create_with_device_key(self.config, DEVICE_KEY, None)
+        told, go_on = queue.Queue(), threading.Event()
+
+        class Listener(kite.EventListener):
+            def on_event(self, event):
+                told.put(event.event)
+                if event.event.is_SYNCED():
+                    raise ArithmeticError("the app's own fault")
+                if event.event.is_PEER_CONNECTED():
+                    go_on.wait()
+
+        async def heard():
+            return await asyncio.to_thread(told.get, timeout=30)
+
+        alice = self.world.peers["alice"]
+        await wallet.set_listener(Listener())
+        await wallet.start()
+        self.assertTrue((await heard()).is_SYNCED())
+        await wallet.connect_peer(alice["node_id"], alice["address"])
+        self.assertTrue((await heard()).is_PEER_CONNECTED())
+        # The listener has not returned.
+        self.assertTrue((await wallet.list_peers())[0].connected)
+        await wallet.make_invoice(kite.InvoiceRequest(amount_msat=1, description="tea", expiry_secs=None))
+        await wallet.disconnect_peer(alice["node_id"])
+        self.assertTrue(told.empty())
+        go_on.set()
+        self.assertTrue((await heard()).is_PEER_DISCONNECTED())
+        await wallet.stop()
+        self.assertTrue((await heard()).is_STOPPED())
 
     def assert_nothing_shows(self, words, texts, amounts):
         """No text, no bytes behind its hex, no amount in any usual form is in a file of the wallet."""

@@ -49,7 +49,8 @@ fn neutral(line: &str) -> String {
             Some((path, rest)) => {
                 let parts = path.split("::").filter(|part| *part != "super" && *part != "crate");
                 let is_type = |part: &str| part.starts_with(char::is_uppercase);
-                let names: Vec<_> = parts.map(|part| if is_type(part) { part.into() } else { camel(part) }).collect();
+                let names: Vec<_> =
+                    parts.map(|part| if is_type(part) { part.into() } else { camel(part) }).collect();
                 text.push_str(&format!("`{}`{rest}", names.join(".")));
             }
             None => text.push_str(&format!("[`{piece}")),
@@ -88,7 +89,10 @@ mod tests {
     }
     #[test]
     fn links_are_plain_names() {
-        assert_eq!(neutral("see [`Wallet::next_event`] and [`super::Payment`]."), "see `Wallet.nextEvent` and `Payment`.");
+        assert_eq!(
+            neutral("see [`Wallet::next_event`] and [`super::Payment`]."),
+            "see `Wallet.nextEvent` and `Payment`."
+        );
         assert_eq!(neutral("a list [`a`, `b`"), "a list [`a`, `b`");
     }
 }

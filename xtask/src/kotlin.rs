@@ -44,7 +44,8 @@ pub fn stage(report: &mut Report) -> Outcome {
 
     let app = shrink(&jars, &compiled)?;
     let mut test = java(&jars.class_path(&["test"], &[&app])?);
-    let alone = test_classes()?.into_iter().filter(|class| !WITH_NODES.iter().any(|test| class.ends_with(test)));
+    let alone =
+        test_classes()?.into_iter().filter(|class| !WITH_NODES.iter().any(|test| class.ends_with(test)));
     report.step(test.arg(property("jna.library.path", library)).arg(RUNNER).args(alone), false)
 }
 

@@ -190,7 +190,9 @@ async fn pays(owner: &Owner, world: &World) {
 /// The lines of `docs/embed`.
 async fn pays_as_the_guide_says(owner: &Owner, world: &World) {
     let bill = invoice(world, "carol", Some(1_000_000)).await;
-    let paid = owner.script("../docs/embed/snippets/pay.sh", &[("INVOICE", &bill), ("ESPLORA", owner.esplora())]).await;
+    let paid = owner
+        .script("../docs/embed/snippets/pay.sh", &[("INVOICE", &bill), ("ESPLORA", owner.esplora())])
+        .await;
     assert_eq!(paid.code, 0, "{paid:?}");
     assert_eq!(paid.json()["status"], "succeeded");
 }

@@ -75,7 +75,8 @@ impl App {
         let own = json!({ "network": "regtest", "data": "wallet", "esploraUrl": self.esplora_url });
         let Value::Object(mut config) = own else { unreachable!("an object") };
         config.extend(with.get::<Option<Map<String, Value>>>("config").unwrap_or_default());
-        let mut config: WalletConfig = serde_json::from_value(Value::Object(config)).expect("a configuration");
+        let mut config: WalletConfig =
+            serde_json::from_value(Value::Object(config)).expect("a configuration");
         config.data = self.folder.join(&config.data).to_string_lossy().into_owned();
         config
     }

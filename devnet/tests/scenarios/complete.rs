@@ -45,7 +45,8 @@ fn call(line: &str) -> Option<(String, Vec<String>)> {
 
 fn steps() -> Vec<(String, Step)> {
     let all = scenarios().into_iter();
-    all.flat_map(|scenario| scenario.steps.into_iter().map(move |step| (scenario.name.clone(), step))).collect()
+    all.flat_map(|scenario| scenario.steps.into_iter().map(move |step| (scenario.name.clone(), step)))
+        .collect()
 }
 
 fn text(value: &Value, field: &str) -> Option<String> {

@@ -102,7 +102,8 @@ fn read(path: PathBuf) -> Scenario {
 
 fn understand(line: Line) -> Result<Step, &'static str> {
     let (with, waits) = (line.with.unwrap_or_default(), line.until.is_some());
-    let verbs = [line.r#do.is_some(), waits, line.hear.is_some(), line.world.is_some(), line.example.is_some()];
+    let verbs =
+        [line.r#do.is_some(), waits, line.hear.is_some(), line.world.is_some(), line.example.is_some()];
     if verbs.into_iter().filter(|said| *said).count() != 1 {
         return Err("one of `do`, `until`, `hear`, `world` and `example`");
     }

@@ -33,11 +33,7 @@ impl Life {
         let peers = described["peers"].as_array().expect("peers").iter();
         let name = |peer: &Value| peer["name"].as_str().expect("a name").to_owned();
         Self {
-            app: App {
-                folder: folder.path().to_owned(),
-                esplora_url: world.esplora_url(),
-                wallet: None,
-            },
+            app: App { folder: folder.path().to_owned(), esplora_url: world.esplora_url(), wallet: None },
             control_url: world.control_url(),
             variables: peers.map(|peer| (name(peer), peer.clone())).collect(),
             log: Log::new(),
@@ -86,7 +82,8 @@ impl Life {
             What::Example { name, with, expect } => {
                 let with = Arguments(self.resolved(&Value::Object(with.clone())));
                 let given = self.app.example(name, with).await.unwrap_or_else(|error| panic!("{error}"));
-                let expected = expect.as_ref().is_none_or(|expected| matches(&self.resolved(expected), &given));
+                let expected =
+                    expect.as_ref().is_none_or(|expected| matches(&self.resolved(expected), &given));
                 assert!(expected, "{name} gives {given}");
                 self.log.write(&json!({ "example": name, "gives": given }), &step.varies);
                 given
@@ -137,7 +134,8 @@ impl Life {
     async fn ask_world(&self, path: &str, body: &Value) -> Value {
         let (url, end) = (format!("{}{path}", self.control_url), Instant::now() + WORLD_PATIENCE);
         loop {
-            let answer = reqwest::Client::new().post(&url).json(body).send().await.expect("the world answers");
+            let answer =
+                reqwest::Client::new().post(&url).json(body).send().await.expect("the world answers");
             if answer.status().is_success() {
                 return answer.json().await.expect("JSON");
             }
@@ -190,11 +188,12 @@ fn is_as_expected(given: &Result<Value, Value>, outcome: &Outcome, life: &Life) 
 /// Whether all that is expected was found: of an object the named fields, of a list every entry. Null is unset.
 fn matches(expected: &Value, found: &Value) -> bool {
     match (expected, found) {
-        (Value::Object(expected), Value::Object(found)) => expected
-            .iter()
-            .all(|(name, expected)| matches(expected, found.get(name).unwrap_or(&Value::Null))),
+        (Value::Object(expected), Value::Object(found)) => {
+            expected.iter().all(|(name, expected)| matches(expected, found.get(name).unwrap_or(&Value::Null)))
+        }
         (Value::Array(expected), Value::Array(found)) => {
-            expected.len() == found.len() && expected.iter().zip(found).all(|(one, other)| matches(one, other))
+            expected.len() == found.len()
+                && expected.iter().zip(found).all(|(one, other)| matches(one, other))
         }
         (expected, found) => expected == found,
     }

@@ -38,7 +38,6 @@ fn finish(folder: &Path, language: &str) -> anyhow::Result<()> {
         let finished = match path.extension().and_then(|extension| extension.to_str()) {
             Some("kt") if language == "kotlin" => messages::kotlin,
             Some("py") if language == "python" => messages::python,
-            // Swift's generator takes messages from `Display` by itself.
             Some("swift") if language == "swift" => messages::swift,
             _ => continue,
         };

@@ -1,5 +1,5 @@
 //! Errors that say what Rust's `Display` says of them. UniFFI hands the text over with `export(Display)`, but its generators
-//! for Kotlin and Python leave an error's own message to the names of its fields.
+//! leave an error's own message to the names of its fields.
 
 use anyhow::{Context as _, ensure};
 
@@ -11,10 +11,13 @@ use anyhow::{Context as _, ensure};
 pub fn kotlin(text: &str) -> anyhow::Result<String> {
     let mut finished = String::new();
     let mut rest = text;
-    while let Some((before, error, after)) = section(rest, ": kotlin.Exception() {", "companion object ErrorHandler") {
+    while let Some((before, error, after)) =
+        section(rest, ": kotlin.Exception() {", "companion object ErrorHandler")
+    {
         let lines: Vec<&str> = error.lines().collect();
         let is_list = |at: usize| {
-            let starts = |line: Option<&&str>, start| line.is_some_and(|line| line.trim_start().starts_with(start));
+            let starts =
+                |line: Option<&&str>, start| line.is_some_and(|line| line.trim_start().starts_with(start));
             starts(lines.get(at), "override val message") && starts(lines.get(at + 1), "get() = \"")
         };
         let kept = (0..lines.len()).filter(|at| !is_list(*at) && !(*at > 0 && is_list(*at - 1)));
@@ -35,11 +38,10 @@ pub fn kotlin(text: &str) -> anyhow::Result<String> {
 pub fn python(text: &str) -> anyhow::Result<String> {
     let mut finished = String::new();
     let mut rest = text;
-    while let Some((before, docs, after)) = section(rest, "(Exception):\n", PASS) {
-        let class = before.trim_end_matches("(Exception):\n").rsplit("class ").next().unwrap_or_default();
+    while let Some((before, after)) = rest.split_once(PASS) {
+        let class = after.split(' ').next().unwrap_or_default();
         let function = display(text, class).with_context(|| format!("{class} has no text of `Display`"))?;
         finished.push_str(before);
-        finished.push_str(docs);
         finished.push_str(&format!(
             "
     def __str__(self):
@@ -48,7 +50,7 @@ pub fn python(text: &str) -> anyhow::Result<String> {
 
 _UniffiTemp"
         ));
-        rest = after.strip_prefix(PASS).unwrap_or(after);
+        rest = after;
     }
     Ok(finished + rest)
 }
@@ -56,15 +58,18 @@ _UniffiTemp"
 /// The end of the class that all kinds of an error stand below.
 const PASS: &str = "    pass\n\n_UniffiTemp";
 
-/// Swift's `errorDescription` is the description of the error, and that is the text.
+/// Swift has the text as `description`, and `errorDescription`, which is behind `localizedDescription`, lists fields.
 ///
 /// # Errors
 /// When an error has no text of its own.
 pub fn swift(text: &str) -> anyhow::Result<String> {
-    let errors = text.matches("public var errorDescription: String?").count();
-    let texts = text.matches("public var description: String").count();
-    ensure!(texts >= errors, "an error without the text of `Display`");
-    Ok(text.to_owned())
+    let list = "public var errorDescription: String? {\n        String(reflecting: self)\n";
+    let errors = text.matches(list).count();
+    ensure!(
+        text.matches("public var description: String {").count() == errors,
+        "an error without the text of `Display`"
+    );
+    Ok(text.replace(list, "public var errorDescription: String? {\n        description\n"))
 }
 
 /// The name of the function behind `Display` of a class.

@@ -15,7 +15,9 @@ internal class World : AutoCloseable {
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start()
     private val described = JSONObject(
-        checkNotNull(process.inputStream.bufferedReader().readLine()) { "the devnet ended with ${process.waitFor()}" },
+        limited(120) {
+            checkNotNull(process.inputStream.bufferedReader().readLine()) { "the devnet ended with ${process.waitFor()}" }
+        },
     )
     val peers: Map<String, JSONObject> = described.getJSONArray("peers").let { list ->
         (0 until list.length()).map(list::getJSONObject).associateBy { it.getString("name") }
