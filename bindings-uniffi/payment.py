@@ -4,14 +4,14 @@ Usage: python3 payment.py FOLDER-OF-THE-BINDINGS PROGRAM-OF-THE-DEVNET
 """
 
 import asyncio
-import json
 import pathlib
-import subprocess
+import queue
 import sys
 import tempfile
+import threading
 import unittest
-import urllib.error
-import urllib.request
+
+from world import World, until
 
 sys.path.insert(0, sys.argv.pop(1))
 DEVNET = sys.argv.pop(1)
@@ -24,51 +24,6 @@ DEVICE_KEY = "5a" * 31 + "01"
 DESCRIPTION = "a pot of darjeeling"
 
 
-class World:
-    """The regtest world; blocks come when a test asks for them."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [DEVNET, "--block-secs", "0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-        )
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the devnet ended with {self.process.wait()}")
-        self.described = json.loads(line)
-        self.peers = {peer["name"]: peer for peer in self.described["peers"]}
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
-
-    async def post(self, path, body=None):
-        request = urllib.request.Request(
-            self.described["control_url"] + path,
-            data=json.dumps(body or {}).encode(),
-            headers={"content-type": "application/json"},
-        )
-
-        def ask():
-            try:
-                with urllib.request.urlopen(request, timeout=90) as response:
-                    return json.load(response)
-            except urllib.error.HTTPError as error:
-                raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
-
-        return await asyncio.to_thread(ask)
-
-
-async def until(what, look, secs=60):
-    """Waits until `look` finds something."""
-    for _ in range(secs * 10):
-        found = await look()
-        if found:
-            return found
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"not within {secs} s: {what}")
-
-
 def send_request(text):
     return kite.SendRequest(
         input=text, amount_msat=None, max_fee_msat=None, timeout_secs=30, idempotency_key=None, note=None
@@ -78,7 +33,7 @@ def send_request(text):
 class PaymentTest(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
-        cls.world = World()
+        cls.world = World(DEVNET)
         cls.addClassCleanup(cls.world.stop)
 
     def setUp(self):
@@ -186,6 +141,37 @@ class PaymentTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await again.get_payment(paid.id)).preimage, paid.preimage)
         self.assertEqual((await again.balance()).total_msat, before.total_msat + RECEIVED_MSAT)
         await again.stop()
+
+    async def test_a_listener_that_throws_or_takes_its_time_hears_the_rest_in_order_and_holds_up_no_call(self):
+        wallet = await kite.Wallet.create_with_device_key(self.config, DEVICE_KEY, None)
+        told, go_on = queue.Queue(), threading.Event()
+
+        class Listener(kite.EventListener):
+            def on_event(self, event):
+                told.put(event.event)
+                if event.event.is_SYNCED():
+                    raise ArithmeticError("the app's own fault")
+                if event.event.is_PEER_CONNECTED():
+                    go_on.wait()
+
+        async def heard():
+            return await asyncio.to_thread(told.get, timeout=30)
+
+        alice = self.world.peers["alice"]
+        await wallet.set_listener(Listener())
+        await wallet.start()
+        self.assertTrue((await heard()).is_SYNCED())
+        await wallet.connect_peer(alice["node_id"], alice["address"])
+        self.assertTrue((await heard()).is_PEER_CONNECTED())
+        # The listener has not returned.
+        self.assertTrue((await wallet.list_peers())[0].connected)
+        await wallet.make_invoice(kite.InvoiceRequest(amount_msat=1, description="tea", expiry_secs=None))
+        await wallet.disconnect_peer(alice["node_id"])
+        self.assertTrue(told.empty())
+        go_on.set()
+        self.assertTrue((await heard()).is_PEER_DISCONNECTED())
+        await wallet.stop()
+        self.assertTrue((await heard()).is_STOPPED())
 
     def assert_nothing_shows(self, words, texts, amounts):
         """No text, no bytes behind its hex, no amount in any usual form is in a file of the wallet."""

@@ -22,6 +22,8 @@ android {
     // scripts/build-native.sh writes both: this and src/main/jniLibs.
     sourceSets.getByName("main").kotlin.directories += "src/generated/kotlin"
 
+    sourceSets.getByName("test").kotlin.directories += "../../docs/embed/snippets"
+
     lint {
         // The generated code looks whether java.lang.ref.Cleaner is there before it uses it (docs/adr/0022).
         disable += "NewApi"
@@ -32,6 +34,7 @@ android {
         val built = System.getenv("KITE_NATIVE") ?: rootDir.resolve("../target/debug").path
         test.systemProperty("jna.library.path", built)
         test.systemProperty("kite.devnet", "$built/kite-devnet")
+        test.systemProperty("kite.scenarios", rootDir.resolve("../scenarios").path)
     }
 }
 

@@ -52,7 +52,7 @@ pub fn error(item: ItemEnum) -> Result<TokenStream, Error> {
     let section =
         section(&format!("{}export type {class} = Error & (\n{union}\n);\n", js_doc(&item.attrs, "")));
     Ok(quote! {
-        #[cfg_attr(feature = "uniffi", derive(::uniffi::Error))]
+        #[cfg_attr(feature = "uniffi", derive(::uniffi::Error), ::uniffi::export(Display))]
         #[derive(::kite_api::expansion::serde::Serialize, ::kite_api::expansion::serde::Deserialize)]
         #[serde(
             crate = "::kite_api::expansion::serde",

@@ -1,6 +1,6 @@
 //! Names and docs as JavaScript has them.
 
-use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
 /// `amount_msat` and `AmountMsat` as `amountMsat`.
 pub fn camel(name: &str) -> String {
@@ -21,13 +21,13 @@ pub fn camel(name: &str) -> String {
     camel
 }
 
-/// The lines of the doc comment.
-pub fn doc_lines(attributes: &[Attribute]) -> Vec<String> {
+/// The lines of the doc comment, with names as JavaScript has them: ``[`Wallet::next_event`]`` is `Wallet.nextEvent`.
+fn doc_lines(attributes: &[Attribute]) -> Vec<String> {
     attributes
         .iter()
         .filter_map(|attribute| match &attribute.meta {
             Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(neutral(text.value().trim())),
                 _ => None,
             },
             _ => None,
@@ -35,9 +35,28 @@ pub fn doc_lines(attributes: &[Attribute]) -> Vec<String> {
         .collect()
 }
 
-/// The doc attributes alone, to be repeated on what is generated.
-pub fn docs(attributes: &[Attribute]) -> Vec<&Attribute> {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).collect()
+/// The doc comment, to be repeated on what is generated for JavaScript.
+pub fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
+    doc_lines(attributes).iter().map(|line| parse_quote!(#[doc = #line])).collect()
+}
+
+/// A line with each of Rust's links as a plain name.
+fn neutral(line: &str) -> String {
+    let mut pieces = line.split("[`");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once("`]") {
+            Some((path, rest)) => {
+                let parts = path.split("::").filter(|part| *part != "super" && *part != "crate");
+                let is_type = |part: &str| part.starts_with(char::is_uppercase);
+                let names: Vec<_> =
+                    parts.map(|part| if is_type(part) { part.into() } else { camel(part) }).collect();
+                text.push_str(&format!("`{}`{rest}", names.join(".")));
+            }
+            None => text.push_str(&format!("[`{piece}")),
+        }
+    }
+    text
 }
 
 /// The doc comment as TypeScript has it, indented.
@@ -58,7 +77,7 @@ pub fn js_doc(attributes: &[Attribute], indent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::camel;
+    use super::{camel, neutral};
 
     #[test]
     fn names_are_camel_case() {
@@ -67,5 +86,13 @@ mod tests {
         {
             assert_eq!(camel(rust), js);
         }
+    }
+    #[test]
+    fn links_are_plain_names() {
+        assert_eq!(
+            neutral("see [`Wallet::next_event`] and [`super::Payment`]."),
+            "see `Wallet.nextEvent` and `Payment`."
+        );
+        assert_eq!(neutral("a list [`a`, `b`"), "a list [`a`, `b`");
     }
 }

@@ -1,6 +1,7 @@
 """What Python, Kotlin and Swift see of the sample API. Usage: python3 run.py FOLDER-OF-THE-BINDINGS"""
 
 import asyncio
+import pathlib
 import sys
 import unittest
 
@@ -36,6 +37,7 @@ class SampleTest(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(api.SampleError.InvoiceExpired) as caught:
             await self.sample.pay_invoice("expired", None)
         self.assertEqual(caught.exception.expired_at_secs, LARGE)
+        self.assertEqual(str(caught.exception), f"the invoice expired at {LARGE}")
         with self.assertRaises(api.SampleError.NoRoute):
             await api.Sample.open("")
 
@@ -56,6 +58,7 @@ class SampleTest(unittest.IsolatedAsyncioTestCase):
 
     def test_docs(self):
         self.assertIn("Pays an invoice", api.Sample.pay_invoice.__doc__)
+        self.assertIn("Done, as `Sample.pay_invoice` tells.", pathlib.Path(api.__file__).read_text())
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ export async function startSite(world, network = 'regtest') {
 
 class World {
   constructor(described, stop) {
+    this.described = described;
     this.esploraUrl = described.esplora_url;
     this.proxyUrl = described.proxy_url;
     this.controlUrl = described.control_url;

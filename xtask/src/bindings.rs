@@ -33,7 +33,8 @@ pub fn python(report: &mut Report) -> Outcome {
     python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
     shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
     let devnet = places::native_target().join("debug/kite-devnet");
-    python_test(report, &bindings, "bindings-uniffi/payment.py", &[&devnet])
+    python_test(report, &bindings, "bindings-uniffi/payment.py", &[&devnet])?;
+    python_test(report, &bindings, "bindings-uniffi/scenarios.py", &[&devnet])
 }
 
 /// Runs the small API from Node.

@@ -17,10 +17,12 @@ const JAVA: &[install::Need] = &[("java", "default-jre-headless")];
 const PACKAGE: &str = "kite.wallet";
 const SOURCES: &str = "android/wallet/src/main/kotlin";
 const TESTS: &str = "android/wallet/src/test/kotlin";
+/// What the integrator's guide shows.
+const SNIPPET: &str = "docs/embed/snippets/Pay.kt";
 const RULES: &[&str] = &["android/wallet/consumer-rules.pro", "android/wallet/src/test/app.pro"];
 const RUNNER: &str = "org.junit.runner.JUnitCore";
-/// The class of the tests that need a devnet.
-const WITH_NODES: &str = ".PaymentTest";
+/// The classes of the tests that need a devnet.
+const WITH_NODES: [&str; 2] = [".PaymentTest", ".ScenarioTest"];
 
 /// Generates, compiles and runs every test of the library; then those that need no network in an app made smaller.
 ///
@@ -37,11 +39,13 @@ pub fn stage(report: &mut Report) -> Outcome {
     let programs: Vec<&Path> = compiled.iter().map(PathBuf::as_path).collect();
     let mut test = java(&jars.class_path(&["library", "test"], &programs)?);
     test.arg(property("jna.library.path", library)).arg(property("kite.devnet", &devnet()));
+    test.arg(property("kite.scenarios", &places::root().join("scenarios")));
     report.step(test.arg(RUNNER).args(test_classes()?), false)?;
 
     let app = shrink(&jars, &compiled)?;
     let mut test = java(&jars.class_path(&["test"], &[&app])?);
-    let alone = test_classes()?.into_iter().filter(|class| !class.ends_with(WITH_NODES));
+    let alone =
+        test_classes()?.into_iter().filter(|class| !WITH_NODES.iter().any(|test| class.ends_with(test)));
     report.step(test.arg(property("jna.library.path", library)).arg(RUNNER).args(alone), false)
 }
 
@@ -55,21 +59,21 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let [bindings, main, tests] = ["bindings.jar", "main.jar", "tests.jar"].map(|name| folder.join(name));
     let root = places::root();
     println!("compiling the Kotlin (about a minute)");
-    compile(jars, &generated, &bindings, &jars.class_path(&["library"], &[])?, &[])?;
+    compile(jars, &[generated], &bindings, &jars.class_path(&["library"], &[])?, &[])?;
     let class_path = jars.class_path(&["library", "android"], &[&bindings])?;
-    compile(jars, &root.join(SOURCES), &main, &class_path, &["-Werror", "-Xexplicit-api=strict"])?;
+    compile(jars, &[root.join(SOURCES)], &main, &class_path, &["-Werror", "-Xexplicit-api=strict"])?;
     let class_path = jars.class_path(&["library", "test"], &[&bindings, &main])?;
-    compile(jars, &root.join(TESTS), &tests, &class_path, &["-Werror"])?;
+    compile(jars, &[root.join(TESTS), root.join(SNIPPET)], &tests, &class_path, &["-Werror"])?;
     Ok([bindings, main, tests])
 }
 
-/// Kotlin's compiler, on a folder of sources; `-no-stdlib` because the standard library is in the class path.
-fn compile(jars: &Jars, sources: &Path, jar: &Path, class_path: &OsStr, options: &[&str]) -> Outcome {
+/// Kotlin's compiler, on files and folders of sources; `-no-stdlib` because the standard library is in the class path.
+fn compile(jars: &Jars, sources: &[PathBuf], jar: &Path, class_path: &OsStr, options: &[&str]) -> Outcome {
     let mut compiler = java(&jars.class_path(&["compiler", "library"], &[])?);
     compiler.args(["-Xmx1g", "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"]);
     compiler.args(["-no-stdlib", "-no-reflect", "-jvm-target", "17"]).args(options);
     let module = jar.file_stem().unwrap_or_default();
-    compiler.arg("-module-name").arg(module).arg("-cp").arg(class_path).arg("-d").arg(jar).arg(sources);
+    compiler.arg("-module-name").arg(module).arg("-cp").arg(class_path).arg("-d").arg(jar).args(sources);
     shell::run(&mut compiler)
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Outcome;
 use crate::ceiling;
+use crate::demo;
 use crate::install;
 use crate::places;
 use crate::report::Report;
@@ -46,7 +47,7 @@ pub fn stage(report: &mut Report) -> Outcome {
     wasm::ready()?;
     install::apt(install::BROWSER)?;
     let mut test = command("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
-    test.args(["npm/test/node.test.mjs", "npm/test/vite.test.mjs"]);
-    test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?);
+    test.args(["npm/test/node.test.mjs", "npm/test/vite.test.mjs", "npm/test/scenarios.test.mjs"]);
+    test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?).env("KITE_DEVNET", demo::world()?);
     report.step(&mut test, false)
 }

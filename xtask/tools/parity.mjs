@@ -84,6 +84,8 @@ const comparable = offered.map((line) => line.replace(/ throws \w+$/, ''));
 check('parity::there_is_an_api', offered.length > 50 ? [] : [`only ${offered.length} lines`]);
 check('parity::uniffi_and_typescript_offer_the_same', differences(comparable, found, 'UniFFI', 'TypeScript'));
 check('parity::everything_has_docs', undocumented.map((name) => `no docs: ${name}`));
+const rust = readFileSync(declarations, 'utf8').split('\n').filter((line) => /^\s*\*.*\w::\w/.test(line));
+check('parity::docs_name_things_as_typescript_does', rust.map((line) => `a name of Rust: ${line.trim()}`));
 const last = existsSync(reviewed) ? lines(readFileSync(reviewed, 'utf8')) : [];
 check('parity::the_api_is_the_reviewed_one', differences(offered, last, 'now', 'in docs/api.txt')
   .concat(last.length ? [] : ['docs/api.txt is missing'])

@@ -32,7 +32,7 @@ pub struct Payment {
 pub enum Status {
     /// On its way.
     InFlight,
-    /// Done.
+    /// Done, as [`Sample::pay_invoice`] tells.
     Succeeded,
 }
 

@@ -32,6 +32,7 @@ async fn an_owner_does_everything_at_a_terminal() {
     gets_coins(&owner, &world).await;
     opens_a_channel(&owner, &world).await;
     pays(&owner, &world).await;
+    pays_as_the_guide_says(&owner, &world).await;
     stops_while_a_payment_is_under_way(&owner, &world).await;
     learns_why_nothing_is_paid(&owner, &world).await;
     is_paid(&owner, &world).await;
@@ -184,6 +185,16 @@ async fn pays(owner: &Owner, world: &World) {
     assert_eq!(human.code, 0, "{human:?}");
     assert!(human.stderr.contains("payee") && human.stderr.contains("fee, at most"), "{human:?}");
     assert!(human.stdout.contains("5 000 sat") && human.stdout.contains("proof of payment"), "{human:?}");
+}
+
+/// The lines of `docs/embed`.
+async fn pays_as_the_guide_says(owner: &Owner, world: &World) {
+    let bill = invoice(world, "carol", Some(1_000_000)).await;
+    let paid = owner
+        .script("../docs/embed/snippets/pay.sh", &[("INVOICE", &bill), ("ESPLORA", owner.esplora())])
+        .await;
+    assert_eq!(paid.code, 0, "{paid:?}");
+    assert_eq!(paid.json()["status"], "succeeded");
 }
 
 async fn learns_why_nothing_is_paid(owner: &Owner, world: &World) {

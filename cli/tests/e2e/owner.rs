@@ -101,10 +101,26 @@ impl Owner {
         tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time").expect("it ends")
     }
 
+    /// Runs a script that finds `kite` in its path.
+    pub async fn script(&self, path: &str, environment: &[(&str, &str)]) -> Done {
+        let mut command = Command::new("sh");
+        let kite = Path::new(env!("CARGO_BIN_EXE_kite")).parent().expect("a folder");
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(kite.to_owned()).chain(std::env::split_paths(&others));
+        let script = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("run by cargo")).join(path);
+        command.arg("-eu").arg(script).env("PATH", std::env::join_paths(folders).expect("folders"));
+        let ended = self.prepared(command).envs(environment.iter().copied()).stdin(Stdio::null()).output();
+        Done::of(tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time").expect("it ends"))
+    }
+
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kite"));
+        command.args(arguments.split_whitespace());
+        self.prepared(command)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         command
-            .args(arguments.split_whitespace())
             .env("KITE_WALLET", self.wallet())
             .env("KITE_PASSPHRASE", PASSPHRASE)
             .env_remove("KITE_NETWORK")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use bitcoin::{Address, Amount, Network, TxOut};
+use bitcoin::{Address, Amount, Network, TxOut, Txid};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,6 +24,11 @@ const MAX_BLOCKS: u32 = 10_000;
 struct Gift {
     address: String,
     sats: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Awaited {
+    txid: Txid,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,6 +53,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/faucet", post(give_json))
         .route("/regtest/mine/{count}", post(mine))
+        .route("/regtest/confirm/{count}", post(confirm))
         .route("/regtest/fund/{address}/{sats}", post(give_path))
         .route("/regtest/reorg/{depth}", post(reorg))
         .with_state(shared)
@@ -85,6 +91,18 @@ async fn mine(State(shared): State<Arc<Shared>>, Path(count): Path<u32>) -> Answ
     let hashes = shared.explorer.source().mine(bounded(count)?).await?;
     shared.settle().await?;
     Ok(Json(json!({ "blocks": hashes })))
+}
+
+/// Mines once this transaction waits for a block; refused before.
+async fn confirm(
+    State(shared): State<Arc<Shared>>,
+    Path(count): Path<u32>,
+    Json(Awaited { txid }): Json<Awaited>,
+) -> Answer {
+    if shared.explorer.source().waiting(txid).await?.is_none() {
+        return Err(HttpError::BadRequest(format!("{txid} does not wait for a block")));
+    }
+    mine(State(shared), Path(count)).await
 }
 
 async fn reorg(

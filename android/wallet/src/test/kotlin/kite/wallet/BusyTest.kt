@@ -125,6 +125,21 @@ class BusyTest {
     }
 
     @Test
+    fun twoWalletsLiveInOneProcess() = test {
+        val other = config(folder.newFolder())
+        val wallets = listOf(create(), Wallet.createWithDeviceKey(other, KEY, null))
+        val invoices = wallets.map { wallet ->
+            async(Dispatchers.IO) { (1..10).map { wallet.makeInvoice(InvoiceRequest(1_000uL, "tea $it", null)).paymentHash } }
+        }.awaitAll()
+        assertEquals(20, invoices.flatten().toSet().size)
+        assertEquals(2, wallets.map { it.info().nodeId }.toSet().size)
+        caught<WalletException.AlreadyOpen> { Wallet.openWithDeviceKey(other, KEY) }
+        wallets[0].stop()
+        assertEquals(10, wallets[1].listPayments(PaymentFilter(null, 100u, null)).size)
+        wallets[1].stop()
+    }
+
+    @Test
     fun aForgottenWalletIsGivenBack() = test {
         val nodeId = create().info().nodeId
         val again = openSoon()

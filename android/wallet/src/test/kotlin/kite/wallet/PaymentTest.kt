@@ -1,5 +1,6 @@
 package kite.wallet
 
+import java.util.concurrent.CountDownLatch
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel as Queue
 import kotlinx.coroutines.delay
@@ -163,6 +164,35 @@ class PaymentTest {
         val last = Wallet.openWithDeviceKey(config, KEY)
         assertTellsNothing(last)
         last.stop()
+    }
+
+    @Test
+    fun aListenerThatThrowsOrTakesItsTimeHearsTheRestInOrderAndHoldsUpNoCall() = test(120) {
+        val wallet = create()
+        val (told, goOn) = Queue<Event>(Queue.UNLIMITED) to CountDownLatch(1)
+        wallet.setListener(object : EventListener {
+            override fun onEvent(event: EventEnvelope) {
+                told.trySend(event.event)
+                when (event.event) {
+                    is Event.Synced -> throw ArithmeticException("the app's own fault")
+                    is Event.PeerConnected -> goOn.await()
+                    else -> {}
+                }
+            }
+        })
+        wallet.start()
+        assertEquals(Event.Synced, told.receive())
+        wallet.connectPeer(world.nodeId("alice"), world.address("alice"))
+        assertEquals(Event.PeerConnected(world.nodeId("alice")), told.receive())
+        // The listener has not returned.
+        assertTrue(wallet.listPeers().single().connected)
+        wallet.makeInvoice(InvoiceRequest(1_000uL, "tea", null))
+        wallet.disconnectPeer(world.nodeId("alice"))
+        assertTrue(told.tryReceive().isFailure)
+        goOn.countDown()
+        assertEquals(Event.PeerDisconnected(world.nodeId("alice")), told.receive())
+        wallet.stop()
+        assertEquals(Event.Stopped("closed"), told.receive())
     }
 
     companion object {

@@ -4,6 +4,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -18,7 +19,26 @@ internal fun config(folder: java.io.File, esploraUrl: String = NOWHERE) =
 
 /** Runs a test to its end, which must come in time. */
 internal fun test(secs: Int = 60, body: suspend CoroutineScope.() -> Unit) =
-    runBlocking { withTimeout(secs.seconds, body) }
+    limited(secs + 10) { runBlocking { withTimeout(secs.seconds, body) } }
+
+/** Ends the process, and says where it was, if `body` does not end: what hangs in the library cannot be interrupted. */
+internal fun <T> limited(secs: Int, body: () -> T): T {
+    val limit = thread(isDaemon = true) {
+        try {
+            Thread.sleep(secs * 1_000L)
+        } catch (_: InterruptedException) {
+            return@thread
+        }
+        for ((thread, stack) in Thread.getAllStackTraces()) System.err.println("$thread\n  ${stack.joinToString("\n  ")}")
+        System.err.println("no end within $secs s")
+        Runtime.getRuntime().halt(124)
+    }
+    return try {
+        body()
+    } finally {
+        limit.interrupt()
+    }
+}
 
 /** Waits until `look` finds something. */
 internal suspend fun <T : Any> until(what: String, secs: Int = 60, look: suspend () -> T?): T {

@@ -76,6 +76,8 @@ class WalletTest {
         val wallet = Wallet.create(config, "tea", null)
         val refused = caught<WalletException.NotFound> { wallet.getPayment("ab".repeat(16)) }
         assertEquals("payment", refused.what)
+        assertEquals("there is no such payment", refused.message)
+        assertEquals("kite.wallet.WalletException\$NotFound: there is no such payment", "$refused")
         caught<WalletException.InvalidInput> {
             wallet.makeInvoice(InvoiceRequest(1_000uL, "x".repeat(2_000), null))
         }

@@ -15,9 +15,11 @@ internal class World : AutoCloseable {
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start()
     private val described = JSONObject(
-        checkNotNull(process.inputStream.bufferedReader().readLine()) { "the devnet ended with ${process.waitFor()}" },
+        limited(120) {
+            checkNotNull(process.inputStream.bufferedReader().readLine()) { "the devnet ended with ${process.waitFor()}" }
+        },
     )
-    private val peers = described.getJSONArray("peers").let { list ->
+    val peers: Map<String, JSONObject> = described.getJSONArray("peers").let { list ->
         (0 until list.length()).map(list::getJSONObject).associateBy { it.getString("name") }
     }
 
@@ -37,14 +39,16 @@ internal class World : AutoCloseable {
 
     suspend fun pay(peer: String, invoice: String) = post("/peers/$peer/pay", "invoice" to invoice)
 
-    private suspend fun post(path: String, vararg body: Pair<String, Any>): JSONObject = withContext(Dispatchers.IO) {
+    private suspend fun post(path: String, vararg body: Pair<String, Any>) = post(path, JSONObject(mapOf(*body)))
+
+    suspend fun post(path: String, body: JSONObject): JSONObject = withContext(Dispatchers.IO) {
         val url = URI(described.getString("control_url") + path).toURL()
         val connection = url.openConnection() as HttpURLConnection
         connection.requestMethod = "POST"
         connection.doOutput = true
         connection.readTimeout = 90_000
         connection.setRequestProperty("content-type", "application/json")
-        connection.outputStream.use { it.write(JSONObject(mapOf(*body)).toString().toByteArray()) }
+        connection.outputStream.use { it.write(body.toString().toByteArray()) }
         val code = connection.responseCode
         if (code != 200) {
             throw Refused("$path: $code ${connection.errorStream?.reader()?.readText()}")
