@@ -1,0 +1,132 @@
+//! The Swift package on Linux: the code of an iOS app against the library as phones have it, built for this machine.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Outcome;
+use crate::bindings;
+use crate::places;
+use crate::report::Report;
+use crate::shell::{self, cargo};
+use crate::swiftlang::Swift;
+
+const PACKAGE: &str = "ios";
+const CONFIG: &str = "ios/uniffi.toml";
+const SOURCES: &str = "ios/Sources/Kite/Generated";
+const HEADERS: &str = "ios/Sources/KiteFFI";
+/// What no Linux can compile: read for its syntax only.
+const APPS: &[&str] = &["ios/App/Views", "ios/App/NotificationService", "ios/Sources/Kite"];
+/// The program that receives a payment and does nothing else, built as it ships.
+const RECEIVE_ONCE: &str = "receive-once";
+
+/// Generates and compiles the package, runs its tests against real nodes, and reads what only a Mac compiles.
+///
+/// # Errors
+/// When something cannot be had, does not compile or cannot be started.
+pub fn stage(report: &mut Report) -> Outcome {
+    if cfg!(target_os = "macos") {
+        return Err("on a Mac, run the command of ios/README.md: it tests this and more".to_owned());
+    }
+    let package = Package { swift: Swift::ready()?, library: bindings::shipped_library()? };
+    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
+    generate()?;
+    println!("compiling the Swift (about a minute)");
+    shell::run(&mut package.command("build", &["--build-tests"])?)?;
+    shell::run(&mut package.command("build", &["--configuration", "release", "--product", RECEIVE_ONCE])?)?;
+
+    let mut test = package.command("test", &["--skip-build"])?;
+    test.env("KITE_DEVNET", places::native_target().join("debug/kite-devnet"));
+    test.env("KITE_RECEIVE_ONCE", scratch().join("release").join(RECEIVE_ONCE));
+    report.step(&mut test, false)?;
+    report.step(&mut package.read(APPS), false)
+}
+
+/// `cargo xtask swift`: writes what is generated into the package, for Xcode or an editor.
+///
+/// # Errors
+/// When the library does not build.
+pub fn generate() -> Outcome {
+    // The metadata that bindings are made of is in the symbols, which a library that ships has not.
+    let library = bindings::library("kite-uniffi", &[])?;
+    let mut generate = cargo(&["run", "--quiet", "--locked", "--package", "kite-ffi", "--", "swift"]);
+    shell::run(generate.arg(library).args([CONFIG, SOURCES, HEADERS]))
+}
+
+struct Package {
+    swift: Swift,
+    library: PathBuf,
+}
+
+impl Package {
+    /// `swift build` or `swift test`.
+    fn command(&self, verb: &str, options: &[&str]) -> Outcome<Command> {
+        let library = self.library.parent().ok_or("a library is in a folder")?;
+        let (root, target) = (places::root(), places::native_target());
+        let mut swift = self.swift.command(&[&root, &target], "swift", &[verb]);
+        swift
+            .arg("--package-path")
+            .arg(root.join(PACKAGE))
+            .arg("--scratch-path")
+            .arg(scratch())
+            .args(options);
+        for option in [Path::new("-L"), library, Path::new("-rpath"), library] {
+            swift.arg("-Xlinker").arg(option);
+        }
+        Ok(swift)
+    }
+
+    /// The compiler, which only reads the files of these folders.
+    fn read(&self, folders: &[&str]) -> Command {
+        let root = places::root();
+        let files = "find \"$@\" -name '*.swift' ! -path '*/Generated/*' -print0 | xargs -0 swiftc -frontend -parse -swift-version 6";
+        let mut read = self.swift.command(&[&root], "sh", &["-c", files, "sh"]);
+        read.args(folders.iter().map(|folder| root.join(folder)));
+        read
+    }
+}
+
+fn scratch() -> PathBuf {
+    places::native_target().join("swift")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::places;
+
+    /// The words of the library are in Rust; Swift has them once more.
+    #[test]
+    fn every_error_has_the_words_of_the_library() {
+        let read =
+            |path: &str| fs::read_to_string(places::root().join(path)).expect("a file of this checkout");
+        let (rust, swift) = (read("wallet/src/api/error.rs"), read("ios/Sources/Kite/Errors.swift"));
+        let words: Vec<&str> = rust
+            .split("#[error(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("\")]"))
+            .map(|(words, _)| words)
+            .collect();
+        assert!(words.len() > 20, "{words:?}");
+        for words in words {
+            let quoted = format!("\"{}\"", interpolated(words));
+            assert!(swift.contains(&quoted), "Errors.swift does not say {quoted}");
+        }
+    }
+
+    /// `{min_msat}` as `\(minMsat)`.
+    fn interpolated(words: &str) -> String {
+        let mut text = String::new();
+        let mut upper = false;
+        for letter in words.chars() {
+            match letter {
+                '{' => text.push_str("\\("),
+                '}' => text.push(')'),
+                '_' => upper = true,
+                letter if std::mem::take(&mut upper) => text.extend(letter.to_uppercase()),
+                letter => text.push(letter),
+            }
+        }
+        text
+    }
+}
