@@ -49,10 +49,10 @@ final class WalletModel {
     private static let openTries = 100
     private let authenticator: any Authenticator
     private let settings: UserDefaults
-    private var wallet: Wallet?
-    private var following: [Task<Void, Never>] = []
+    @ObservationIgnored private var wallet: Wallet?
+    @ObservationIgnored private var following: [Task<Void, Never>] = []
     /// One thing at a time: the app may come to the front while it is still leaving it.
-    private var turn = Task<Void, Never> {}
+    @ObservationIgnored private var turn = Task<Void, Never> {}
 
     init(installation: Installation, authenticator: any Authenticator, settings: UserDefaults = .standard) {
         self.installation = installation

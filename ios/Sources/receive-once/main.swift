@@ -7,7 +7,7 @@ import Foundation
 import Kite
 
 struct Report: Encodable {
-    var version = version()
+    let version = Kite.version()
     var paymentIds: [String] = []
     var amountMsat: UInt64 = 0
     /// In KiB, of `/proc/self/status`: `VmHWM`, the most that was ever resident, and `RssAnon`, what is now and is in no file.

@@ -6,7 +6,7 @@ import FoundationNetworking
 #endif
 
 /// The regtest world with real nodes; blocks come when a test asks for them.
-final class World: Sendable {
+final class World: @unchecked Sendable {
     struct Peer: Decodable {
         let name: String
         let node_id: String
@@ -25,6 +25,7 @@ final class World: Sendable {
     }
 
     private let process: Process
+    private let output = Pipe()
     private let described: Described
 
     init() throws {
@@ -35,7 +36,6 @@ final class World: Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["--block-secs", "0"]
         process.standardInput = FileHandle.nullDevice
-        let output = Pipe()
         process.standardOutput = output
         try process.run()
         self.process = process
