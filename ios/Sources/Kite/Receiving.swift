@@ -50,7 +50,7 @@ private final class IncomingPayments: EventListener {
 
     /// What the app has not dealt with yet is told again: it is older, or of this very second and in the history.
     func ignore(whatCameBeforeTo wallet: Wallet) async throws {
-        let filter = PaymentFilter(limit: 100, direction: .incoming)
+        let filter = PaymentFilter(direction: .incoming, limit: 100)
         let ids = try await wallet.listPayments(filter: filter).filter { $0.status == .succeeded }.map(\.id)
         earlier.withLock { $0.formUnion(ids) }
     }

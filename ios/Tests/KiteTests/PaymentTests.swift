@@ -45,25 +45,28 @@ final class PaymentTests: WorldTestCase {
         await again.stop()
     }
 
+    /// The first stored event, at which a reader of this wallet throws.
+    private func failure(readingOf wallet: Wallet) async throws -> EventEnvelope {
+        struct AppsOwnFault: Error { let told: EventEnvelope }
+        let reader = Task {
+            for try await told in wallet.events where told.seq > 0 { throw AppsOwnFault(told: told) }
+        }
+        do {
+            try await reader.value
+        } catch let fault as AppsOwnFault {
+            return fault.told
+        }
+        throw NotInTime(description: "the reader came to its end")
+    }
+
     func testAnEventWhoseReaderThrowsComesAgain() async throws {
-        struct AppsOwnFault: Error {}
         let wallet = try await createInWorld()
         try await wallet.start()
         try await fund(wallet)
 
-        func fails(at wallet: Wallet) async throws -> EventEnvelope {
-            var failedAt: EventEnvelope?
-            do {
-                for try await told in wallet.events where told.seq > 0 {
-                    failedAt = told
-                    throw AppsOwnFault()
-                }
-            } catch is AppsOwnFault {}
-            return try XCTUnwrap(failedAt)
-        }
-        let first = try await fails(at: wallet)
+        let first = try await failure(readingOf: wallet)
         guard case .onchainReceived = first.event else { return XCTFail("\(first)") }
-        let second = try await fails(at: wallet)
+        let second = try await failure(readingOf: wallet)
         XCTAssertEqual(second, first)
 
         let slow = Task {
@@ -75,7 +78,7 @@ final class PaymentTests: WorldTestCase {
         await wallet.stop()
 
         let again = try await openInWorld()
-        let third = try await fails(at: again)
+        let third = try await failure(readingOf: again)
         XCTAssertEqual(third.seq, first.seq)
         let handled = Locked<[UInt64]>([])
         let reader = Task { for try await told in again.events { handled.withLock { $0.append(told.seq) } } }

@@ -80,10 +80,10 @@ final class ReceivingTests: WorldTestCase {
     /// Two processes of one program: one receives a payment, the other one nothing. The kernel says what each took at most.
     func testReceivingTakesLittleMemory() async throws {
         let asked = try await waiting()
-        let idle = try await Self.run([])
+        let idle = try await ReceivingTests.run([])
         XCTAssertEqual(idle.paymentIds, [])
         let config = config(try world().esploraUrl)
-        let receiving = Task { try await Self.run([config.data, config.esploraUrl, "60"]) }
+        let receiving = Task { try await ReceivingTests.run([config.data, config.esploraUrl, "60"]) }
         try await alicePays(asked.invoice)
         let report = try await receiving.value
         XCTAssertEqual(report.paymentIds, [asked.paymentId])

@@ -1,6 +1,8 @@
 import Foundation
 import XCTest
 
+@testable import Kite
+
 #if canImport(FoundationNetworking)
 import FoundationNetworking
 #endif
