@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 use crate::Outcome;
 use crate::install;
+use crate::mirror;
 use crate::places;
 use crate::shell::{self, command};
 
 const SUITE: &str = "trixie";
 const PACKAGE: &str = "bitcoin-knots";
-/// Where it is fetched from when this machine's apt names no mirror.
-const MIRROR: &str = "http://deb.debian.org/debian/";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// bitcoin-knots asks for a systemd program that makes users. This is the smallest that offers it.
 const WITHOUT_SYSTEMD: &str = "systemd-standalone-sysusers";
@@ -73,7 +72,7 @@ fn fetch(folder: &Path) -> Outcome {
         fs::create_dir_all(apt.join(part)).map_err(told(&apt))?;
     }
     write(&apt.join("status"), "")?;
-    write(&apt.join("sources.list"), &sources(&mirror()))?;
+    write(&apt.join("sources.list"), &sources(&mirror::debian()))?;
     let options = options(&apt);
     let get = |words: &[&str]| {
         let mut get = command("apt-get", &["-qq"]);
@@ -116,14 +115,6 @@ fn options(apt: &Path) -> Vec<String> {
 fn sources(mirror: &str) -> String {
     let signed = if Path::new(KEYRING).exists() { format!("[signed-by={KEYRING}] ") } else { String::new() };
     format!("deb {signed}{mirror} {SUITE} main\ndeb {signed}{mirror} {SUITE}-backports main\n")
-}
-
-/// The mirror that this machine's apt uses for Debian.
-fn mirror() -> String {
-    let targets = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"];
-    let known = shell::output(&mut command("apt-get", &targets)).unwrap_or_default();
-    let debian = known.lines().find(|uri| uri.trim_end_matches('/').ends_with("/debian"));
-    debian.unwrap_or(MIRROR).to_owned()
 }
 
 /// Starts it through the loader that came with it: this machine's libraries may be too old.

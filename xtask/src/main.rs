@@ -10,6 +10,7 @@ mod fuzz;
 mod install;
 mod jars;
 mod kotlin;
+mod mirror;
 mod mutants;
 mod npm;
 mod page;
@@ -18,6 +19,8 @@ mod report;
 mod schedules;
 mod shell;
 mod stage;
+mod swift;
+mod swiftlang;
 mod toolchain;
 mod wasm;
 mod wheel;
@@ -36,6 +39,7 @@ cargo xtask <command>
   sim              random schedules over the simulator [--seeds N] [--from S] [--secs T] [--seed S]
   fuzz             libFuzzer over the targets of fuzz/ [--seconds N] [--coverage] [target]...
   mutants          takes the rules of docs/security.md out, one by one, and sees that their tests fail [row]...
+  swift            writes what is generated into the Swift package, for Xcode or an editor
   bitcoind         brings the full node that tests need and prints where it is
   parity           whether all languages have the same API, and that of docs/api.txt
   api              writes docs/api.txt anew, after a change of the API that is meant
@@ -72,6 +76,7 @@ fn run(arguments: &[String]) -> Outcome {
         "sim" => schedules::sim(rest),
         "fuzz" => fuzz::fuzz(rest),
         "mutants" => mutants::mutants(rest),
+        "swift" => swift::generate(),
         "bitcoind" => bitcoind::bitcoind(),
         "parity" => bindings::parity(),
         "api" => bindings::write_list(),

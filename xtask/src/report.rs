@@ -108,6 +108,14 @@ impl Report {
             self.passed += passed;
             self.failed += failed;
             true
+        } else if let Some(outcome) = xctest(line) {
+            match outcome {
+                "passed" => self.passed += 1,
+                "skipped" => self.ignored += 1,
+                _ => self.failed += 1,
+            }
+            // One line a test: only those that tell something are worth repeating.
+            outcome != "passed"
         } else {
             false
         };
@@ -133,6 +141,12 @@ fn junit(line: &str) -> Option<(u64, u64)> {
     let (run, failures) = line.strip_prefix("Tests run: ")?.split_once(",  Failures: ")?;
     let (run, failed): (u64, u64) = (run.parse().ok()?, failures.parse().ok()?);
     Some((run.saturating_sub(failed), failed))
+}
+
+/// What became of a test of XCTest: `Test Case 'KiteTests.testTea' passed (0.1 seconds)`. Its closing lines count each suite again.
+fn xctest(line: &str) -> Option<&str> {
+    let (_, outcome) = line.strip_prefix("Test Case '")?.split_once("' ")?;
+    outcome.split(' ').next().filter(|outcome| ["passed", "failed", "skipped"].contains(outcome))
 }
 
 /// The line `N passed, N failed`, alone.
@@ -211,6 +225,26 @@ mod tests {
         assert_eq!(read(&["OK (1 test)"]).passed, 1);
         let bad = read(&["FAILURES!!!", "Tests run: 5,  Failures: 2"]);
         assert_eq!((bad.passed, bad.failed), (3, 2));
+    }
+
+    #[test]
+    fn each_test_of_xctest_is_counted_once() {
+        let report = read(&[
+            "Test Suite 'All tests' started at 2026-11-29 16:00:00.000",
+            "Test Case 'WalletTests.testTea' started at 2026-11-29 16:00:00.000",
+            "Test Case 'WalletTests.testTea' passed (0.1 seconds)",
+            "Test Case 'WalletTests.testMilk' failed (0.2 seconds)",
+            "Test Case 'WalletTests.testSugar' skipped (0.0 seconds)",
+            "\t Executed 3 tests, with 1 test skipped and 1 failure (0 unexpected) in 0.3 (0.3) seconds",
+        ]);
+        assert_eq!((report.passed, report.failed, report.ignored), (1, 1, 1));
+        assert_eq!(
+            report.closing,
+            [
+                "Test Case 'WalletTests.testMilk' failed (0.2 seconds)",
+                "Test Case 'WalletTests.testSugar' skipped (0.0 seconds)"
+            ]
+        );
     }
 
     #[test]

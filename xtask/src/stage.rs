@@ -16,6 +16,7 @@ use crate::places::{self, Member};
 use crate::report::Report;
 use crate::schedules;
 use crate::shell::{cargo, command};
+use crate::swift;
 use crate::wasm;
 
 /// One named part.
@@ -61,6 +62,11 @@ const STAGES: &[Stage] = &[
         name: "kotlin",
         about: "the library for Android on the JVM: real nodes, a flow of events, threads, a key in a file",
         run: kotlin::stage,
+    },
+    Stage {
+        name: "swift",
+        about: "the package for iOS on Linux: real nodes, events, tasks, a key, the memory that receiving takes",
+        run: swift::stage,
     },
     Stage {
         name: "npm",

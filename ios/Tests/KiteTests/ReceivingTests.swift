@@ -1,0 +1,116 @@
+import XCTest
+
+@testable import Kite
+
+/// A wallet that is opened only to receive, as a notification extension does it, and what that takes.
+final class ReceivingTests: WorldTestCase {
+    /// A wallet that can be paid, and an invoice of it; it is not open.
+    private func waiting() async throws -> Invoice {
+        let wallet = try await createInWorld()
+        try await wallet.start()
+        try await fund(wallet)
+        try await openChannel(wallet)
+        _ = try await pay(world().invoice(of: "carol", amountMsat: Self.paidMsat, description: "tea"), with: wallet)
+        let earlier = try await bePaid(wallet)
+        XCTAssertEqual(earlier.amountMsat, Self.receivedMsat)
+        let asked = try await wallet.makeInvoice(request: InvoiceRequest(amountMsat: Self.receivedMsat, description: "a bun"))
+        await wallet.stop()
+        return asked
+    }
+
+    func testOnePaymentIsReceivedAndTheAppIsTold() async throws {
+        let asked = try await waiting()
+        let config = config(try world().esploraUrl)
+        let receiving = Task { try await Wallet.receive(config: config, deviceKey: key, within: .seconds(60)) }
+        try await alicePays(asked.invoice)
+        let received = try await receiving.value
+        XCTAssertEqual(received, Received(amountMsat: Self.receivedMsat, paymentIds: [asked.paymentId]))
+
+        // It has let the wallet go, and has handled nothing: the app is told of this payment and of the one before.
+        let wallet = try await openInWorld()
+        let payment = try await wallet.getPayment(id: asked.paymentId)
+        XCTAssertEqual(payment.status, .succeeded)
+        var told: [String] = []
+        for try await event in wallet.events {
+            if case let .paymentReceived(id, _, _) = event.event { told.append(id) }
+            if told.last == asked.paymentId { break }
+        }
+        XCTAssertEqual(told.count, 2)
+        await wallet.stop()
+    }
+
+    func testWhatTheAppHasOpenIsLeftToIt() async throws {
+        let wallet = try await createInWorld()
+        let config = config(try world().esploraUrl)
+        let refused = try await caught {
+            _ = try await Wallet.receive(config: config, deviceKey: key, within: .seconds(60))
+        }
+        XCTAssertEqual(refused, .AlreadyOpen)
+        let info = try await wallet.info()
+        XCTAssertEqual(info.network, "regtest")
+        await wallet.stop()
+    }
+
+    func testItEndsInTimeAndWhenItIsCancelledAndLetsTheWalletGo() async throws {
+        let made = try await createInWorld()
+        await made.stop()
+        let config = config(try world().esploraUrl)
+        let nothing = try await Wallet.receive(config: config, deviceKey: key, within: .milliseconds(300))
+        XCTAssertEqual(nothing, Received(amountMsat: 0, paymentIds: []))
+
+        let receiving = Task { try await Wallet.receive(config: config, deviceKey: key, within: .seconds(60)) }
+        try await Task.sleep(for: .milliseconds(300))
+        receiving.cancel()
+        let outcome = await receiving.result
+        XCTAssertThrowsError(try outcome.get()) { XCTAssertTrue($0 is CancellationError, "\($0)") }
+        let wallet = try await openInWorld()
+        await wallet.stop()
+    }
+
+    #if os(Linux)
+    /// The most that receiving a payment may take on top of a process that does nothing. A notification extension has 24 MB.
+    private static let ceilingKib = 8 * 1_024
+
+    private struct Report: Decodable {
+        let paymentIds: [String]
+        let amountMsat: UInt64
+        let memory: [String: Int]
+    }
+
+    /// Two processes of one program: one receives a payment, the other one nothing. The kernel says what each took at most.
+    func testReceivingTakesLittleMemory() async throws {
+        let asked = try await waiting()
+        let idle = try await ReceivingTests.run([])
+        XCTAssertEqual(idle.paymentIds, [])
+        let config = config(try world().esploraUrl)
+        let receiving = Task { try await ReceivingTests.run([config.data, config.esploraUrl, "60"]) }
+        try await alicePays(asked.invoice)
+        let report = try await receiving.value
+        XCTAssertEqual(report.paymentIds, [asked.paymentId])
+        XCTAssertEqual(report.amountMsat, Self.receivedMsat)
+        let (most, least) = try (XCTUnwrap(report.memory["VmHWM"]), XCTUnwrap(idle.memory["VmHWM"]))
+        print("receiving a payment: \(most - least) KiB (ceiling \(Self.ceilingKib)); \(most) KiB at most, and \(least) KiB without")
+        print("memory of receiving: \(report.memory), of nothing: \(idle.memory)")
+        XCTAssertLessThanOrEqual(most - least, Self.ceilingKib)
+    }
+
+    private static func run(_ arguments: [String]) async throws -> Report {
+        let program = try XCTUnwrap(
+            ProcessInfo.processInfo.environment["KITE_RECEIVE_ONCE"],
+            "this test needs the program: `cargo xtask test swift` starts it with it")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data("\(key)\n".utf8))
+        try input.fileHandleForWriting.close()
+        let printed = try await Task.detached { try output.fileHandleForReading.readToEnd() ?? Data() }.value
+        process.waitUntilExit()
+        XCTAssertEqual(process.terminationStatus, 0)
+        return try JSONDecoder().decode(Report.self, from: printed)
+    }
+    #endif
+}
