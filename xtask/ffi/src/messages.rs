@@ -20,7 +20,8 @@ pub fn kotlin(text: &str) -> anyhow::Result<String> {
                 |line: Option<&&str>, start| line.is_some_and(|line| line.trim_start().starts_with(start));
             starts(lines.get(at), "override val message") && starts(lines.get(at + 1), "get() = \"")
         };
-        let kept = (0..lines.len()).filter(|at| !is_list(*at) && !(*at > 0 && is_list(*at - 1)));
+        let is_dropped = |at: usize| is_list(at) || (at > 0 && is_list(at - 1));
+        let kept = (0..lines.len()).filter(|at| !is_dropped(*at));
         let error: String = kept.map(|at| format!("{}\n", lines[at])).collect();
         let own = "override fun toString(): String {";
         ensure!(error.matches(own).count() == 1, "an error without the text of `Display`");
