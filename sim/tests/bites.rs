@@ -91,7 +91,13 @@ fn must_bite_onchain(faults: &[Fault]) {
 fn outputs_that_are_forgotten_are_noticed() {
     let faults = [Onchain::ClaimsKept, Onchain::NoSecondStages].map(Fault::Onchain);
     must_bite_onchain(&faults);
-    must_bite_onchain(&[Fault::Forgets(Memory::Revoked)]);
+    // Of a state that somebody publishes again after it was revoked, and a victim that has started in between.
+    let is_cheated = |schedule: &Schedule| {
+        let has = |is: fn(&Step) -> bool| schedule.steps.iter().any(is);
+        has(|step| matches!(step, Step::Cheat { .. }))
+            && has(|step| matches!(step, Step::Off { .. } | Step::Restart { .. }))
+    };
+    must_bite_as(&[Fault::Forgets(Memory::Revoked)], |fault| notices_among(fault, is_cheated));
 }
 
 /// BIP 125: a bid for an output never falls (ADR 0013).

@@ -56,5 +56,5 @@ fn a_deaf_peer_holds_up_no_deadline() {
         }
     }
     assert!(both_outcomes.iter().all(|count| *count > 0), "{both_outcomes:?}");
-    assert!(closed > 8, "{closed} were closed at a deadline");
+    assert!(closed > 4, "{closed} were closed at a deadline");
 }

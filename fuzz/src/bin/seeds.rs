@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::io::Result;
 use std::path::{Path, PathBuf};
 
-const SCHEDULES: u64 = 24;
+const SCHEDULES: u64 = 72;
 
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
