@@ -19,6 +19,10 @@ export interface World {
   nodes: WorldNode[];
   /** Sends coins to an address; unset where there is no faucet. */
   faucet?: ((address: string, amountSat: bigint) => Promise<void>) | undefined;
+  /** Asks a node for an invoice; unset where there is no node to ask. */
+  invoice?: ((alias: string, amountSat: bigint, description: string) => Promise<string>) | undefined;
+  /** Lets a node pay an invoice, and waits until it has; the amount is for an invoice without one. */
+  pay?: ((alias: string, invoice: string, amountSat?: bigint) => Promise<void>) | undefined;
 }
 
 const NETWORKS = ['bitcoin', 'testnet', 'signet', 'regtest'];
@@ -55,9 +59,13 @@ export async function readWorld(config: HostConfig): Promise<World> {
     if (!response.ok) return { nodes: [] };
     const world = (await response.json()) as Record<string, unknown>;
     const faucetUrl = text(world['faucet_url']);
+    const nodes = Array.isArray(world['peers']) ? world['peers'].flatMap(worldNode) : [];
+    const peersUrl = nodes.length > 0 ? `${base}/peers` : undefined;
     return {
-      nodes: Array.isArray(world['peers']) ? world['peers'].flatMap(worldNode) : [],
+      nodes,
       faucet: faucetUrl ? (address, amountSat) => pour(faucetUrl, address, amountSat) : undefined,
+      invoice: peersUrl ? (alias, amountSat, description) => invoiceOf(`${peersUrl}/${encodeURIComponent(alias)}/invoice`, amountSat, description) : undefined,
+      pay: peersUrl ? (alias, invoice, amountSat) => payAs(`${peersUrl}/${encodeURIComponent(alias)}/pay`, invoice, amountSat) : undefined,
     };
   } catch {
     return { nodes: [] };
@@ -65,12 +73,26 @@ export async function readWorld(config: HostConfig): Promise<World> {
 }
 
 async function pour(url: string, address: string, amountSat: bigint): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ address, sats: Number(amountSat) }),
-  });
-  if (!response.ok) throw new Error(`the faucet answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+  await post(url, { address, sats: Number(amountSat) });
+}
+
+async function invoiceOf(url: string, amountSat: bigint, description: string): Promise<string> {
+  const made = await post(url, { amount_msat: Number(amountSat * 1000n), description });
+  const invoice = text(made['invoice']);
+  if (!invoice) throw new Error('the devnet gave no invoice');
+  return invoice;
+}
+
+async function payAs(url: string, invoice: string, amountSat: bigint | undefined): Promise<void> {
+  const amount = amountSat === undefined ? {} : { amount_msat: Number(amountSat * 1000n) };
+  const { status } = await post(url, { invoice, ...amount });
+  if (status !== 'succeeded') throw new Error(status === 'failed' ? 'the node found no way to pay' : 'the node has not paid in time');
+}
+
+async function post(url: string, body: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`the devnet answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+  return ((await response.json()) ?? {}) as Record<string, unknown>;
 }
 
 function worldNode(raw: unknown): WorldNode[] {

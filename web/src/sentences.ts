@@ -2,6 +2,7 @@
 
 import { satText, shortId, whenText } from './format.ts';
 import { codeOf, type Code } from './failure.ts';
+import { proxyReason } from './proxy-reasons.ts';
 
 export interface Explanation {
   /** What happened. */
@@ -66,12 +67,13 @@ const REASONS: Record<Code, (data: Data) => Explanation> = {
     what: 'The other node is not connected.',
     next: 'The wallet keeps trying. Connect to it under Peers, then try again.',
   }),
-  connection_failed: ({ reason }) => ({
-    what: `The node could not be reached: ${word(reason, 'no answer')}.`,
-    next: 'Check the address, and that the node is running.',
-  }),
+  connection_failed: ({ reason }) =>
+    proxyReason(reason) ?? {
+      what: `The node could not be reached: ${word(reason, 'no answer')}.`,
+      next: 'Check the address, and that the node is running.',
+    },
   chain_unavailable: ({ reason }) => ({
-    what: `The Bitcoin network cannot be reached${tail(reason)}.`,
+    what: chainTrouble(reason),
     next: 'Your money is safe. The wallet tries again by itself.',
   }),
   store_unavailable: ({ reason }) => ({
@@ -194,6 +196,12 @@ function word(value: unknown, unset = 'unknown'): string {
 
 function tail(reason: unknown): string {
   return typeof reason === 'string' && reason !== '' ? `: ${word(reason)}` : '';
+}
+
+/** Why the chain server is of no use, as the wallet says it; unset where there is just no answer. */
+export function chainTrouble(reason: unknown): string {
+  if (typeof reason !== 'string' || reason === '') return 'The Bitcoin network cannot be reached.';
+  return `The chain server cannot be used: ${word(reason).replace(/^the chain server /, 'it ')}.`;
 }
 
 function sat(value: unknown): string {

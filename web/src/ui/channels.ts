@@ -1,7 +1,9 @@
 // The channels: how much is on which side, how they stand, and closing them.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Channel } from 'kite-wallet';
+import type { Channel, Event as WalletEvent } from 'kite-wallet';
+import { say } from '../app.ts';
+import { sayEvent } from '../event-sentences.ts';
 import { satText, sentence } from '../format.ts';
 import { linkTo } from '../route.ts';
 import { nodeName } from '../sentences.ts';
@@ -23,9 +25,16 @@ export class ChannelsScreen extends Screen {
         <div class="buttons"><a class="button" href=${linkTo('peers')} data-testid="peers">${icon('peers')}Peers</a><a class="button primary" href=${linkTo('open-channel')} data-testid="open-channel">${icon('plus')}Open</a></div></div>
       ${trouble(this.failure)}
       ${live.length === 0
-        ? html`<section class="card empty-card"><p><strong>No channel yet.</strong></p><p>A channel is your line to the Lightning network: you put coins in, pay from it in an instant, and close it to get the rest back.</p></section>`
+        ? html`<section class="card empty-card"><p><strong>${past.length > 0 ? 'No open channel.' : 'No channel yet.'}</strong></p><p>A channel is your line to the Lightning network: you put coins in, pay from it in an instant, and close it to get the rest back.</p></section>`
         : html`<ul class="channels">${live.map((channel) => this.#card(channel))}</ul>`}
       ${past.length > 0 ? html`<details class="quiet"><summary>Past channels (${past.length})</summary><ul class="channels">${past.map((channel) => this.#card(channel))}</ul></details>` : nothing}`;
+  }
+
+  /** A channel's card shows that it closes. */
+  override onEvent(event: WalletEvent): boolean {
+    const said = event.type === 'channelClosed' ? sayEvent(event) : undefined;
+    if (said) say(said.text);
+    return said !== undefined;
   }
 
   #card(channel: Channel): TemplateResult {
@@ -100,7 +109,8 @@ export class ChannelsScreen extends Screen {
   async #close(channel: Channel, name: string): Promise<void> {
     const agreed = await confirm({
       title: 'Close this channel?',
-      body: html`<p>${sat(channel.spendableMsat)} and your reserve of ${satOf(channel.reserveSat)} come back on-chain, less a network fee. It takes a block until you can use them.</p>
+      body: html`<p>${backAtLeast(channel)} It takes a block until you can use the coins.</p>
+        <p class="hint">${channel.isOpener ? 'You opened the channel: what it keeps for network fees is yours too, and the fee of closing is paid from it.' : 'The other node opened the channel, and pays the fee of closing.'}</p>
         <p>You can no longer pay or be paid through ${name} then.</p>`,
       yes: 'Close the channel',
       testid: 'confirm-close',
@@ -130,6 +140,13 @@ export class ChannelsScreen extends Screen {
       await this.app.refresh();
     });
   }
+}
+
+/** The least that closing together brings back. Without something to send, nothing says that the reserve is filled. */
+function backAtLeast(channel: Channel): TemplateResult {
+  if (channel.spendableMsat === 0n) return html`All that is yours in it comes back on-chain.`;
+  const least = channel.spendableMsat + channel.reserveSat * 1000n;
+  return html`At least about ${sat(least, { testid: 'back-at-least' })} come back on-chain: what you can send, and your reserve of ${satOf(channel.reserveSat)}.`;
 }
 
 /** Where nothing is agreed, and nothing published yet. */

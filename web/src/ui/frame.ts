@@ -4,7 +4,7 @@ import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { App } from '../app.ts';
 import { dateText, whenText } from '../format.ts';
 import { linkTo, readRoute, type Place, type Route } from '../route.ts';
-import { networkName } from '../sentences.ts';
+import { chainTrouble, networkName } from '../sentences.ts';
 import { ElsewhereScreen, HaltedScreen, StartingScreen } from './halted.ts';
 import { HistoryScreen } from './history.ts';
 import { HomeScreen } from './home.ts';
@@ -145,9 +145,9 @@ export class Frame {
         <div class="column">
           ${this.#banners()}
           <main id="main" data-testid=${`screen-${route.place}`}>${this.#screen.view()}</main>
+          ${this.#toasts()}
         </div>
-      </div>
-      ${this.#toasts()}`;
+      </div>`;
   }
 
   #skip(event: Event): void {
@@ -162,13 +162,13 @@ export class Frame {
   }
 
   #banners(): TemplateResult | typeof nothing {
+    const { snapshot } = this.#app;
     if (!this.#app.online) {
       return html`<p class="banner" role="status" data-testid="banner-offline">${icon('warning')}You are offline. Balances are as last seen; the wallet goes on when you are back.</p>`;
     }
     if (this.#app.chainOutOfReach) {
-      return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}The Bitcoin network cannot be reached. Your money is safe; the wallet keeps trying.</p>`;
+      return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}${chainTrouble(snapshot?.info.chainError)} Your money is safe; the wallet keeps trying.</p>`;
     }
-    const { snapshot } = this.#app;
     if (snapshot?.info.tipOld && !snapshot.info.synced) {
       return html`<p class="banner" role="status" data-testid="banner-catching-up">${icon('clock')}Catching up with the Bitcoin network: blocks until ${dateText(snapshot.info.tipTimeSecs)}. The first time takes some minutes.</p>`;
     }

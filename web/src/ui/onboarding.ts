@@ -126,7 +126,8 @@ export class OnboardingScreen extends Screen {
           <textarea id="field-words" name="words" rows="3" class="mono" autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false" data-testid="restore-words" aria-describedby=${error ? 'words-error' : nothing} aria-invalid=${error ? 'true' : nothing}></textarea>
           ${error ? html`<p class="field-error" id="words-error">${error}</p>` : nothing}
         </div>
-        ${notice('warn', html`<p>The words bring back your keys and your on-chain coins. <strong>Never use the same words in two places at once</strong>: channels would be lost.</p>`)}
+        ${notice('warn', html`<p>The words bring back your keys and your on-chain coins. Open channels and the history live only in the browser they were made in.</p>
+          <p><strong>Never use the same words in two places at once</strong>: channels would be lost.</p>`)}
         ${this.#passphraseFields()}${trouble(this.failure)}${submit('Restore the wallet', this.busy, 'restore-submit', 'Restoring…')}
       </form>`;
   }
@@ -134,6 +135,7 @@ export class OnboardingScreen extends Screen {
   #showWords(): TemplateResult {
     return html`${heading('Write down these 12 words')}
       <p class="lead">On paper, in this order. With them you get your keys back when this device is lost. Whoever reads them can take your money.</p>
+      <p class="hint">Open channels and the history live in this browser only: the words do not bring them back.</p>
       <ol class="words" data-testid="words">
         ${this.#words.map((word) => html`<li><span class="mono" data-testid="word">${word}</span></li>`)}
       </ol>
@@ -159,10 +161,10 @@ export class OnboardingScreen extends Screen {
 
   #readPassphrase(given: Record<string, string>): string | undefined {
     const passphrase = given['passphrase'] ?? '';
-    if ([...passphrase].length < MIN_PASSPHRASE) this.#errors['passphrase'] = `Use at least ${MIN_PASSPHRASE} characters.`;
-    else if (passphrase !== given['repeated']) this.#errors['repeated'] = 'The two are not the same.';
-    else return passphrase;
-    return undefined;
+    const [long, same] = [[...passphrase].length >= MIN_PASSPHRASE, passphrase === given['repeated']];
+    if (!long) this.#errors['passphrase'] = `Use at least ${MIN_PASSPHRASE} characters.`;
+    if (!same) this.#errors['repeated'] = 'The two are not the same.';
+    return long && same ? passphrase : undefined;
   }
 
   async #submitCreate(event: Event): Promise<void> {

@@ -29,6 +29,8 @@ export class OpenChannelScreen extends Screen {
   #typedAmount = '';
   #speed: Speed = 'normal';
   #fees: FeeRates | undefined;
+  /** How much of the on-chain coins a channel can take, its fee included; unset until the wallet has said it. */
+  #usableSat: bigint | undefined;
   #request: OpenChannelRequest | undefined;
   #quote: OpenChannelQuote | undefined;
   #errors: Record<string, string> = {};
@@ -48,6 +50,26 @@ export class OpenChannelScreen extends Screen {
       // Without rates the wallet still chooses one itself.
       (thrown: unknown) => this.app.haltsOn(thrown),
     );
+    void this.#askUsable();
+  }
+
+  override onEvent(): boolean {
+    void this.#askUsable();
+    return false;
+  }
+
+  /** All coins at once are always too many, since some are kept for closing: the wallet answers with what can be used. */
+  async #askUsable(): Promise<void> {
+    const { info, balance } = this.app.snapshot ?? {};
+    if (!info || !balance || balance.onchainSat === 0n) return;
+    try {
+      // With whom does not matter here: the wallet's own id stands for any node.
+      await this.app.wallet.estimateOpenChannel({ nodeId: info.nodeId, amountSat: balance.onchainSat });
+    } catch (thrown) {
+      if (codeOf(thrown) === 'insufficient_funds') this.#usableSat = (thrown as { availableMsat: bigint }).availableMsat / 1000n;
+      else this.app.haltsOn(thrown);
+    }
+    this.app.changed();
   }
 
   view(): TemplateResult {
@@ -70,7 +92,7 @@ export class OpenChannelScreen extends Screen {
       ${onchain > 0n ? nothing : pending > 0n
         ? notice('warn', html`<p><strong>Your coins wait for a block.</strong> ${satOf(pending)} are on their way. A channel can be opened with them once they are in a block.</p>`, 'clock', 'coins-wait')
         : notice('warn', html`<p><strong>There are no coins on-chain yet.</strong> A channel is opened with them. <a href=${linkTo('receive', 'onchain')}>Show my address</a></p>`)}
-      <form novalidate @submit=${(event: Event) => void this.#submit(event)}>
+      <form novalidate @input=${() => this.forgive()} @submit=${(event: Event) => void this.#submit(event)}>
         <fieldset class="field">
           <legend>With</legend>
           <div class="choices">
@@ -79,7 +101,7 @@ export class OpenChannelScreen extends Screen {
           </div>
         </fieldset>
         ${chosen === OTHER ? field({ name: 'address', label: 'Address of the node', testid: 'node-address', mono: true, value: this.#given, placeholder: '02ab…@host:9735', hint: 'Its id, an @, and where it is reached.', error: this.#errors['address'] }) : nothing}
-        ${field({ name: 'amount', label: 'Amount', testid: 'channel-amount', suffix: 'sat', inputmode: 'numeric', value: this.#typedAmount, hint: html`You have ${satOf(onchain)} on-chain${pending > 0n ? html`, and ${satOf(pending)} more after the next block` : nothing}.`, error: this.#errors['amount'] })}
+        ${field({ name: 'amount', label: 'Amount', testid: 'channel-amount', suffix: 'sat', inputmode: 'numeric', value: this.#typedAmount, hint: this.#amountHint(onchain, pending), error: this.#errors['amount'] })}
         <fieldset class="field">
           <legend>How soon</legend>
           <div class="choices three">
@@ -90,6 +112,12 @@ export class OpenChannelScreen extends Screen {
         </fieldset>
         ${trouble(this.failure)}${submit('Review', this.busy, 'channel-review', 'Reckoning…')}
       </form>`;
+  }
+
+  #amountHint(onchain: bigint, pending: bigint): TemplateResult {
+    const later = pending > 0n ? html` ${satOf(pending)} more come with the next block.` : nothing;
+    if (this.#usableSat === undefined || this.#usableSat > onchain) return html`You have ${satOf(onchain)} on-chain.${later}`;
+    return html`You can use ${satOf(this.#usableSat, { testid: 'usable' })}, the network’s fee included: ${satOf(onchain - this.#usableSat)} stay on-chain, to close your channels with.${later}`;
   }
 
   #radio(name: string, value: string, checked: boolean, body: TemplateResult, testid: string): TemplateResult {
@@ -135,6 +163,7 @@ export class OpenChannelScreen extends Screen {
     const given = entries(event);
     this.#typedAmount = given['amount'] ?? '';
     this.#errors = {};
+    this.failure = undefined;
     const amount = parseSat(this.#typedAmount);
     if (!amount.ok) this.#errors['amount'] = amount.reason;
     const peer = this.#peer(given);
@@ -159,6 +188,7 @@ export class OpenChannelScreen extends Screen {
   /** Coins pay for a channel, and only those in a block. */
   #tooMuch(thrown: unknown): Explanation {
     const { neededMsat, availableMsat } = thrown as { neededMsat: bigint; availableMsat: bigint };
+    this.#usableSat = availableMsat / 1000n;
     const pending = this.app.snapshot?.balance.onchainPendingSat ?? 0n;
     return {
       what: `This needs ${satText(neededMsat)} sat with the network’s fee, and ${satText(availableMsat)} sat can be used for a channel now.`,

@@ -47,21 +47,37 @@ export function paymentIcon(payment: Payment): IconName {
   return payment.direction === 'incoming' ? 'receive' : 'send';
 }
 
-/** The amount as it changes the balance. */
-export function signedMsat(payment: Payment): bigint {
-  return payment.direction === 'incoming' ? payment.amountMsat : -payment.amountMsat;
+/** What goes into a channel or comes back out of it stays the owner's: the total is the same. */
+function onlyMoves(payment: Payment): boolean {
+  return payment.kind === 'channelOpen' || payment.kind === 'channelClose';
+}
+
+/** The amount; with its sign where it changes the total, now or soon. */
+function amount(payment: Payment): TemplateResult {
+  const waits = payment.kind === 'lightning' && payment.status !== 'succeeded' && payment.status !== 'inFlight';
+  if (waits || onlyMoves(payment)) return sat(payment.amountMsat);
+  return sat(payment.direction === 'incoming' ? payment.amountMsat : -payment.amountMsat, { sign: true });
+}
+
+/** What a line says before the time. */
+function aboutText(payment: Payment, title: string): string {
+  if (payment.status !== 'succeeded') return statusText(payment);
+  if (onlyMoves(payment)) return payment.kind === 'channelOpen' ? 'From your on-chain coins' : 'Back on-chain';
+  return title === kindText(payment) ? '' : kindText(payment);
 }
 
 export function paymentLine(payment: Payment): TemplateResult {
   const settled = payment.status === 'succeeded';
   const dead = payment.status === 'failed' || payment.status === 'expired';
   const when = whenText(payment.settledAtSecs ?? payment.createdAtSecs, nowSecs());
+  const way = onlyMoves(payment) ? 'moved' : payment.direction;
   const title = payment.close ? kindText(payment) : payment.note || payment.description || kindText(payment);
+  const about = aboutText(payment, title);
   return html`<li>
     <a class="payment-line ${dead ? 'dead' : ''}" href=${linkTo('payment', payment.id)} data-testid="payment" data-id=${payment.id} data-status=${payment.status}>
-      <span class="payment-icon ${settled ? payment.direction : payment.status}">${icon(paymentIcon(payment))}</span>
-      <span class="payment-what"><span class="payment-title">${title}</span><span class="payment-when">${settled ? (title === kindText(payment) ? '' : `${kindText(payment)} · `) : `${statusText(payment)} · `}${when}</span></span>
-      <span class="payment-amount ${settled ? payment.direction : ''}">${settled || payment.status === 'inFlight' || payment.kind !== 'lightning' ? sat(signedMsat(payment), { sign: true }) : sat(payment.amountMsat)}</span>
+      <span class="payment-icon ${settled ? way : payment.status}">${icon(paymentIcon(payment))}</span>
+      <span class="payment-what"><span class="payment-title">${title}</span><span class="payment-when">${about ? `${about} · ` : ''}${when}</span></span>
+      <span class="payment-amount ${settled ? way : ''}">${amount(payment)}</span>
     </a>
   </li>`;
 }

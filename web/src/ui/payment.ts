@@ -108,6 +108,7 @@ export class PaymentScreen extends Screen {
     if (this.#open && payment.direction === 'outgoing' && payment.kind === 'lightning') {
       return html`<p class="hint">You may leave this page or close the tab: the payment goes on when the wallet is open again, and is never paid twice.</p>`;
     }
+    if (payment.kind === 'channelOpen' && payment.status !== 'failed') return html`<p class="hint">From your on-chain coins into the channel: it stays yours.</p>`;
     if (payment.status !== 'succeeded' || payment.kind !== 'lightning' || payment.direction !== 'outgoing') return nothing;
     const parts = [
       payment.hops === undefined ? '' : payment.hops === 1 ? 'directly' : `over ${payment.hops} hops`,

@@ -6,6 +6,8 @@ import { say } from '../app.ts';
 import { parseSat, plainSat, satText, spanText } from '../format.ts';
 import { qrCode } from '../qr/encode.ts';
 import { linkTo, readRoute } from '../route.ts';
+import { explain } from '../sentences.ts';
+import { TRY_SAT, tryIt } from './devnet.ts';
 import { icon } from './icons.ts';
 import { copy, copyable, entries, field, heading, notice, nowSecs, sat, submit, trouble } from './parts.ts';
 import { Screen } from './screen.ts';
@@ -19,6 +21,8 @@ export class ReceiveScreen extends Screen {
   #invoice: Invoice | undefined;
   #description = '';
   #payment: Payment | undefined;
+  /** The invoice that a node of the devnet is paying. */
+  #paid: Invoice | undefined;
   #address: string | undefined;
   #errors: Record<string, string> = {};
   #timer = 0;
@@ -103,7 +107,14 @@ export class ReceiveScreen extends Screen {
         </div>
         <p class="mono invoice-text" data-testid="invoice-text" data-value=${invoice.invoice}>${invoice.invoice}</p>
       </div>
+      ${this.#tryOffer(invoice)}${trouble(this.failure)}
       <p class="hint centered-text">Keep this page open: only an open wallet can receive.</p>`;
+  }
+
+  #tryOffer(invoice: Invoice): TemplateResult | typeof nothing {
+    const { nodes, pay } = this.app.world;
+    if (!pay) return nothing;
+    return tryIt({ words: ['let', 'pay it'], nodes, testid: 'pay', busy: this.#paid === invoice, choose: (alias) => void this.#letPay(alias, invoice) });
   }
 
   #onchain(): TemplateResult {
@@ -144,6 +155,19 @@ export class ReceiveScreen extends Screen {
       });
       this.step();
     });
+  }
+
+  /** Takes as long as the node needs; meanwhile another invoice can be made. */
+  async #letPay(alias: string, invoice: Invoice): Promise<void> {
+    this.#paid = invoice;
+    this.forgive();
+    try {
+      await this.app.world.pay?.(alias, invoice.invoice, invoice.amountMsat === undefined ? TRY_SAT : undefined);
+    } catch (thrown) {
+      if (this.#invoice === invoice) this.fail({ ...explain(thrown), next: `See that the devnet still runs and that your channel is ready, or let another node than ${alias} pay.` });
+    }
+    if (this.#paid === invoice) this.#paid = undefined;
+    this.app.changed();
   }
 
   async #makeAddress(): Promise<void> {

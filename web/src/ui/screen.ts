@@ -37,11 +37,23 @@ export abstract class Screen {
     try {
       await work();
     } catch (thrown) {
-      if (!this.app.haltsOn(thrown)) this.fail(explain(thrown));
+      if (!this.app.haltsOn(thrown)) this.fail(this.explain(thrown));
     } finally {
       this.busy = false;
       this.app.changed();
     }
+  }
+
+  /** What went wrong, in the words of this screen. */
+  protected explain(thrown: unknown): Explanation {
+    return explain(thrown);
+  }
+
+  /** What was asked for changes: what went wrong before is no longer about it. */
+  protected forgive(): void {
+    if (!this.failure) return;
+    this.failure = undefined;
+    this.app.changed();
   }
 
   protected fail(failure: Explanation): void {

@@ -6,7 +6,9 @@ import type { App } from '../app.ts';
 import type { CameraWatch } from '../qr/camera.ts';
 import { parseSat, satText, shortId, spanText } from '../format.ts';
 import { goTo, linkTo } from '../route.ts';
-import { nodeName } from '../sentences.ts';
+import { explainSend } from '../send-sentences.ts';
+import { explain, nodeName, type Explanation } from '../sentences.ts';
+import { TRY_SAT, tryIt } from './devnet.ts';
 import { icon } from './icons.ts';
 import { entries, facts, field, heading, notice, nowSecs, sat, submit, trouble } from './parts.ts';
 import { Screen } from './screen.ts';
@@ -69,7 +71,7 @@ export class SendScreen extends Screen {
       <form novalidate @submit=${(event: Event) => void this.#read(entries(event)['input'] ?? '')}>
         <div class="field drop ${this.#dropping ? 'over' : ''}">
           <label for="field-input">Invoice or address</label>
-          <textarea id="field-input" name="input" rows="4" class="mono" placeholder="lnbc… or bc1…" autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false" .defaultValue=${this.#input} data-testid="send-input" data-focus aria-describedby="input-hint" @input=${() => (this.failure = undefined)}></textarea>
+          <textarea id="field-input" name="input" rows="4" class="mono" placeholder="lnbc… or bc1…" autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false" .defaultValue=${this.#input} data-testid="send-input" data-focus aria-describedby="input-hint" @input=${() => this.forgive()}></textarea>
           <p class="hint" id="input-hint">Paste it, drop it here as text or picture, or use a button.</p>
         </div>
         <div class="triple">
@@ -78,8 +80,14 @@ export class SendScreen extends Screen {
           <button class="button" type="button" data-testid="scan" @click=${() => void this.#scan()}>${icon('scan')}Scan</button>
         </div>
         <input id="upload" type="file" accept="image/*" hidden data-testid="upload" @change=${(event: Event) => void this.#uploaded(event)} />
-        ${trouble(this.failure)}${this.#connectOffer()}${submit('Continue', this.busy, 'send-continue', 'Reading it…')}
+        ${this.#tryOffer()}${trouble(this.failure)}${this.#connectOffer()}${submit('Continue', this.busy, 'send-continue', 'Reading it…')}
       </form>`;
+  }
+
+  #tryOffer(): TemplateResult | typeof nothing {
+    const { nodes, invoice } = this.app.world;
+    if (!invoice) return nothing;
+    return tryIt({ words: ['an invoice from', ''], nodes, testid: 'try', busy: this.busy, choose: (alias) => void this.#tryInvoice(alias) });
   }
 
   #connectOffer(): TemplateResult | typeof nothing {
@@ -169,6 +177,10 @@ export class SendScreen extends Screen {
     </details>`;
   }
 
+  protected override explain(thrown: unknown): Explanation {
+    return explainSend(thrown, this.#parsed);
+  }
+
   #spendable(): bigint {
     const balance = this.app.snapshot?.balance;
     if (!balance) return 0n;
@@ -221,6 +233,18 @@ export class SendScreen extends Screen {
       const payment = await this.app.wallet.send(quote);
       goTo('payment', payment.id);
     });
+  }
+
+  async #tryInvoice(alias: string): Promise<void> {
+    let invoice: string | undefined;
+    await this.attempt(async () => {
+      try {
+        invoice = await this.app.world.invoice?.(alias, TRY_SAT, `A coffee at ${alias}’s`);
+      } catch (thrown) {
+        this.fail({ ...explain(thrown), next: 'See that the devnet still runs, and try again.' });
+      }
+    });
+    if (invoice !== undefined) this.#fill(invoice);
   }
 
   async #paste(): Promise<void> {
