@@ -69,7 +69,9 @@ impl Package {
             .arg("--scratch-path")
             .arg(scratch())
             .args(options);
-        for option in [Path::new("-L"), library, Path::new("-rpath"), library] {
+        // Observation of Swift 6.0 on Linux leaves a function undefined, which is called where a lock is broken.
+        let undefined = Path::new("--allow-shlib-undefined");
+        for option in [Path::new("-L"), library, Path::new("-rpath"), library, undefined] {
             swift.arg("-Xlinker").arg(option);
         }
         Ok(swift)
