@@ -216,9 +216,14 @@ impl<M: Machine + 'static> Runner<M> {
     /// Gives the node everything that happened, one by one.
     fn settle(&mut self) {
         while let Some(input) = self.inputs.pop_front() {
+            // The owner and a deadline end connections, too.
             let concerns_peers = matches!(
                 input,
-                Input::Received { .. } | Input::Disconnected { .. } | Input::Connected { .. }
+                Input::Received { .. }
+                    | Input::Disconnected { .. }
+                    | Input::Connected { .. }
+                    | Input::Command { .. }
+                    | Input::Wake
             );
             self.machine.handle_input(self.platform.clock.now(), input);
             self.drain();
