@@ -44,7 +44,7 @@ impl Life {
     /// Takes every step of a scenario and gives its log.
     pub async fn live(&mut self, scenario: &Scenario) -> String {
         for (at, step) in scenario.steps.iter().enumerate() {
-            println!("{} {}: {:?}", scenario.name, at + 1, step.what);
+            eprintln!("{} {}: {:?}", scenario.name, at + 1, step.what);
             let given = self.take(step).await;
             if let Some(name) = &step.name {
                 self.variables.insert(name.clone(), given);
