@@ -5,7 +5,7 @@ use bitcoin::secp256k1::SecretKey;
 use kite_core::gossip::Graph;
 use kite_core::invoice::Invoice;
 use kite_core::onion::{FailureMessage, HopPayload, Instruction, SharedSecret, decrypt_failure, peel};
-use kite_core::types::PaymentHash;
+use kite_core::types::{PaymentHash, UnixTime};
 use kite_core::wire::Message;
 
 /// BOLT 1, 2, 7: a message that is understood is written as it means, and read again as the same.
@@ -62,9 +62,13 @@ pub fn invoice(bytes: &[u8]) {
 
 /// BOLT 7: the stored graph.
 pub fn gossip(bytes: &[u8]) {
-    let Ok(graph) = Graph::from_bytes(bytes) else { return };
+    let Ok(mut graph) = Graph::from_bytes(bytes) else { return };
     let written = graph.to_bytes();
     let again = Graph::from_bytes(&written).expect("what was written is read");
     assert_eq!(again.to_bytes(), written);
     assert_eq!((again.channel_count(), again.node_count()), (graph.channel_count(), graph.node_count()));
+    let ends: usize = (0..).take(graph.node_count()).map(|node| graph.channels_of(node).count()).sum();
+    assert_eq!(ends, 2 * graph.channel_count(), "each channel is found at both of its nodes");
+    graph.prune(UnixTime(1_900_000_000));
+    assert!(graph.channel_count() <= again.channel_count());
 }

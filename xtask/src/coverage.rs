@@ -47,9 +47,10 @@ pub fn of_the_corpora() -> Outcome {
     shell::run(table.arg(places::root().join("core/src")))
 }
 
-/// The test program that cargo's messages name last.
+/// The test program that cargo's messages name, one a line: other programs of the package stand among them, in any order.
 fn executable(messages: &str) -> Option<PathBuf> {
-    let (_, rest) = messages.rsplit_once("\"executable\":\"")?;
+    let of_test = messages.lines().filter(|message| message.contains("\"kind\":[\"test\"]"));
+    let (_, rest) = of_test.filter_map(|message| message.split_once("\"executable\":\"")).next()?;
     rest.split('"').next().map(PathBuf::from)
 }
 
@@ -60,8 +61,12 @@ mod tests {
 
     #[test]
     fn cargo_names_the_program() {
-        let messages = "{\"executable\":null}\n{\"target\":1,\"executable\":\"/a/corpus-1\",\"fresh\":true}\n{\"success\":true}";
-        assert_eq!(executable(messages).as_deref(), Some(Path::new("/a/corpus-1")));
-        assert_eq!(executable("{\"executable\":null}"), None);
+        let library = "{\"kind\":[\"lib\"],\"executable\":null}";
+        let test = "{\"kind\":[\"test\"],\"executable\":\"/a/corpus-1\",\"fresh\":true}";
+        let other = "{\"kind\":[\"bin\"],\"executable\":\"/a/seeds\",\"fresh\":true}";
+        for messages in [[library, test, other], [other, library, test]] {
+            assert_eq!(executable(&messages.join("\n")).as_deref(), Some(Path::new("/a/corpus-1")));
+        }
+        assert_eq!(executable(&[library, other].join("\n")), None);
     }
 }

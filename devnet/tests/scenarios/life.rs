@@ -23,6 +23,8 @@ pub struct Life {
     control_url: String,
     variables: BTreeMap<String, Value>,
     log: Log,
+    /// The step that is being taken.
+    pub at: String,
     _folder: TempDir,
 }
 
@@ -37,6 +39,7 @@ impl Life {
             control_url: world.control_url(),
             variables: peers.map(|peer| (name(peer), peer.clone())).collect(),
             log: Log::new(),
+            at: String::new(),
             _folder: folder,
         }
     }
@@ -44,7 +47,7 @@ impl Life {
     /// Takes every step of a scenario and gives its log.
     pub async fn live(&mut self, scenario: &Scenario) -> String {
         for (at, step) in scenario.steps.iter().enumerate() {
-            eprintln!("{} {}: {:?}", scenario.name, at + 1, step.what);
+            self.at = format!("{} {}: {:?}", scenario.name, at + 1, step.what);
             let given = self.take(step).await;
             if let Some(name) = &step.name {
                 self.variables.insert(name.clone(), given);

@@ -35,6 +35,7 @@ fn main() -> Result<()> {
     stores(&out, &bases)?;
     chain(&out, &bases)?;
     out.write("gossip", &Graph::default().to_bytes())?;
+    out.write("gossip", &small_graph())?;
     node_bytes(&out, &said)?;
     for seed in 0..SCHEDULES {
         let mut random = Random::new(seed);
@@ -124,6 +125,43 @@ fn chain(out: &Corpora, bases: &Bases) -> Result<()> {
     let funding =
         bases.world(Base::OneSided).chain.block(122).txdata.last().map(serialize).unwrap_or_default();
     out.write("chain", &[vec![1, 5, 1], vec![7; 32 * 5], piece(&[]), funding].concat())
+}
+
+/// Three nodes in a triangle, as `core/src/gossip/stored.rs` has it: with capacities and policies, and without.
+fn small_graph() -> Vec<u8> {
+    let node = |byte: u8| [&[2][..], &[byte; 32], &[byte % 2], &7u32.to_be_bytes()].concat();
+    let channel = |block: u8, nodes: [u8; 2], flags: u8| {
+        let end = |node: u8| u32::from(node).to_be_bytes();
+        [&[0, 0, block, 0, 0, 1, 0, 0][..], &end(nodes[0]), &end(nodes[1]), &[flags], &9u32.to_be_bytes()]
+            .concat()
+    };
+    let capacity = 1_000_000_000u64.to_be_bytes();
+    let policy = [
+        &8u32.to_be_bytes()[..],
+        &1_000u32.to_be_bytes(),
+        &100u32.to_be_bytes(),
+        &40u16.to_be_bytes(),
+        &1u64.to_be_bytes(),
+        &900_000_000u64.to_be_bytes(),
+    ]
+    .concat();
+    [
+        &[1][..],
+        &1_700_000_000u64.to_be_bytes(),
+        &3u32.to_be_bytes(),
+        &node(1),
+        &node(2),
+        &node(3),
+        &3u32.to_be_bytes(),
+        &channel(1, [0, 1], 0b10_1110),
+        &capacity,
+        &policy,
+        &policy,
+        &channel(2, [0, 2], 0b00_0100),
+        &policy,
+        &channel(3, [1, 2], 0b00_0001),
+    ]
+    .concat()
 }
 
 fn node_bytes(out: &Corpora, said: &[Vec<u8>]) -> Result<()> {
