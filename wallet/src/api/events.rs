@@ -106,7 +106,7 @@ pub enum Event {
         /// Whether it is in a block.
         confirmed: bool,
     },
-    /// Coins left on-chain, the fee included: told when the transaction is made and again when it is in a block.
+    /// Coins left on-chain, the fee included: told when the transaction is in a block, and before if it was made elsewhere.
     OnchainSent {
         /// The transaction.
         txid: String,

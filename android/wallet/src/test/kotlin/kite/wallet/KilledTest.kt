@@ -25,7 +25,8 @@ class KilledTest {
             val app = start()
             val lines = app.inputStream.bufferedReader().lineSequence().iterator()
             repeat(answers) { told += lines.next() }
-            app.destroyForcibly()
+            // Not `Process.destroyForcibly`, which closes the stream as well.
+            app.toHandle().destroyForcibly()
             assertTrue("it is gone", app.waitFor(10, TimeUnit.SECONDS))
             // A line that it began is no answer.
             while (lines.hasNext()) lines.next().takeIf { it.length == ID_LENGTH }?.let { told += it }
