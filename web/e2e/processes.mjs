@@ -86,8 +86,4 @@ class World {
   holdInvoice(name, amountMsat, paymentHash) {
     return this.post(`/peers/${name}/hold_invoice`, { amount_msat: amountMsat, payment_hash: paymentHash });
   }
-
-  pay(name, invoice) {
-    return this.post(`/peers/${name}/pay`, { invoice });
-  }
 }

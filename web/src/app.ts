@@ -21,6 +21,8 @@ export type Tone = 'plain' | 'good' | 'bad';
 export interface Toast {
   text: string;
   tone: Tone;
+  /** The kind of event it tells of; unset where it tells of none. */
+  about: WalletEvent['type'] | undefined;
 }
 
 /** Everything the screens show, as of the last refresh. */
@@ -128,8 +130,8 @@ export class App {
   }
 
   /** Shows a short notice, and says it to screen readers. Bad news stays until it is dismissed. */
-  tell(text: string, tone: Tone = 'plain'): void {
-    const toast = { text, tone };
+  tell(text: string, tone: Tone = 'plain', about?: WalletEvent['type']): void {
+    const toast = { text, tone, about };
     this.toasts = [...this.toasts.filter((shown) => shown.text !== text), toast];
     const passing = this.toasts.find((shown) => shown.tone !== 'bad' && shown !== toast);
     if (this.toasts.length > MAX_TOASTS && passing) this.toasts = this.toasts.filter((shown) => shown !== passing);
@@ -140,6 +142,12 @@ export class App {
 
   dismiss(toast: Toast): void {
     this.toasts = this.toasts.filter((shown) => shown !== toast);
+    this.changed();
+  }
+
+  /** Takes away what was told of such events: what is done now makes it old. */
+  forget(about: WalletEvent['type']): void {
+    this.toasts = this.toasts.filter((shown) => shown.about !== about);
     this.changed();
   }
 
@@ -309,7 +317,7 @@ export class App {
     await this.refresh();
     const shown = this.onEvent(event);
     const said = sayEvent(event);
-    if (said && !shown) this.tell(said.text, said.tone);
+    if (said && !shown) this.tell(said.text, said.tone, event.type);
   }
 }
 

@@ -16,9 +16,9 @@ interface Offer {
   choose: (alias: string) => void;
 }
 
-/** A line with a button for each node. Read aloud, each is the whole sentence. */
+/** A line with a button for each node. Read aloud, each is the whole sentence. None is disabled: that would lose the focus. */
 export function tryIt({ words: [before, after], nodes, testid, busy, choose }: Offer): TemplateResult {
   return html`<p class="devnet-row"><span>Try it: ${before}</span>
-    ${nodes.map(({ alias }) => html`<button class="link" type="button" ?disabled=${busy} aria-label=${`${before} ${alias} ${after}`.trim()} data-testid=${`${testid}-${alias}`} @click=${() => choose(alias)}>${alias}</button>`)}
+    ${nodes.map(({ alias }) => html`<button class="link" type="button" aria-disabled=${busy ? 'true' : 'false'} aria-label=${`${before} ${alias} ${after}`.trim()} data-testid=${`${testid}-${alias}`} @click=${() => busy || choose(alias)}>${alias}</button>`)}
     <span>${after}</span></p>`;
 }

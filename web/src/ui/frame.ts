@@ -167,7 +167,7 @@ export class Frame {
       return html`<p class="banner" role="status" data-testid="banner-offline">${icon('warning')}You are offline. Balances are as last seen; the wallet goes on when you are back.</p>`;
     }
     if (this.#app.chainOutOfReach) {
-      return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}${chainTrouble(snapshot?.info.chainError)} Your money is safe; the wallet keeps trying.</p>`;
+      return html`<p class="banner" role="status" data-testid="banner-chain">${icon('warning')}${chainTrouble(snapshot?.info.chainError)} Your money is safe.</p>`;
     }
     if (snapshot?.info.tipOld && !snapshot.info.synced) {
       return html`<p class="banner" role="status" data-testid="banner-catching-up">${icon('clock')}Catching up with the Bitcoin network: blocks until ${dateText(snapshot.info.tipTimeSecs)}. The first time takes some minutes.</p>`;

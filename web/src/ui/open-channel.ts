@@ -114,6 +114,11 @@ export class OpenChannelScreen extends Screen {
       </form>`;
   }
 
+  protected override forgive(): void {
+    super.forgive();
+    this.app.forget('channelOpenFailed');
+  }
+
   #amountHint(onchain: bigint, pending: bigint): TemplateResult {
     const later = pending > 0n ? html` ${satOf(pending)} more come with the next block.` : nothing;
     if (this.#usableSat === undefined || this.#usableSat > onchain) return html`You have ${satOf(onchain)} on-chain.${later}`;
@@ -163,7 +168,7 @@ export class OpenChannelScreen extends Screen {
     const given = entries(event);
     this.#typedAmount = given['amount'] ?? '';
     this.#errors = {};
-    this.failure = undefined;
+    this.forgive();
     const amount = parseSat(this.#typedAmount);
     if (!amount.ok) this.#errors['amount'] = amount.reason;
     const peer = this.#peer(given);

@@ -62,7 +62,7 @@ function amount(payment: Payment): TemplateResult {
 /** What a line says before the time. */
 function aboutText(payment: Payment, title: string): string {
   if (payment.status !== 'succeeded') return statusText(payment);
-  if (onlyMoves(payment)) return payment.kind === 'channelOpen' ? 'From your on-chain coins' : 'Back on-chain';
+  if (onlyMoves(payment)) return payment.kind === 'channelOpen' ? 'Still yours' : 'Back on-chain';
   return title === kindText(payment) ? '' : kindText(payment);
 }
 
