@@ -2,19 +2,24 @@ import UIKit
 
 /// Some seconds more for what the app must finish when it leaves the front.
 @MainActor
-enum InBackground {
+final class InBackground {
+    private var token = UIBackgroundTaskIdentifier.invalid
+
     static func finish(_ what: String, _ body: @escaping @MainActor () async -> Void) {
-        let application = UIApplication.shared
-        var token = UIBackgroundTaskIdentifier.invalid
-        let end = {
-            guard token != .invalid else { return }
-            application.endBackgroundTask(token)
-            token = .invalid
-        }
-        token = application.beginBackgroundTask(withName: what, expirationHandler: end)
+        let time = InBackground(what)
         Task {
             await body()
-            end()
+            time.end()
         }
+    }
+
+    private init(_ what: String) {
+        token = UIApplication.shared.beginBackgroundTask(withName: what) { self.end() }
+    }
+
+    private func end() {
+        guard token != .invalid else { return }
+        UIApplication.shared.endBackgroundTask(token)
+        token = .invalid
     }
 }

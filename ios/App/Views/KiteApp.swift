@@ -1,5 +1,6 @@
 import Kite
 import SwiftUI
+import UIKit
 
 @main
 struct KiteApp: App {
