@@ -1,6 +1,7 @@
 //! Lives through the scenarios.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use kite_devnet::World;
@@ -23,7 +24,19 @@ pub struct Life {
     control_url: String,
     variables: BTreeMap<String, Value>,
     log: Log,
+    /// The step that is being taken.
+    at: String,
     _folder: TempDir,
+}
+
+/// Says which step it was that failed.
+impl Drop for Life {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody can be told of a closed terminal.
+            let _ = writeln!(std::io::stderr(), "at {}", self.at);
+        }
+    }
 }
 
 impl Life {
@@ -37,6 +50,7 @@ impl Life {
             control_url: world.control_url(),
             variables: peers.map(|peer| (name(peer), peer.clone())).collect(),
             log: Log::new(),
+            at: String::new(),
             _folder: folder,
         }
     }
@@ -44,7 +58,7 @@ impl Life {
     /// Takes every step of a scenario and gives its log.
     pub async fn live(&mut self, scenario: &Scenario) -> String {
         for (at, step) in scenario.steps.iter().enumerate() {
-            println!("{} {}: {:?}", scenario.name, at + 1, step.what);
+            self.at = format!("{}, step {}: {:?}", scenario.name, at + 1, step.what);
             let given = self.take(step).await;
             if let Some(name) = &step.name {
                 self.variables.insert(name.clone(), given);
