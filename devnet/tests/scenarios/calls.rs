@@ -115,7 +115,7 @@ async fn call(wallet: &Wallet, method: &str, with: Arguments) -> Answer {
         "start" => gives(wallet.start().await),
         "stop" => {
             wallet.stop().await;
-            gives(Ok(()))
+            Ok(Value::Null)
         }
         "waitPayment" => gives(wallet.wait_payment(with.get("id"), with.get("timeoutSecs")).await),
         other => panic!("no call is named {other}"),

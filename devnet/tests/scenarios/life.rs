@@ -1,6 +1,7 @@
 //! Lives through the scenarios.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use kite_devnet::World;
@@ -24,8 +25,18 @@ pub struct Life {
     variables: BTreeMap<String, Value>,
     log: Log,
     /// The step that is being taken.
-    pub at: String,
+    at: String,
     _folder: TempDir,
+}
+
+/// Says which step it was that failed.
+impl Drop for Life {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody can be told of a closed terminal.
+            let _ = writeln!(std::io::stderr(), "at {}", self.at);
+        }
+    }
 }
 
 impl Life {
@@ -47,7 +58,7 @@ impl Life {
     /// Takes every step of a scenario and gives its log.
     pub async fn live(&mut self, scenario: &Scenario) -> String {
         for (at, step) in scenario.steps.iter().enumerate() {
-            self.at = format!("{} {}: {:?}", scenario.name, at + 1, step.what);
+            self.at = format!("{}, step {}: {:?}", scenario.name, at + 1, step.what);
             let given = self.take(step).await;
             if let Some(name) = &step.name {
                 self.variables.insert(name.clone(), given);

@@ -24,7 +24,7 @@ async fn a_wallet_lives_through_all_scenarios_and_each_log_is_the_shared_one() {
     for scenario in form::scenarios() {
         let living = life.live(&scenario);
         let log = tokio::time::timeout(Duration::from_secs(120), living).await;
-        let log = log.unwrap_or_else(|_| panic!("this does not end: {}", life.at));
+        let log = log.unwrap_or_else(|_| panic!("{} does not end", scenario.name));
         let path = form::folder().join(format!("{}.log", scenario.name));
         if env::var_os(WRITE).is_some() {
             fs::write(&path, &log).unwrap();
