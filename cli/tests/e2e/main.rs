@@ -148,7 +148,7 @@ async fn opens_a_channel(owner: &Owner, world: &World) {
     let poor = owner.error(1, "insufficientFunds", &format!("open {alice} 2_000_000 --yes")).await;
     let msat = |name: &str| poor[name].as_u64().expect("a number");
     assert!(msat("neededMsat") > 2_000_000_000 && msat("availableMsat") <= FUNDS_SAT * 1_000, "{poor}");
-    owner.error(1, "refused", &format!("open {alice} 700 --yes")).await;
+    owner.error(2, "amountOutOfRange", &format!("open {alice} 700 --yes")).await;
     let no = |_: &str, news: &str| news.contains("[y/n]").then(|| "n".to_owned());
     let (shown, code) = owner.at_a_terminal(&format!("open {alice} {CHANNEL_SAT}"), no).await;
     assert!(code == 1 && shown.contains("fee to miners") && shown.contains("nothing was done"), "{shown}");
