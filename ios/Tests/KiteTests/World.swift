@@ -103,23 +103,24 @@ class WorldTestCase: WalletTestCase {
     /// What nobody waits for, as that an event was handled, is gathered for half a second before it is written.
     static let gathered = Duration.seconds(1)
 
-    private static let shared = Locked<World?>(nil)
+    private static let shared = Locked<Result<World, any Error>?>(nil)
+
+    /// On the main thread: a process that is started from another one of Swift's inherits that no signal reaches it.
+    override class func setUp() {
+        super.setUp()
+        shared.withLock { $0 = Result { try World() } }
+    }
 
     override class func tearDown() {
         shared.withLock { world in
-            world?.stop()
+            try? world?.get().stop()
             world = nil
         }
         super.tearDown()
     }
 
     func world() throws -> World {
-        try Self.shared.withLock { shared in
-            if let shared { return shared }
-            let world = try World()
-            shared = world
-            return world
-        }
+        try XCTUnwrap(Self.shared.withLock { $0 }).get()
     }
 
     func createInWorld(named name: String = "wallet") async throws -> Wallet {
