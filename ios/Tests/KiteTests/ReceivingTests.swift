@@ -10,7 +10,7 @@ final class ReceivingTests: WorldTestCase {
         try await wallet.start()
         try await fund(wallet)
         try await openChannel(wallet)
-        _ = try await pay(world().invoice(of: "carol", amountMsat: Self.paidMsat, description: "tea"), with: wallet)
+        _ = try await WorldTestCase.pay(world().invoice(of: "carol", amountMsat: Self.paidMsat, description: "tea"), with: wallet)
         let earlier = try await bePaid(wallet)
         XCTAssertEqual(earlier.amountMsat, Self.receivedMsat)
         let asked = try await wallet.makeInvoice(request: InvoiceRequest(amountMsat: Self.receivedMsat, description: "a bun"))
