@@ -187,7 +187,7 @@ impl<'a> Book<'a> {
             .filter(|entry| filter.before_secs.is_none_or(|before| entry.created().0 < before))
             .collect();
         // The newest first; what began in the same second has an order as well, and always the same.
-        entries.sort_by_cached_key(|entry| std::cmp::Reverse((entry.created(), entry.id())));
+        entries.sort_by_cached_key(|entry| std::cmp::Reverse((entry.created(), entry.rank(), entry.id())));
         let limit = usize::try_from(filter.limit.clamp(1, 1_000)).unwrap_or(1_000);
         entries.iter().take(limit).map(|entry| self.payment(entry)).collect()
     }
@@ -312,6 +312,15 @@ impl Entry<'_> {
             Self::Lightning(record) => record.created(),
             Self::Close(close) => close.created(),
             Self::Onchain(transaction) => transaction.time,
+        }
+    }
+
+    /// Which came later within one second: a channel closes after the payments through it.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Lightning(_) => 0,
+            Self::Onchain(_) => 1,
+            Self::Close(_) => 2,
         }
     }
 
