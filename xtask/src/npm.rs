@@ -28,7 +28,7 @@ pub fn complete(folder: &Path) -> Outcome {
 ///
 /// # Errors
 /// When npm fails, or the package is too large.
-fn pack() -> Outcome<PathBuf> {
+pub fn pack() -> Outcome<PathBuf> {
     let folder = places::cache().join("npm");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut npm = command("npm", &["pack", "--silent", "--pack-destination"]);
