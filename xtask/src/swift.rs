@@ -7,6 +7,7 @@ use std::thread;
 use crate::Outcome;
 use crate::bindings;
 use crate::clock::Clock;
+use crate::demo;
 use crate::places;
 use crate::report::Report;
 use crate::shell::{self, cargo};
@@ -37,14 +38,15 @@ pub fn stage(report: &mut Report) -> Outcome {
 
 fn run(report: &mut Report, clock: &mut Clock) -> Outcome {
     // One waits for the network and the disk, the other for the processor.
-    let (swift, library) = thread::scope(|scope| {
+    let (swift, built) = thread::scope(|scope| {
         let swift = scope.spawn(Swift::ready);
-        let library = build(clock);
-        let waited =
+        let built = build(clock);
+        let swift =
             clock.time("then waiting for Swift", || swift.join().map_err(|_| "a panic".to_owned())?);
-        (waited, library)
+        (swift, built)
     });
-    let package = Package { swift: swift?, library: library? };
+    let (library, devnet) = built?;
+    let package = Package { swift: swift?, library };
 
     let mut build = package.command("build", &["--build-tests"])?;
     clock.time("compiling the Swift", || shell::run(&mut build))?;
@@ -52,19 +54,18 @@ fn run(report: &mut Report, clock: &mut Clock) -> Outcome {
     clock.time("compiling what receives, as it ships", || shell::run(&mut build))?;
 
     let mut test = package.command("test", &["--skip-build"])?;
-    test.env("KITE_DEVNET", places::native_target().join("debug/kite-devnet"));
+    test.env("KITE_DEVNET", devnet);
     test.env("KITE_RECEIVE_ONCE", scratch().join("release").join(RECEIVE_ONCE));
     clock.time("tests", || report.step(&mut test, false))?;
     clock.time("checking the app", || report.step(&mut package.check_app(), false))
 }
 
-/// What is Rust: the library as it ships, the devnet, the generated Swift.
-fn build(clock: &mut Clock) -> Outcome<PathBuf> {
+/// What is made of Rust: the library as it ships, the devnet's program, the generated Swift.
+fn build(clock: &mut Clock) -> Outcome<(PathBuf, PathBuf)> {
     let library = clock.time("building the library", bindings::shipped_library)?;
-    let mut devnet = cargo(&["build", "--locked", "--package", "kite-devnet"]);
-    clock.time("building the devnet", || shell::run(&mut devnet))?;
+    let devnet = clock.time("building the devnet", demo::world)?;
     clock.time("generating the Swift", generate)?;
-    Ok(library)
+    Ok((library, devnet))
 }
 
 /// `cargo xtask swift`: writes what is generated into the package, for Xcode or an editor.
