@@ -28,7 +28,9 @@ pub fn apt(needs: &[Need]) -> Outcome {
         return Err(format!("needed and missing: {names}. This machine has no apt-get; {by_hand}"));
     }
     println!("installing {names}");
-    let mut install: Vec<&str> = vec!["install", "-y", "--no-install-recommends"];
+    // Another step may be at it.
+    let mut install: Vec<&str> =
+        vec!["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];
     install.extend(&missing);
     // The lists may be older than the mirror: one update, one more try.
     let installed = shell::run(&mut as_root(&install))

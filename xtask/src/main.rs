@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod bitcoind;
 mod ceiling;
+mod clock;
 mod coverage;
 mod demo;
 mod fuzz;

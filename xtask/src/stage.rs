@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::bindings;
 use crate::bitcoind;
+use crate::clock::spoken;
 use crate::demo;
 use crate::fuzz;
 use crate::install;
@@ -158,10 +159,6 @@ fn run(stage: &Stage) -> (Report, Duration) {
 
 fn header(text: &str) {
     println!("\n==== {text} ====");
-}
-
-fn spoken(took: Duration) -> String {
-    format!("{}:{:02} min", took.as_secs() / 60, took.as_secs() % 60)
 }
 
 fn native(report: &mut Report) -> Outcome {

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use crate::Outcome;
 use crate::bindings;
+use crate::clock::Clock;
+use crate::demo;
 use crate::places;
 use crate::report::Report;
 use crate::shell::{self, cargo};
@@ -27,18 +30,42 @@ pub fn stage(report: &mut Report) -> Outcome {
     if cfg!(target_os = "macos") {
         return Err("on a Mac, run the command of ios/README.md: it tests this and more".to_owned());
     }
-    let package = Package { swift: Swift::ready()?, library: bindings::shipped_library()? };
-    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
-    generate()?;
-    println!("compiling the Swift (about a minute)");
-    shell::run(&mut package.command("build", &["--build-tests"])?)?;
-    shell::run(&mut package.command("build", &["--configuration", "release", "--product", RECEIVE_ONCE])?)?;
+    let mut clock = Clock::new("swift");
+    let outcome = run(report, &mut clock);
+    clock.close(report);
+    outcome
+}
+
+fn run(report: &mut Report, clock: &mut Clock) -> Outcome {
+    // One waits for the network and the disk, the other for the processor.
+    let (swift, built) = thread::scope(|scope| {
+        let swift = scope.spawn(Swift::ready);
+        let built = build(clock);
+        let swift =
+            clock.time("then waiting for Swift", || swift.join().map_err(|_| "a panic".to_owned())?);
+        (swift, built)
+    });
+    let (library, devnet) = built?;
+    let package = Package { swift: swift?, library };
+
+    let mut build = package.command("build", &["--build-tests"])?;
+    clock.time("compiling the Swift", || shell::run(&mut build))?;
+    let mut build = package.command("build", &["--configuration", "release", "--product", RECEIVE_ONCE])?;
+    clock.time("compiling what receives, as it ships", || shell::run(&mut build))?;
 
     let mut test = package.command("test", &["--skip-build"])?;
-    test.env("KITE_DEVNET", places::native_target().join("debug/kite-devnet"));
+    test.env("KITE_DEVNET", devnet);
     test.env("KITE_RECEIVE_ONCE", scratch().join("release").join(RECEIVE_ONCE));
-    report.step(&mut test, false)?;
-    report.step(&mut package.check_app(), false)
+    clock.time("tests", || report.step(&mut test, false))?;
+    clock.time("checking the app", || report.step(&mut package.check_app(), false))
+}
+
+/// What is made of Rust: the library as it ships, the devnet's program, the generated Swift.
+fn build(clock: &mut Clock) -> Outcome<(PathBuf, PathBuf)> {
+    let library = clock.time("building the library", bindings::shipped_library)?;
+    let devnet = clock.time("building the devnet", demo::world)?;
+    clock.time("generating the Swift", generate)?;
+    Ok((library, devnet))
 }
 
 /// `cargo xtask swift`: writes what is generated into the package, for Xcode or an editor.

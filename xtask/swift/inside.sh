@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a command in a root folder of its own that sees some folders of this machine under the paths they have here. Meant for
-# `unshare --mount`, with which all that is mounted is gone when the command ends.
+# `unshare --mount --pid --fork`, with which all that is mounted or runs is gone when the command ends.
 # Usage: inside.sh ROOT FOLDER... -- COMMAND...
 set -eu
 root=$1

@@ -4,9 +4,9 @@ import XCTest
 
 @testable import AppModel
 
-/// The app without its views, and without a network.
+/// The app without its views, and without a network. It is on the main actor alone, which XCTest cannot know.
 @MainActor
-final class WalletModelTests: XCTestCase {
+final class WalletModelTests: XCTestCase, @unchecked Sendable {
     private final class Person: Authenticator, @unchecked Sendable {
         var isKnown = true
         var asked: [String] = []

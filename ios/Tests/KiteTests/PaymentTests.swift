@@ -139,7 +139,7 @@ final class PaymentTests: WorldTestCase {
             let balance = try await wallet.balance()
             return balance.closingSat == 0 && balance.onchainPendingSat == 0 ? balance.onchainSat : nil
         }
-        XCTAssertTrue((UInt64(Self.fundsSat) - 10_000..<UInt64(Self.fundsSat)).contains(coins), "\(coins)")
+        XCTAssertTrue((Self.fundsSat - 10_000..<Self.fundsSat).contains(coins), "\(coins)")
         await wallet.stop()
     }
 

@@ -69,7 +69,10 @@ func within<T: Sendable>(_ time: Duration, _ body: @escaping @Sendable () async 
             try? await Task.sleep(for: time)
             return nil
         }
-        defer { group.cancelAll() }
+        let first = try await group.next() ?? nil
+        group.cancelAll()
+        if let first { return first }
+        // It may have come at the last moment: an event that is passed by is told to nobody else.
         return try await group.next() ?? nil
     }
 }

@@ -26,8 +26,11 @@ final class World: @unchecked Sendable {
         let peers: [Peer]
     }
 
+    /// The devnet ends when its guard's input does, so with this process, however that ends.
+    private static let guarded = #""$0" --block-secs 0 </dev/null & devnet=$!; read -r _; kill $devnet; wait $devnet"#
+
     private let process: Process
-    private let output = Pipe()
+    private let (input, output) = (Pipe(), Pipe())
     private let described: Described
 
     init() throws {
@@ -35,9 +38,9 @@ final class World: @unchecked Sendable {
             ProcessInfo.processInfo.environment["KITE_DEVNET"],
             "these tests need the devnet: `cargo xtask test swift` starts them with it")
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["--block-secs", "0"]
-        process.standardInput = FileHandle.nullDevice
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", Self.guarded, program]
+        process.standardInput = input
         process.standardOutput = output
         try process.run()
         self.process = process
@@ -50,55 +53,59 @@ final class World: @unchecked Sendable {
         return line
     }
 
-    func stop() {
-        process.terminate()
+    func stop() throws {
+        try input.fileHandleForWriting.close()
         process.waitUntilExit()
     }
 
     var esploraUrl: String { described.esplora_url }
 
+    var peers: [String: Peer] {
+        Dictionary(uniqueKeysWithValues: described.peers.map { ($0.name, $0) })
+    }
+
     func peer(_ name: String) throws -> Peer {
-        try XCTUnwrap(described.peers.first { $0.name == name })
+        try XCTUnwrap(peers[name])
     }
 
     func mine() async throws {
         try await post("/regtest/mine/1")
     }
 
-    func fund(_ address: String, sats: Int) async throws {
-        try await post("/faucet", ["address": address, "sats": sats])
+    func fund(_ address: String, sats: UInt64) async throws {
+        try await post("/faucet", .object(["address": .text(address), "sats": .number(sats)]))
     }
 
     func invoice(of peer: String, amountMsat: UInt64, description: String) async throws -> String {
-        let answer = try await post("/peers/\(peer)/invoice", ["amount_msat": amountMsat, "description": description])
-        return try XCTUnwrap(answer["invoice"] as? String)
+        let asked: [String: Json] = ["amount_msat": .number(amountMsat), "description": .text(description)]
+        return try await post("/peers/\(peer)/invoice", .object(asked)).text("invoice")
     }
 
     /// Pays, to the end: a payment that failed is refused, and may be tried again.
     func pay(from peer: String, invoice: String) async throws {
-        let payment = try await post("/peers/\(peer)/pay", ["invoice": invoice])
-        guard payment["status"] as? String == "succeeded" else { throw Refused(description: "\(payment)") }
+        let payment = try await post("/peers/\(peer)/pay", .object(["invoice": .text(invoice)]))
+        guard payment["status"] == .text("succeeded") else { throw Refused(description: "\(payment)") }
     }
 
     @discardableResult
-    private func post(_ path: String, _ body: [String: Any] = [:]) async throws -> [String: Any] {
+    func post(_ path: String, _ body: Json = .object([:])) async throws -> Json {
         var request = URLRequest(url: try XCTUnwrap(URL(string: described.control_url + path)))
         request.httpMethod = "POST"
         request.timeoutInterval = 90
         request.setValue("application/json", forHTTPHeaderField: "content-type")
-        request.httpBody = try JSONSerialization.data(withJSONObject: body)
+        request.httpBody = try JSONEncoder().encode(body)
         let (data, response) = try await URLSession.shared.data(for: request)
         let code = (response as? HTTPURLResponse)?.statusCode
         guard code == 200 else {
             throw Refused(description: "\(path): \(code ?? 0) \(String(decoding: data, as: UTF8.self))")
         }
-        return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+        return try JSONDecoder().decode(Json.self, from: data)
     }
 }
 
 /// Tests with one world for all of them.
 class WorldTestCase: WalletTestCase {
-    static let fundsSat = 1_000_000
+    static let fundsSat: UInt64 = 1_000_000
     static let channelSat: UInt64 = 500_000
     static let paidMsat: UInt64 = 20_000_000
     static let receivedMsat: UInt64 = 7_000_000
@@ -139,7 +146,7 @@ class WorldTestCase: WalletTestCase {
         try await world().mine()
         _ = try await until("the coins are seen") {
             try await wallet.refresh()
-            return try await wallet.balance().onchainSat == UInt64(Self.fundsSat) ? true : nil
+            return try await wallet.balance().onchainSat == Self.fundsSat ? true : nil
         }
     }
 

@@ -1,0 +1,1 @@
+../../../docs/embed/snippets/Pay.swift
