@@ -120,7 +120,8 @@ pub struct PaymentFilter {
     pub direction: Option<Direction>,
     /// The most to list: 1 to 1000. What lies outside counts as the nearest of them.
     pub limit: u32,
-    /// Only payments that began before this, in seconds since 1970; unset: all.
+    /// Only payments that began before this, in seconds since 1970; unset: all. To list on, one more than the last one's
+    /// `created_at_secs`, without those that are known: several may have begun in that second.
     pub before_secs: Option<u64>,
 }
 
