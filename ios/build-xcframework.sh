@@ -8,7 +8,7 @@ target="${CARGO_TARGET_DIR:-target}"
 # The oldest systems that Package.swift names.
 export IPHONEOS_DEPLOYMENT_TARGET=17.0 MACOSX_DEPLOYMENT_TARGET=14.0
 for platform in aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin; do
-    cargo build --locked --profile mobile --package kite-uniffi --lib --target "$platform"
+    cargo build --locked --profile mobile --package kite-uniffi --features small-tables --lib --target "$platform"
 done
 cargo xtask swift
 

@@ -8,7 +8,7 @@ main=android/wallet/src/main
 # 16 KiB pages: Android 15 and later may have them.
 export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,max-page-size=16384"
 cargo ndk -P 24 -t arm64-v8a -t armeabi-v7a -t x86_64 -o "$main/jniLibs" \
-    build --locked --profile mobile --package kite-uniffi --lib
+    build --locked --profile mobile --package kite-uniffi --features small-tables --lib
 unset RUSTFLAGS
 
 # The metadata that bindings are made of is in the symbols, which a library that ships has not.

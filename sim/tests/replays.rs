@@ -140,3 +140,16 @@ fn a_node_that_stopped_talks_to_nobody() {
     ];
     must_pass(Base::Coins, steps);
 }
+
+/// A wallet closed alone, and an old copy of it took its place: what it had published was nobody's in its eyes.
+#[test]
+fn what_a_newer_copy_published_stays_in_the_total() {
+    let steps = vec![
+        Step::Pay { by: 1, how_much: Money::Msat(1_000_000) },
+        Step::Deliver { pieces: 2, order: 0 },
+        Step::Deaf { host: 1 },
+        Step::ForceClose { by: 0 },
+        Step::Cheat { by: 0, looks: 3 },
+    ];
+    must_pass(Base::Balanced, steps);
+}

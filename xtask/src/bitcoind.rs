@@ -59,7 +59,7 @@ pub fn program() -> Outcome<PathBuf> {
 
 /// The first line of what it says of itself.
 fn starts(program: &Path) -> Outcome<String> {
-    let version = shell::output(&mut command(&program.to_string_lossy(), &["--version"]))?;
+    let version = shell::output(&mut command(program, &["--version"]))?;
     version.lines().next().map(str::to_owned).ok_or_else(|| format!("{} says nothing", program.display()))
 }
 

@@ -53,11 +53,8 @@ fn to_try(described: &str) -> Outcome<String> {
     ))
 }
 
-/// Builds the devnet and returns its program.
-///
-/// # Errors
-/// When a tool is missing and cannot be installed, or the build fails.
-pub fn world() -> Outcome<PathBuf> {
+/// Builds the devnet, and nothing that only tests need, and returns its program.
+fn world() -> Outcome<PathBuf> {
     install::apt(CPP)?;
     shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
     Ok(places::native_target().join("debug/kite-devnet"))

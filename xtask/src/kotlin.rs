@@ -11,7 +11,8 @@ use crate::install;
 use crate::jars::Jars;
 use crate::places;
 use crate::report::Report;
-use crate::shell::{self, cargo, command};
+use crate::shell::{self, command};
+use crate::stage;
 
 const JAVA: &[install::Need] = &[("java", "default-jre-headless")];
 const PACKAGE: &str = "kite.wallet";
@@ -33,12 +34,12 @@ pub fn stage(report: &mut Report) -> Outcome {
     let jars = Jars::ready()?;
     let library = bindings::shipped_library()?;
     let library = library.parent().ok_or("a library is in a folder")?;
-    shell::run(&mut cargo(&["build", "--locked", "--package", "kite-devnet"]))?;
+    let devnet = stage::devnet()?;
     let compiled = compile_all(&jars)?;
 
     let programs: Vec<&Path> = compiled.iter().map(PathBuf::as_path).collect();
     let mut test = java(&jars.class_path(&["library", "test"], &programs)?);
-    test.arg(property("jna.library.path", library)).arg(property("kite.devnet", &devnet()));
+    test.arg(property("jna.library.path", library)).arg(property("kite.devnet", &devnet));
     test.arg(property("kite.scenarios", &places::root().join("scenarios")));
     report.step(test.arg(RUNNER).args(test_classes()?), false)?;
 
@@ -54,7 +55,7 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let folder = places::native_target().join("kotlin");
     places::remove(&folder)?;
     let generated = folder.join("generated");
-    bindings::generate(&bindings::library("kite-uniffi", &[])?, "kotlin", &generated)?;
+    bindings::generate(&stage::library()?.0, "kotlin", &generated)?;
 
     let [bindings, main, tests] = ["bindings.jar", "main.jar", "tests.jar"].map(|name| folder.join(name));
     let root = places::root();
@@ -102,10 +103,6 @@ fn java_home() -> Outcome<String> {
     let told = shell::output(&mut command("sh", &["-c", "java -XshowSettings:properties -version 2>&1"]))?;
     let home = told.lines().find_map(|line| line.trim().strip_prefix("java.home = "));
     home.map(str::to_owned).ok_or_else(|| "java does not say where it is".to_owned())
-}
-
-fn devnet() -> PathBuf {
-    places::native_target().join("debug/kite-devnet")
 }
 
 /// Java with a class path, which is too long for its command line as it is printed.

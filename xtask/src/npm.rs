@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::Outcome;
 use crate::ceiling;
-use crate::demo;
 use crate::install;
 use crate::places;
 use crate::report::Report;
 use crate::shell::{self, command};
+use crate::stage;
 use crate::wasm;
 
 /// The most that `npm install` should have to download (gzip): the module is nearly all of it.
@@ -28,7 +28,7 @@ pub fn complete(folder: &Path) -> Outcome {
 ///
 /// # Errors
 /// When npm fails, or the package is too large.
-fn pack() -> Outcome<PathBuf> {
+pub fn pack() -> Outcome<PathBuf> {
     let folder = places::cache().join("npm");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut npm = command("npm", &["pack", "--silent", "--pack-destination"]);
@@ -48,6 +48,6 @@ pub fn stage(report: &mut Report) -> Outcome {
     install::apt(install::BROWSER)?;
     let mut test = command("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     test.args(["npm/test/node.test.mjs", "npm/test/vite.test.mjs", "npm/test/scenarios.test.mjs"]);
-    test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?).env("KITE_DEVNET", demo::world()?);
+    test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?).env("KITE_DEVNET", stage::devnet()?);
     report.step(&mut test, false)
 }

@@ -8,7 +8,7 @@ use crate::Outcome;
 use crate::places;
 
 /// A command that runs in the root of the checkout.
-pub fn command<A: AsRef<OsStr>>(program: &str, arguments: &[A]) -> Command {
+pub fn command<A: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[A]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(places::root());
     command

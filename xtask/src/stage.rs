@@ -7,7 +7,6 @@ use crate::Outcome;
 use crate::bindings;
 use crate::bitcoind;
 use crate::clock::spoken;
-use crate::demo;
 use crate::fuzz;
 use crate::install;
 use crate::kotlin;
@@ -16,7 +15,7 @@ use crate::page;
 use crate::places::{self, Member};
 use crate::report::Report;
 use crate::schedules;
-use crate::shell::{cargo, command};
+use crate::shell::{self, cargo, command};
 use crate::swift;
 use crate::wasm;
 
@@ -161,6 +160,34 @@ fn header(text: &str) {
     println!("\n==== {text} ====");
 }
 
+/// Builds the devnet for tests, and returns its program.
+///
+/// # Errors
+/// When a tool is missing and cannot be installed, or the build fails.
+pub fn devnet() -> Outcome<PathBuf> {
+    install::apt(CPP_TOOLS)?;
+    build_as("interop", &["--bin", "kite-devnet", "--test", "world"])?;
+    Ok(places::native_target().join("debug/kite-devnet"))
+}
+
+/// Builds the library for other languages, with the metadata that their bindings are made of, and the program that makes
+/// them. Returns both.
+///
+/// # Errors
+/// When the build fails.
+pub fn library() -> Outcome<(PathBuf, PathBuf)> {
+    build_as("native", &["--lib", "--bin", "kite-ffi", "--test", "embed"])?;
+    let folder = places::native_target().join("debug");
+    Ok((folder.join(places::library_name("kite-uniffi")), folder.join("kite-ffi")))
+}
+
+/// Cargo chooses the features of dependencies for all packages at once that it is asked for, and those of tests count where
+/// a test is built: asked for less than a stage asks for, it would compile most of them again.
+fn build_as(stage: &str, targets: &[&str]) -> Outcome {
+    let packages = packages(&places::members()?, stage);
+    shell::run(cargo(&["build", "--locked"]).args(packages).args(targets))
+}
+
 fn native(report: &mut Report) -> Outcome {
     report.step(&mut cargo(&["fmt", "--all", "--check"]), false)?;
     lint_and_test(report, &packages(&places::members()?, "native"))
@@ -189,7 +216,7 @@ fn e2e(report: &mut Report) -> Outcome {
     install::apt(install::BROWSER)?;
     page::build()?;
     let mut test = command("npm", &["run", "--silent", "e2e"]);
-    test.current_dir(page::folder()).env("KITE_DEVNET", demo::world()?);
+    test.current_dir(page::folder()).env("KITE_DEVNET", devnet()?);
     report.step(&mut test, false)
 }
 

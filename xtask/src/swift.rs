@@ -7,10 +7,10 @@ use std::thread;
 use crate::Outcome;
 use crate::bindings;
 use crate::clock::Clock;
-use crate::demo;
 use crate::places;
 use crate::report::Report;
-use crate::shell::{self, cargo};
+use crate::shell::{self, command};
+use crate::stage;
 use crate::swiftlang::Swift;
 
 const PACKAGE: &str = "ios";
@@ -63,7 +63,7 @@ fn run(report: &mut Report, clock: &mut Clock) -> Outcome {
 /// What is made of Rust: the library as it ships, the devnet's program, the generated Swift.
 fn build(clock: &mut Clock) -> Outcome<(PathBuf, PathBuf)> {
     let library = clock.time("building the library", bindings::shipped_library)?;
-    let devnet = clock.time("building the devnet", demo::world)?;
+    let devnet = clock.time("building the devnet", stage::devnet)?;
     clock.time("generating the Swift", generate)?;
     Ok((library, devnet))
 }
@@ -74,8 +74,8 @@ fn build(clock: &mut Clock) -> Outcome<(PathBuf, PathBuf)> {
 /// When the library does not build.
 pub fn generate() -> Outcome {
     // The metadata that bindings are made of is in the symbols, which a library that ships has not.
-    let library = bindings::library("kite-uniffi", &[])?;
-    let mut generate = cargo(&["run", "--quiet", "--locked", "--package", "kite-ffi", "--", "swift"]);
+    let (library, program) = stage::library()?;
+    let mut generate = command(program, &["swift"]);
     shell::run(generate.arg(library).args([CONFIG, SOURCES, HEADERS]))
 }
 

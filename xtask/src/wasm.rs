@@ -124,7 +124,7 @@ pub fn tools() -> Outcome<PathBuf> {
     Ok(folder)
 }
 
-/// `cargo xtask size`: prints the size of the package and fails above the ceiling.
+/// Prints the size of the package and fails above the ceiling.
 ///
 /// # Errors
 /// When there is no package or it is too large.

@@ -11,25 +11,36 @@ use crate::shell::{self, command};
 
 const PYTHON: &[install::Need] = &[("python3", "python3"), ("pip3", "python3-pip")];
 /// The most that pip should have to download: a little more than it does.
-const CEILING_BYTES: u64 = 4_750 * 1024;
+const CEILING_BYTES: u64 = 3_500 * 1024;
 
-/// Builds the wheel of `library` and the folder of its `bindings`, and installs it into an environment of its own.
-/// Returns the folder in which Python finds it there.
+/// Builds the wheel of `library` and the folder of its `bindings`.
+///
+/// # Errors
+/// When Python or pip is missing or fails, or the wheel is too large.
+pub fn make(library: &Path, bindings: &Path) -> Outcome<PathBuf> {
+    install::apt(PYTHON)?;
+    let wheel = build(library, bindings, &folder())?;
+    ceiling::check(&wheel, CEILING_BYTES)?;
+    Ok(wheel)
+}
+
+/// Makes the wheel and installs it into an environment of its own. Returns the folder in which Python finds it there.
 ///
 /// # Errors
 /// When Python or pip is missing or fails, or the wheel is too large.
 pub fn install(library: &Path, bindings: &Path) -> Outcome<PathBuf> {
-    install::apt(PYTHON)?;
-    let folder = places::cache().join("wheel");
-    let wheel = build(library, bindings, &folder)?;
-    ceiling::check(&wheel, CEILING_BYTES)?;
-    let installed = folder.join("installed");
+    let wheel = make(library, bindings)?;
+    let installed = folder().join("installed");
     places::remove(&installed)?;
     // A folder for it alone, as an environment is, but without the package that Debian keeps environments in.
     let mut pip =
         command("python3", &["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target"]);
     shell::run(pip.env("PIP_ROOT_USER_ACTION", "ignore").arg(&installed).arg(&wheel))?;
     Ok(installed)
+}
+
+fn folder() -> PathBuf {
+    places::cache().join("wheel")
 }
 
 fn build(library: &Path, bindings: &Path, folder: &Path) -> Outcome<PathBuf> {

@@ -7,10 +7,10 @@ use super::keys::KeyCache;
 use super::params::{ChannelParams, Party};
 use super::table::HtlcTable;
 use crate::crypto::{ChannelSigner, HtlcToSign, RemoteSigned, ec};
-use crate::tx::{Commitment, CommitmentKeys, build_commitment};
+use crate::tx::{Commitment, CommitmentKeys, build_commitment, scripts};
 use crate::types::CommitmentNumber;
 use bitcoin::secp256k1::{PublicKey, ecdsa::Signature};
-use bitcoin::{Transaction, Txid};
+use bitcoin::{ScriptBuf, Transaction, Txid};
 use std::sync::Arc;
 
 /// What commitments of a channel are built from.
@@ -124,6 +124,18 @@ impl Commitments {
         let number = self.local.number;
         let point = signer.per_commitment_point(number)?;
         Ok(self.drafting().build(Party::Local, number, &self.local.spec, &point)?.commitment)
+    }
+
+    /// What `to_local` of our commitment of any number looks like, also of one that this copy does not hold.
+    pub(super) fn local_delayed_script(
+        &self,
+        signer: &ChannelSigner,
+        number: CommitmentNumber,
+    ) -> Result<ScriptBuf, Fault> {
+        let point = signer.per_commitment_point(number)?;
+        let keys = self.cache.keys_for(&self.params, Party::Local, &point)?;
+        let to_self_delay = self.params.remote.to_self_delay;
+        Ok(scripts::to_local(&keys.revocation_pubkey, to_self_delay, &keys.broadcaster_delayed_pubkey))
     }
 
     /// Our latest commitment transaction with both signatures; only once `may_broadcast` is set, which is stored before

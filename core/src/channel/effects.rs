@@ -97,6 +97,13 @@ pub enum Closer {
     /// It is no transaction that this channel can explain.
     #[n(6)]
     Unexplained,
+    /// We did, with a commitment that this copy does not hold: it was put in the place of the one that published it.
+    #[n(7)]
+    LocalUnknown {
+        /// Its number.
+        #[n(0)]
+        number: u64,
+    },
 }
 
 impl Closer {
@@ -107,7 +114,7 @@ impl Closer {
 
     /// Whether nobody knows what it says beside our balance.
     pub(super) const fn is_blind(self) -> bool {
-        matches!(self, Self::RemoteUnknown { .. } | Self::Unexplained)
+        matches!(self, Self::RemoteUnknown { .. } | Self::LocalUnknown { .. } | Self::Unexplained)
     }
 
     /// Whether it is what both sides know to be the end of the channel. Anything else is not ours to publish.

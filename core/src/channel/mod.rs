@@ -107,10 +107,13 @@ impl Channel {
 
     /// Whether payments can be sent now.
     pub const fn is_usable(&self) -> bool {
+        self.is_ready() && matches!(self.link, Link::Online)
+    }
+
+    /// Whether payments can be sent whenever the peer is there.
+    pub const fn is_ready(&self) -> bool {
         match &self.state {
-            State::Normal(state) => {
-                matches!(self.link, Link::Online) && state.commitments.funding.short_channel_id.is_some()
-            }
+            State::Normal(state) => state.commitments.funding.short_channel_id.is_some(),
             _ => false,
         }
     }

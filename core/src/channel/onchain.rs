@@ -71,6 +71,10 @@ impl Commitments {
                 _ => None,
             },
             Closer::RemoteUnknown { .. } => Some(remote::close_of_unknown(tx, &ours.payment_basepoint)),
+            Closer::LocalUnknown { number } => {
+                let script = self.local_delayed_script(env.signer, CommitmentNumber(number))?;
+                Some(local::close_of_unknown(tx, script))
+            }
             Closer::RemoteRevoked { number } => Some(self.understand_revoked(env, number, tx)?),
         })
     }
@@ -110,6 +114,12 @@ impl Commitments {
             Closer::Local => Broadcaster::Local {
                 number: self.local.number,
                 htlc_signatures: &self.local.htlc_signatures,
+                to_self_delay: self.params.remote.to_self_delay,
+            },
+            // No signature of an HTLC transaction is left of it.
+            Closer::LocalUnknown { number } => Broadcaster::Local {
+                number: CommitmentNumber(number),
+                htlc_signatures: &[],
                 to_self_delay: self.params.remote.to_self_delay,
             },
             Closer::RemoteCurrent => Broadcaster::Remote { per_commitment_point: self.remote_point },

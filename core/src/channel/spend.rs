@@ -10,6 +10,7 @@ use crate::crypto::ec;
 use crate::tx::obscured::commitment_number;
 use crate::tx::sighash::p2wsh_sighash;
 use crate::tx::{CommitmentOutput, funding, scripts};
+use crate::types::CommitmentNumber;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Script, Transaction, ecdsa};
 
@@ -41,6 +42,9 @@ impl Commitments {
                 .sum();
             return Ok(Spend { closer: Closer::Local, to_us });
         }
+        if let Some(to_us) = self.paid_after_delay(env, number, tx)? {
+            return Ok(Spend { closer: Closer::LocalUnknown { number: number.0 }, to_us });
+        }
         let our_output = scripts::to_remote_output(&self.params.local.basepoints.payment_basepoint, FORMAT);
         let to_us = paid_to(tx, &our_output);
         let closer = if self.remote.txid == txid {
@@ -55,6 +59,19 @@ impl Commitments {
             Closer::Unexplained
         };
         Ok(Spend { closer, to_us })
+    }
+
+    /// What a commitment of this number pays us after `to_self_delay`; unset where it does not, as every one of the peer's.
+    /// The peer can choose its `payment_basepoint` and with it what `to_remote` looks like, but not this script.
+    fn paid_after_delay(
+        &self,
+        env: &Env<'_>,
+        number: CommitmentNumber,
+        tx: &Transaction,
+    ) -> Result<Option<Amount>, Fault> {
+        let delayed_output = self.local_delayed_script(env.signer, number)?.to_p2wsh();
+        let to_us = paid_to(tx, &delayed_output);
+        Ok((to_us > Amount::ZERO).then_some(to_us))
     }
 
     /// Both sign nothing but commitments and closing transactions; one of those pays us, unless we have nothing.

@@ -159,8 +159,11 @@ impl ChannelEntry {
         if self.channel.is_usable() { self.channel.receivable() } else { MilliSatoshi::ZERO }
     }
 
-    /// How a payer can reach us through it.
+    /// How a payer can reach us through it, as soon as the peer is there; unset while no payment can come.
     pub(super) fn inbound_policy(&self) -> Option<InboundPolicy> {
+        if !(self.channel.is_ready() && self.channel.answers_htlcs()) {
+            return None;
+        }
         let funding = &self.channel.commitments()?.funding;
         let short_channel_id = funding.remote_alias.or(funding.short_channel_id)?;
         Some(self.terms.inbound_policy(short_channel_id))

@@ -402,6 +402,10 @@ const fn alarm(closer: Closer) -> Option<&'static str> {
             "A peer closed a channel with a state that this wallet does not know: it was restored from an old copy. Your \
              balance of that state is being claimed; payments that were under way cannot be.",
         ),
+        Closer::LocalUnknown { .. } => Some(
+            "This wallet closed a channel with a state that it does not hold any more: it was restored from an old copy. \
+             Your balance of that state is being claimed; payments that were under way cannot be.",
+        ),
         Closer::Unexplained => Some(
             "A channel was spent by a transaction that this wallet cannot explain. Please report it, and keep the wallet's \
              data.",

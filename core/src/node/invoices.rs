@@ -1,11 +1,15 @@
 //! Invoices we make.
 
+use super::channel_entry::ChannelEntry;
+use super::terms::InboundPolicy;
 use super::{Answer, CommandError, CommandId, Node};
 use crate::invoice::{
     DEFAULT_OWN_MIN_FINAL_CLTV_EXPIRY_DELTA, Description, InvoiceBuilder, RouteHint, RouteHintHop,
 };
 use crate::payment::{Incoming, IncomingState, PaymentRecord};
 use crate::types::{MilliSatoshi, PaymentId, PaymentPreimage, PaymentSecret, UnixTime};
+use bitcoin::secp256k1::PublicKey;
+use std::cmp::Reverse;
 
 /// No payer needs more ways than this.
 const MAX_HINTS: usize = 3;
@@ -58,27 +62,30 @@ impl Node {
         Ok(Answer::Invoice { id, payment_hash, invoice: invoice.text })
     }
 
-    /// Ways through our channels, those with the most room first. They are unannounced, so a payer needs them.
+    /// Ways through our channels, those with the most room first. They are unannounced: without a way in its invoice nobody
+    /// but our peers can pay it (BOLT 11, `r`). Where no channel could bring the amount at this moment, those are named that
+    /// come closest, because a peer may be back and there may be room, or payers that split, before it is paid.
     fn route_hints(&self, amount: Option<MilliSatoshi>) -> Vec<RouteHint> {
-        let mut usable: Vec<_> = self
-            .channels
-            .values()
-            .filter_map(|entry| Some((entry.receivable(), entry.inbound_policy()?, entry)))
-            .collect();
-        usable.retain(|(room, ..)| *room > MilliSatoshi::ZERO && amount.is_none_or(|amount| amount <= *room));
-        usable.sort_by_key(|(room, ..)| std::cmp::Reverse(*room));
-        usable
-            .into_iter()
-            .take(MAX_HINTS)
-            .map(|(_, policy, entry)| RouteHint {
-                hops: vec![RouteHintHop {
-                    node_id: entry.node_id,
-                    short_channel_id: policy.short_channel_id,
-                    fee_base_msat: policy.fee_base_msat,
-                    fee_proportional_millionths: policy.fee_proportional_millionths,
-                    cltv_expiry_delta: policy.cltv_expiry_delta,
-                }],
-            })
-            .collect()
+        let least = amount.unwrap_or(MilliSatoshi::ZERO).max(MilliSatoshi::from_msat(1));
+        let has_room = |entry: &ChannelEntry| entry.channel.receivable() >= least;
+        let prospect = |entry: &ChannelEntry| (has_room(entry), entry.channel.is_usable());
+        let mut ways: Vec<_> =
+            self.channels.values().filter_map(|entry| Some((entry, entry.inbound_policy()?))).collect();
+        let best = ways.iter().map(|(entry, _)| prospect(entry)).max();
+        ways.retain(|(entry, _)| Some(prospect(entry)) == best);
+        ways.sort_by_key(|(entry, _)| Reverse(entry.channel.receivable()));
+        ways.into_iter().take(MAX_HINTS).map(|(entry, policy)| route_hint(entry.node_id, policy)).collect()
+    }
+}
+
+fn route_hint(node_id: PublicKey, policy: InboundPolicy) -> RouteHint {
+    RouteHint {
+        hops: vec![RouteHintHop {
+            node_id,
+            short_channel_id: policy.short_channel_id,
+            fee_base_msat: policy.fee_base_msat,
+            fee_proportional_millionths: policy.fee_proportional_millionths,
+            cltv_expiry_delta: policy.cltv_expiry_delta,
+        }],
     }
 }

@@ -170,7 +170,7 @@ impl Node {
             pending: BTreeSet::new(),
             payments_due: true,
             invoices: BTreeMap::new(),
-            lessons: BTreeMap::new(),
+            searches: BTreeMap::new(),
             arrived: Vec::new(),
             parts: Parts::default(),
             part_secrets: BTreeMap::new(),

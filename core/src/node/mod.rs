@@ -41,7 +41,6 @@ use crate::gossip::{GossipSync, Graph};
 use crate::invoice::Invoice;
 use crate::onion::SharedSecret;
 use crate::payment::{PartKey, Parts, PaymentRecord};
-use crate::route::Lessons;
 use crate::store::{RecordKind, RecordName};
 use crate::types::{Instant, Now, PaymentHash, PaymentId, UnixTime};
 use bitcoin::Txid;
@@ -50,6 +49,7 @@ use connections::Connections;
 use outbox::{Exempt, Gated, Next, Outbox};
 use past::PastChannel;
 use record::NodeRecord;
+use sending::Search;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A Lightning node. See the module for how it is driven.
@@ -78,8 +78,8 @@ pub struct Node {
     pending: BTreeSet<PaymentId>,
     /// The invoices of payments under way, as they were verified when they came.
     invoices: BTreeMap<PaymentId, Invoice>,
-    /// What was learnt from failed attempts, for as long as a payment is under way.
-    lessons: BTreeMap<PaymentId, Lessons>,
+    /// What failed already, for as long as a payment is under way.
+    searches: BTreeMap<PaymentId, Search>,
     /// Whether payments that wait for a way should look again.
     payments_due: bool,
     /// HTLCs of peers that are irrevocably committed since the input came, each with its channel: they are answered once

@@ -20,6 +20,27 @@ const MAX_SHADOW_BLOCKS: u16 = 40;
 const OLD_TIP: &str =
     "the newest block that the chain server knows is hours old, and payments need the present height";
 
+/// What a payment under way knows of its failed attempts.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    lessons: Lessons,
+    last_failure: LastFailure,
+}
+
+/// Where the last attempt failed and why, for the owner, in the terms of [`FailureReason::AllRoutesFailed`].
+#[derive(Clone, Copy, Debug, Default)]
+struct LastFailure {
+    hop: u32,
+    code: u16,
+}
+
+impl LastFailure {
+    fn of(failed: &Failed<'_>) -> Self {
+        let hop = failed.hop_index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
+        Self { hop, code: failed.failure.failure_code() }
+    }
+}
+
 impl Node {
     pub(super) fn send(&mut self, id: CommandId, request: SendRequest) {
         let answer = self.start_payment(request);
@@ -142,7 +163,7 @@ impl Node {
 
     /// Nothing more will be tried: what was kept for it is forgotten.
     fn forget_search(&mut self, id: &PaymentId) {
-        self.lessons.remove(id);
+        self.searches.remove(id);
         self.invoices.remove(id);
     }
 
@@ -157,11 +178,16 @@ impl Node {
     fn why_no_way(&self, payment: &Outgoing, error: RouteError) -> FailureReason {
         match error {
             RouteError::FeeTooHigh { cheapest, limit } => FailureReason::FeeTooHigh { cheapest, limit },
-            _ if payment.attempts > 0 => {
-                FailureReason::AllRoutesFailed { attempts: payment.attempts, hop: 0, code: 0 }
-            }
+            _ if payment.attempts > 0 => self.all_routes_failed(payment),
             error => FailureReason::NoRoute { detail: error.to_string() },
         }
+    }
+
+    fn all_routes_failed(&self, payment: &Outgoing) -> FailureReason {
+        // Nothing of it is known after a start.
+        let LastFailure { hop, code } =
+            self.searches.get(&payment.id).map(|search| search.last_failure).unwrap_or_default();
+        FailureReason::AllRoutesFailed { attempts: payment.attempts, hop, code }
     }
 
     /// Finds a way and offers the HTLC; a channel that refuses it is left out, and the next way is tried.
@@ -214,7 +240,7 @@ impl Node {
             height: self.height(),
             shadow_cltv_offset,
             route_hints: &invoice.route_hints,
-            lessons: self.lessons.get(&id).unwrap_or(&none),
+            lessons: self.searches.get(&id).map_or(&none, |search| &search.lessons),
             max_cltv: crate::route::DEFAULT_MAX_CLTV,
             max_hops: crate::route::DEFAULT_MAX_HOPS,
         };
@@ -308,15 +334,17 @@ impl Node {
         let failed = Failed { hops: &hops, hop_index, failure: &failure };
         let chain_hash = ChainHash::using_genesis_block_const(self.config.network);
         let present = Present { graph: &self.graph, chain_hash, now: self.now.unix };
-        let learnt = self.lessons.entry(id).or_default().learn(failed, present);
-        let hop = hop_index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(0);
-        let code = failure.failure_code();
+        let search = self.searches.entry(id).or_default();
+        search.last_failure = LastFailure::of(&failed);
+        let learnt = search.lessons.learn(failed, present);
         match learnt {
             Learnt::PayeeRefused => self.give_up(&payment, FailureReason::RecipientRefused),
-            Learnt::Final => self.give_up(&payment, FailureReason::RecipientError { code }),
+            Learnt::Final => {
+                self.give_up(&payment, FailureReason::RecipientError { code: failure.failure_code() });
+            }
             Learnt::Retry if payment.attempts >= MAX_ATTEMPTS => {
-                let attempts = payment.attempts;
-                self.give_up(&payment, FailureReason::AllRoutesFailed { attempts, hop, code });
+                let reason = self.all_routes_failed(&payment);
+                self.give_up(&payment, reason);
             }
             Learnt::Retry => {
                 self.payment_event(id, OutgoingEvent::AttemptFailed);

@@ -33,7 +33,7 @@ pub enum RouteError {
         largest: MilliSatoshi,
     },
     /// The payee is neither our peer nor in the graph, and the invoice does not say how to reach it.
-    #[error("the recipient is not known to the network")]
+    #[error("the recipient is not known to the network, and its invoice names no way to it")]
     PayeeUnknown {
         /// Who that is.
         payee: PublicKey,

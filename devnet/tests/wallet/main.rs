@@ -1,5 +1,6 @@
 //! The wallet as it runs on a phone or desktop (TCP, SQLite) against a real node and a real chain server.
 
+mod between;
 mod chance;
 mod liar;
 mod lies;

@@ -49,7 +49,7 @@ impl Ends {
         let invoice = self.peer_invoice(amount_msat, 3_600).await;
         let mut failed = Vec::new();
         loop {
-            let payment = self.send(&invoice, &format!("{key} {}", failed.len())).await;
+            let payment = self.send(&invoice, &format!("{key} {}", failed.len()), 0).await;
             match payment.status {
                 PaymentStatus::Succeeded => {
                     assert_eq!((payment.amount_msat, payment.fee_msat), (amount_msat, Some(0)));
@@ -75,7 +75,7 @@ impl Ends {
             .await
             .unwrap()
             .to_string();
-        let paying = self.send(&invoice, key);
+        let paying = self.send(&invoice, key, 0);
         let releasing = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -104,8 +104,8 @@ impl Ends {
     }
 
     /// What comes of one payment of the wallet.
-    async fn send(&self, invoice: &str, key: &str) -> Payment {
-        let id = self.begin(invoice, key).await;
+    pub async fn send(&self, invoice: &str, key: &str, max_fee_msat: u64) -> Payment {
+        let id = self.begin(invoice, key, max_fee_msat).await;
         let seconds = u32::try_from(PATIENCE.as_secs()).unwrap();
         let wait = |wallet: Arc<Wallet>| {
             let id = id.clone();
@@ -115,13 +115,13 @@ impl Ends {
     }
 
     /// Starts a payment once, however often it has to be asked for. Tells its id.
-    async fn begin(&self, invoice: &str, key: &str) -> String {
+    async fn begin(&self, invoice: &str, key: &str, max_fee_msat: u64) -> String {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let request = SendRequest {
                 input: invoice.to_owned(),
                 amount_msat: None,
-                max_fee_msat: Some(0),
+                max_fee_msat: Some(max_fee_msat),
                 timeout_secs: None,
                 idempotency_key: Some(key.to_owned()),
                 note: None,
@@ -241,7 +241,7 @@ impl Ends {
         self.peer.invoice(request).await.unwrap().to_string()
     }
 
-    async fn wallet_invoice(&self, amount_msat: u64, expiry_secs: u32) -> Invoice {
+    pub async fn wallet_invoice(&self, amount_msat: u64, expiry_secs: u32) -> Invoice {
         let make = |wallet: Arc<Wallet>| async move {
             let request = InvoiceRequest {
                 amount_msat: Some(amount_msat),

@@ -3,6 +3,7 @@
 use super::base::ask_open;
 use super::check::Breach;
 use super::demands::Demand;
+use super::stored::StoredState;
 use super::{Life, Money, Step, ledger};
 use crate::disk::{Disk, Mode};
 use crate::random::Random;
@@ -168,6 +169,8 @@ impl Life {
         let peer = 1 - host;
         self.set_store(peer, Mode::Prompt);
         self.world.input(peer, Input::Flush);
+        self.stored[host].refresh(&self.world.hosts[host]);
+        let before = self.stored[host].clone();
         self.world.hosts[host].restore(disk);
         self.restored_at[host] = Some(self.world.published.len());
         self.world.carry_out();
@@ -182,12 +185,22 @@ impl Life {
             Some(numbers) => numbers.state != peers.state || numbers.lacks(peers).is_some(),
             None => true,
         });
-        if is_old {
+        if is_old || self.forgets_what_it_published(host, &before) {
             self.is_lost[host] = true;
             let all: Vec<ChannelId> =
                 self.stored.iter().flat_map(|stored| stored.channels.keys()).copied().collect();
             all.into_iter().for_each(|id| self.ledger.demand(id, Demand::Loss(host)));
         }
+    }
+
+    /// Whether a copy lacks the commitment that its channel may have ended with, and with it what became of its HTLCs. The
+    /// peer may have heard of nothing.
+    fn forgets_what_it_published(&self, host: usize, before: &StoredState) -> bool {
+        before.channels.iter().any(|(id, before)| {
+            let copy = self.stored[host].channels.get(id);
+            let is_older = copy.is_some_and(|copy| copy.local < before.local && copy.in_htlcs_msat > 0);
+            is_older && !self.ledger.demands_of(id).is_empty()
+        })
     }
 }
 

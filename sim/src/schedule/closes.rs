@@ -96,7 +96,7 @@ impl Life {
         let by = self.world.first_to_publish(tx);
         let is_true = match close.closer {
             Closer::Mutual => !is_commitment(tx),
-            Closer::Local => by == Some(host),
+            Closer::Local | Closer::LocalUnknown { .. } => by == Some(host),
             Closer::RemoteCurrent | Closer::RemoteNext => by == Some(1 - host),
             Closer::RemoteRevoked { .. } | Closer::RemoteUnknown { .. } => {
                 by == Some(1 - host) && self.is_lost[1 - host]

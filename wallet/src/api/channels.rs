@@ -265,7 +265,9 @@ impl From<CloseInfo> for ChannelClose {
                 Closer::Local => ClosedBy::Wallet,
                 Closer::RemoteCurrent | Closer::RemoteNext => ClosedBy::Peer,
                 Closer::RemoteRevoked { .. } => ClosedBy::Cheater,
-                Closer::RemoteUnknown { .. } | Closer::Unexplained => ClosedBy::Unknown,
+                Closer::RemoteUnknown { .. } | Closer::LocalUnknown { .. } | Closer::Unexplained => {
+                    ClosedBy::Unknown
+                }
             },
             confirmations: info.confirmations,
             amount_sat: info.amount.to_sat(),

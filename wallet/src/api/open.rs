@@ -2,11 +2,11 @@
 
 #[cfg(all(feature = "wasm", target_family = "wasm"))]
 use super::WalletJs;
-use super::words::{DeviceKey, Protected};
+use super::words::{Protected, Secret};
 use super::{Wallet, WalletConfig, WalletError};
 use crate::chain::{ChainSource, Publisher};
 use crate::keyslot::{self, KdfCost, SLOT_KEY, StorageKey, Unlock};
-use crate::platform::{Held, Platform, here};
+use crate::platform::{Held, MaybeSend, Platform, aside, here};
 use crate::run::{self, Start};
 use bip39::Mnemonic;
 use kite_api::api;
@@ -61,9 +61,9 @@ impl Wallet {
         device_key: String,
         mnemonic: Option<String>,
     ) -> Result<Arc<Self>, WalletError> {
-        let key = DeviceKey::from_hex(&device_key)?;
+        let secret = Secret::device_key(&device_key)?;
         let platform = here(&config.platform());
-        Self::create_unlocked_by(platform, &config, &key.unlock(), mnemonic, KdfCost::WALLET).await
+        Self::create_unlocked_by(platform, &config, secret, mnemonic, KdfCost::WALLET).await
     }
 
     /// What [`Wallet::open`] does, for a wallet that [`Wallet::create_with_device_key`] made.
@@ -74,8 +74,8 @@ impl Wallet {
         config: WalletConfig,
         device_key: String,
     ) -> Result<Arc<Self>, WalletError> {
-        let key = DeviceKey::from_hex(&device_key)?;
-        Self::open_unlocked_by(here(&config.platform()), &config, &key.unlock()).await
+        let secret = Secret::device_key(&device_key)?;
+        Self::open_unlocked_by(here(&config.platform()), &config, secret).await
     }
 
     /// Connects to peers and to the chain from now on. Calling it again does nothing.
@@ -114,13 +114,14 @@ impl Wallet {
         mnemonic: Option<String>,
         cost: KdfCost,
     ) -> Result<Arc<Self>, WalletError> {
-        Self::create_unlocked_by(platform, config, &Unlock::Passphrase(passphrase), mnemonic, cost).await
+        let secret = Secret::passphrase(passphrase.to_owned());
+        Self::create_unlocked_by(platform, config, secret, mnemonic, cost).await
     }
 
     async fn create_unlocked_by(
         platform: Platform,
         config: &WalletConfig,
-        unlock: &Unlock<'_>,
+        secret: Secret,
         mnemonic: Option<String>,
         cost: KdfCost,
     ) -> Result<Arc<Self>, WalletError> {
@@ -130,7 +131,7 @@ impl Wallet {
             None => (keyslot::new_words(platform.entropy.as_ref())?, Checkpoint::newest(network)),
         };
         let opened = Opened::new(platform, config, network).await?;
-        opened.close_on_error(|opened| opened.make(&words, checkpoint, unlock, cost)).await
+        opened.close_on_error(move |opened| opened.make(&words, checkpoint, &secret.unlock(), cost)).await
     }
 
     /// What [`Wallet::open`] does, on a given device.
@@ -142,16 +143,16 @@ impl Wallet {
         config: &WalletConfig,
         passphrase: &str,
     ) -> Result<Arc<Self>, WalletError> {
-        Self::open_unlocked_by(platform, config, &Unlock::Passphrase(passphrase)).await
+        Self::open_unlocked_by(platform, config, Secret::passphrase(passphrase.to_owned())).await
     }
 
     async fn open_unlocked_by(
         platform: Platform,
         config: &WalletConfig,
-        unlock: &Unlock<'_>,
+        secret: Secret,
     ) -> Result<Arc<Self>, WalletError> {
         let opened = Opened::new(platform, config, config.network()?).await?;
-        opened.close_on_error(|opened| opened.load(unlock)).await
+        opened.close_on_error(move |opened| opened.load(&secret.unlock())).await
     }
 
     /// What [`wallet_exists`] does, on a given device.
@@ -208,13 +209,20 @@ impl Opened {
     /// Starts the node that `prepare` makes and waits until it has taken the store's fence.
     async fn close_on_error(
         mut self,
-        prepare: impl FnOnce(&mut Self) -> Result<Ready, WalletError>,
+        prepare: impl FnOnce(&mut Self) -> Result<Ready, WalletError> + MaybeSend + 'static,
     ) -> Result<Arc<Wallet>, WalletError> {
-        let (ready, lock) = match (prepare(&mut self), self.lock.take()) {
+        let spawn = self.platform.spawn.clone();
+        // A passphrase takes long, and so do many records.
+        let (mut opened, ready) = aside(&*spawn, move || {
+            let ready = prepare(&mut self);
+            (self, ready)
+        })
+        .await;
+        let (ready, lock) = match (ready, opened.lock.take()) {
             (Ok(ready), Some(lock)) => (ready, lock),
             (Ok(_), None) => return Err(WalletError::AlreadyOpen),
             (Err(error), lock) => {
-                self.platform.store.close().await;
+                opened.platform.store.close().await;
                 drop(lock);
                 return Err(error);
             }
@@ -222,16 +230,16 @@ impl Opened {
         let node_id = ready.node.node_id();
         let handle = run::start(Start {
             machine: ready.node,
-            platform: self.platform.clone(),
-            chain: self.chain,
+            platform: opened.platform.clone(),
+            chain: opened.chain,
             lock,
             with_first_batch: ready.with_first_batch,
         });
         let wallet = Wallet {
-            network: self.network,
+            network: opened.network,
             node_id,
             handle,
-            platform: self.platform,
+            platform: opened.platform,
             protected: ready.protected,
             listener: None.into(),
         };

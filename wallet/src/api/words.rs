@@ -4,6 +4,7 @@
 use super::WalletJs;
 use super::{Wallet, WalletError};
 use crate::keyslot::{self, Unlock};
+use crate::platform::aside;
 use bitcoin::hex::FromHex as _;
 use kite_api::api;
 use zeroize::Zeroizing;
@@ -21,6 +22,7 @@ pub fn check_mnemonic(words: String) -> Result<(), WalletError> {
 }
 
 /// What is needed to show the words again.
+#[derive(Clone)]
 pub(super) struct Protected {
     pub(super) slot: Vec<u8>,
     pub(super) sealed_words: (Vec<u8>, Vec<u8>),
@@ -34,7 +36,7 @@ impl Wallet {
     /// # Errors
     /// `WrongPassphrase`, `StoreDamaged`.
     pub async fn mnemonic(&self, passphrase: String) -> Result<String, WalletError> {
-        self.protected.words(&Unlock::Passphrase(&passphrase))
+        self.words(Secret::passphrase(passphrase)).await
     }
 
     /// The same for a wallet that a key of the device opens.
@@ -42,7 +44,14 @@ impl Wallet {
     /// # Errors
     /// `WrongPassphrase` for another key, `StoreDamaged`, `InvalidInput`.
     pub async fn mnemonic_with_device_key(&self, device_key: String) -> Result<String, WalletError> {
-        self.protected.words(&DeviceKey::from_hex(&device_key)?.unlock())
+        self.words(Secret::device_key(&device_key)?).await
+    }
+}
+
+impl Wallet {
+    async fn words(&self, secret: Secret) -> Result<String, WalletError> {
+        let protected = self.protected.clone();
+        aside(&*self.platform.spawn, move || protected.words(&secret.unlock())).await
     }
 }
 
@@ -53,17 +62,27 @@ impl Protected {
     }
 }
 
-/// A key that the platform keeps for us. Forgotten when dropped.
-pub(super) struct DeviceKey(Zeroizing<[u8; 32]>);
+/// What its owner opens a wallet with. Forgotten when dropped.
+pub(super) enum Secret {
+    Passphrase(Zeroizing<String>),
+    DeviceKey(Zeroizing<[u8; 32]>),
+}
 
-impl DeviceKey {
-    pub(super) fn from_hex(text: &str) -> Result<Self, WalletError> {
-        let bytes = <[u8; 32]>::from_hex(text)
+impl Secret {
+    pub(super) fn passphrase(passphrase: String) -> Self {
+        Self::Passphrase(Zeroizing::new(passphrase))
+    }
+
+    pub(super) fn device_key(hex: &str) -> Result<Self, WalletError> {
+        let bytes = <[u8; 32]>::from_hex(hex)
             .map_err(|_| WalletError::invalid("device_key", "not 32 bytes in hex"))?;
-        Ok(Self(Zeroizing::new(bytes)))
+        Ok(Self::DeviceKey(Zeroizing::new(bytes)))
     }
 
     pub(super) fn unlock(&self) -> Unlock<'_> {
-        Unlock::PlatformKey(&self.0)
+        match self {
+            Self::Passphrase(passphrase) => Unlock::Passphrase(passphrase),
+            Self::DeviceKey(key) => Unlock::PlatformKey(key),
+        }
     }
 }

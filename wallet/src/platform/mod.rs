@@ -21,7 +21,7 @@ pub use dial::{ByteReader, ByteStream, ByteWriter, Dial, DialError};
 pub use entropy::{Entropy, EntropyError};
 pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
 pub use lock::{Held, Lock, LockError};
-pub use spawn::{Spawn, Work};
+pub use spawn::{Spawn, Work, aside};
 pub use store::{Store, StoreError};
 
 #[cfg(target_family = "wasm")]

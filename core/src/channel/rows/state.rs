@@ -235,6 +235,10 @@ fn write_closer(row: &mut Writer, closer: Closer) {
             row.write(&number);
         }
         Closer::Unexplained => row.write(&6u8),
+        Closer::LocalUnknown { number } => {
+            row.write(&7u8);
+            row.write(&number);
+        }
     }
 }
 
@@ -247,6 +251,7 @@ fn read_closer(row: &mut Reader<'_>) -> Result<Closer, FieldError> {
         4 => Closer::RemoteRevoked { number: row.read()? },
         5 => Closer::RemoteUnknown { number: row.read()? },
         6 => Closer::Unexplained,
+        7 => Closer::LocalUnknown { number: row.read()? },
         _ => return Err(FieldError::Value("an unknown closer")),
     })
 }

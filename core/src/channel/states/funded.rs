@@ -210,7 +210,7 @@ impl Channel {
             (State::Failed(Failed { reason, bids, .. }), Closer::Local)
             | (State::Closing(Closing { reason, bids, .. }), Closer::Local) => (reason.clone(), bids.clone()),
             (_, Closer::Mutual) => (CloseReason::Mutual, Bids::default()),
-            (_, Closer::Local) => (CloseReason::ForceClosed, Bids::default()),
+            (_, Closer::Local | Closer::LocalUnknown { .. }) => (CloseReason::ForceClosed, Bids::default()),
             _ => (CloseReason::RemoteForceClosed, Bids::default()),
         };
         let mut effects = Effects::default();

@@ -319,6 +319,36 @@ fn a_lost_state_claims_its_balance_and_nothing_else() {
     assert!(sky.events(Who::Alice).contains(&timed_out(1, 0)), "in no block any more, at last");
 }
 
+/// A newer copy of this very wallet closed alone before this one took its place.
+#[test]
+fn what_a_newer_copy_published_still_pays_us() {
+    let mut world = with_htlcs();
+    let old = world.alice.rows.clone();
+    world.connect();
+    world.settle();
+    world.add(Who::Alice, 10_000_000, 6);
+    world.settle();
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, Who::Alice);
+    sky.world.alice.rows = old;
+    sky.world.alice.restart();
+    sky.world.alice.take_events();
+    sky.mine(std::slice::from_ref(&tx));
+    let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
+    assert!(matches!(closing.closer, Closer::LocalUnknown { .. }));
+    let to_us = closing.to_us;
+    assert_eq!(sky.bid(Who::Alice), [], "it waits for `to_self_delay`");
+    sky.mine_to(sky.height + DELAY - 1);
+    let claims = sky.bid(Who::Alice);
+    assert_eq!((claims.len(), claims[0].input.len()), (1, 1));
+    let claimed = claims[0].input[0].previous_output;
+    assert_eq!((claimed.txid, tx.output[claimed.vout as usize].value), (tx.compute_txid(), to_us));
+    sky.mine(&claims);
+    assert!(sky.claims(Who::Alice).is_empty());
+    sky.mine_to(sky.height + 99);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+}
+
 /// An old copy may have been made while an HTLC waited for its signature, which it has got since.
 #[test]
 fn what_a_lost_state_did_not_commit_is_not_taken_for_unpaid() {

@@ -3,12 +3,15 @@
 use super::world::World;
 use crate::chain::{ChainFact, FeeRates};
 use crate::channel::{OpenRequest, Party};
-use crate::invoice::Invoice;
+use crate::invoice::{Description, Invoice, InvoiceBuilder, RouteHint, RouteHintHop};
 use crate::node::{Answer, Command, CommandError, Event, Input, Node, SendRequest};
 use crate::payment::{FailureReason, Outgoing, OutgoingState, PaymentRecord};
-use crate::types::{FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentPreimage};
+use crate::types::{
+    CltvExpiryDelta, FeeratePerKw, HtlcId, MilliSatoshi, PaymentId, PaymentPreimage, ShortChannelId,
+};
 use bitcoin::hashes::Hash;
-use bitcoin::{Amount, ScriptBuf};
+use bitcoin::secp256k1::SecretKey;
+use bitcoin::{Amount, Network, ScriptBuf};
 
 /// With it an invoice is as long as most are.
 const DESCRIPTION: &str = "Two pots of tea and a cake, table 7";
@@ -286,6 +289,33 @@ fn what_was_paid_under_one_name_is_not_paid_under_another() {
     assert!(matches!(pay(&mut world, 0, 5, &bill), Err(CommandError::AlreadyPaid)));
     assert!(matches!(pay(&mut world, 0, 3, &other), Err(CommandError::Refused { .. })));
     assert!(pay(&mut world, 0, 5, &other).is_ok());
+}
+
+/// The only way leads over a node that does not forward.
+#[test]
+fn who_failed_last_is_told_when_no_other_way_is_left() {
+    let mut world = with_channel();
+    let asked = invoice(&mut world, 1, 5_000_000);
+    let hop = RouteHintHop {
+        node_id: world.node(1).node_id(),
+        short_channel_id: ShortChannelId(77),
+        fee_base_msat: 0,
+        fee_proportional_millionths: 0,
+        cltv_expiry_delta: CltvExpiryDelta(40),
+    };
+    let text = Description::Text("far away".into());
+    let stranger = SecretKey::from_slice(&[9; 32]).unwrap();
+    let asked = InvoiceBuilder::new(Network::Regtest, asked.payment_hash, asked.payment_secret, text)
+        .amount(MilliSatoshi::from_msat(5_000_000))
+        .route_hint(RouteHint { hops: vec![hop] })
+        .sign(&stranger, world.now.unix)
+        .unwrap();
+    assert!(pay(&mut world, 0, 1, &asked).is_ok());
+    let failed = world.sides[0].events.iter().find_map(|event| match event {
+        Event::PaymentFailed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    assert_eq!(failed, Some(FailureReason::AllRoutesFailed { attempts: 1, hop: 1, code: 0x400a }));
 }
 
 #[test]

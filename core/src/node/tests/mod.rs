@@ -4,6 +4,7 @@ mod broadcasts;
 mod costs;
 mod exempt;
 mod flows;
+mod hints;
 mod old_stores;
 mod old_tip;
 mod unreadable;

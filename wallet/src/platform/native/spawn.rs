@@ -19,3 +19,21 @@ impl Spawn for TokioSpawn {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TokioSpawn;
+    use crate::platform::aside;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// On one thread: if the work were done there, nobody could tell it anything.
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_takes_long_keeps_nobody_waiting() {
+        let (tell, told) = mpsc::channel();
+        let work = aside(&TokioSpawn, move || told.recv_timeout(Duration::from_secs(20)));
+        let other = async { tell.send(7) };
+        let (heard, said) = futures::join!(work, other);
+        assert_eq!((heard, said), (Ok(7), Ok(())));
+    }
+}
