@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bitcoin::{Address, Amount, Network};
 use kite_devnet::{World, WorldOptions};
-use kite_wallet::api::{Payment, PaymentStatus, Wallet};
+use kite_wallet::api::{Payment, PaymentStatus, Wallet, WalletError};
 
 use crate::owner::Owner;
 use crate::payments::Ends;
@@ -29,8 +29,7 @@ async fn a_wallet_pays_another_whatever_was_when_the_invoice_was_made() {
     assert_eq!(failure.code, "all_routes_failed", "{failure:?}");
     assert!(failure.reason.contains("at hop 1 (code 0x1007)"), "{failure:?}");
     payee.wallet_pays(20_000_000, "makes room").await;
-    let receivable = payee.owner.ask(|wallet| async move { Ok(wallet.balance().await?.receivable_msat) });
-    assert_eq!(receivable.await.unwrap(), 10_000_000);
+    payee.owner.until("there is room", |wallet| can_receive(wallet, 10_000_000)).await;
     came(&payer.send(&early, "early", FEE_MSAT).await);
 
     let now = payee.wallet_invoice(1_000_000, 3_600).await.invoice;
@@ -53,7 +52,12 @@ fn came(payment: &Payment) {
     assert_eq!((payment.fee_msat, payment.hops), (Some(FEE_MSAT), Some(2)));
 }
 
-async fn usable(wallet: Arc<Wallet>, wanted: bool) -> Result<Option<()>, kite_wallet::api::WalletError> {
+/// The payment is over before the last commitment of the channel is.
+async fn can_receive(wallet: Arc<Wallet>, msat: u64) -> Result<Option<()>, WalletError> {
+    Ok((wallet.balance().await?.receivable_msat == msat).then_some(()))
+}
+
+async fn usable(wallet: Arc<Wallet>, wanted: bool) -> Result<Option<()>, WalletError> {
     Ok((wallet.list_channels().await?[0].usable == wanted).then_some(()))
 }
 
