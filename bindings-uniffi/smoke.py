@@ -3,6 +3,9 @@
 import asyncio
 import gc
 import importlib.metadata
+import json
+import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +16,8 @@ sys.path.insert(0, BINDINGS)
 import kite_wallet as kite  # noqa: E402
 
 WORDS = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+# Wallets that earlier versions and other machines have written.
+STORES = pathlib.Path(__file__).parent.parent / "scenarios/stores"
 # Nothing listens there: all of this works without a network.
 NOWHERE = "http://127.0.0.1:9"
 KEY = "5a" * 31 + "01"
@@ -53,6 +58,29 @@ class WalletTest(unittest.IsolatedAsyncioTestCase):
         again = await kite.Wallet.open(self.config, "tea")
         self.assertEqual((await again.info()).node_id, info.node_id)
         await again.stop()
+
+    async def test_every_wallet_of_before_opens_as_it_was(self):
+        stores = [folder for folder in STORES.iterdir() if folder.is_dir()]
+        self.assertTrue(stores)
+        for folder in stores:
+            expected = json.loads((folder / "expected.json").read_text())
+            copy = pathlib.Path(self.folder.name) / folder.name
+            copy.mkdir()
+            shutil.copy(folder / "wallet.sqlite", copy)
+            self.config.data = str(copy)
+            wallet = await kite.Wallet.open(self.config, expected["passphrase"])
+            channels = await wallet.list_channels()
+            payments = await wallet.list_payments(kite.PaymentFilter(limit=100))
+            found = {
+                "passphrase": expected["passphrase"],
+                "mnemonic": await wallet.mnemonic(expected["passphrase"]),
+                "nodeId": (await wallet.info()).node_id,
+                "totalMsat": (await wallet.balance()).total_msat,
+                "channels": [{"fundingTxid": it.funding_txid, "capacitySat": it.capacity_sat} for it in channels],
+                "payments": [{"id": it.id, "amountMsat": it.amount_msat} for it in payments],
+            }
+            await wallet.stop()
+            self.assertEqual(found, expected)
 
     async def test_mainnet_and_a_missing_wallet_are_refused(self):
         self.config.network = "bitcoin"

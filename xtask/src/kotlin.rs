@@ -47,7 +47,9 @@ pub fn stage(report: &mut Report) -> Outcome {
     let mut test = java(&jars.class_path(&["test"], &[&app])?);
     let alone =
         test_classes()?.into_iter().filter(|class| !WITH_NODES.iter().any(|test| class.ends_with(test)));
-    report.step(test.arg(property("jna.library.path", library)).arg(RUNNER).args(alone), false)
+    test.arg(property("jna.library.path", library));
+    test.arg(property("kite.scenarios", &places::root().join("scenarios")));
+    report.step(test.arg(RUNNER).args(alone), false)
 }
 
 /// What was generated, what was written, and the tests, each in a jar.
