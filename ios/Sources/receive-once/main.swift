@@ -10,15 +10,27 @@ struct Report: Encodable {
     let version = Kite.version()
     var paymentIds: [String] = []
     var amountMsat: UInt64 = 0
-    /// In KiB, of `/proc/self/status`: `VmHWM`, the most that was ever resident, and `RssAnon`, what is now and is in no file.
-    var memory: [String: Int] = [:]
+    /// In KiB: the most that was ever resident, pages of the library's file among it.
+    var mostResident = 0
+    /// In KiB: the most that was resident and is in no file, which is what iOS counts.
+    var mostAnonymous = 0
 }
 
-func memory() throws -> [String: Int] {
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let lines = status.split(separator: "\n").map { $0.split(whereSeparator: { " \t:".contains($0) }) }
-    let wanted = lines.filter { ["VmHWM", "RssAnon"].contains($0[0]) }
-    return Dictionary(uniqueKeysWithValues: wanted.map { (String($0[0]), Int($0[1]) ?? 0) })
+/// A line of `/proc/self/status`, in KiB.
+func memory(_ name: String) -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") } ?? ""
+    return line.split(whereSeparator: { " \t".contains($0) }).dropFirst().first.flatMap { Int($0) } ?? 0
+}
+
+/// The kernel remembers the most that was resident, and not how much of it was in no file: that is looked at all the time.
+let watching = Task.detached {
+    var most = memory("RssAnon")
+    while !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(2))
+        most = max(most, memory("RssAnon"))
+    }
+    return most
 }
 
 var report = Report()
@@ -30,5 +42,7 @@ if CommandLine.arguments.count == 4 {
     report.paymentIds = received.paymentIds
     report.amountMsat = received.amountMsat
 }
-report.memory = try memory()
+watching.cancel()
+report.mostAnonymous = await watching.value
+report.mostResident = memory("VmHWM")
 print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
