@@ -153,3 +153,17 @@ fn what_a_newer_copy_published_stays_in_the_total() {
     ];
     must_pass(Base::Balanced, steps);
 }
+
+/// An old copy heard of a claim that its newer self had published before it made the same one: both counted.
+#[test]
+fn a_claim_of_a_newer_copy_counts_once() {
+    let steps = vec![
+        Step::ForceClose { by: 1 },
+        Step::Mine { blocks: 1 },
+        Step::Off { host: 0 },
+        Step::Wait { blocks: 1 },
+        Step::Settle { order: 0 },
+        Step::Cheat { by: 0, looks: 1 },
+    ];
+    must_pass(Base::OneSided, steps);
+}

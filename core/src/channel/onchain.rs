@@ -288,6 +288,17 @@ impl Channel {
         Ok((claims.iter().map(|claim| claim.amount).sum(), expected.max()))
     }
 
+    /// The outputs that are counted there: what spends one and is in no block is no coin besides.
+    pub fn claimable(&self, height: BlockHeight) -> impl Iterator<Item = OutPoint> {
+        let closing = match &self.state {
+            State::Closing(closing) => Some(closing),
+            _ => None,
+        };
+        // What cannot be told was a fault when the channel took its last step, and counts nothing.
+        let claims = closing.and_then(|closing| closing.claims(height).ok());
+        claims.into_iter().flatten().map(|claim| claim.outpoint)
+    }
+
     /// The bids of a channel that is closing.
     pub const fn bids(&self) -> Option<&Bids> {
         match &self.state {

@@ -109,10 +109,10 @@ impl ChannelEntry {
         }
     }
 
-    /// Whether a transaction is, or competes with, a claim of ours under way.
-    pub(super) fn is_claim(&self, tx: &Transaction) -> bool {
-        let claimed: BTreeSet<OutPoint> =
-            self.channel.bids().into_iter().flat_map(Bids::live).flat_map(Bid::claimed).collect();
+    /// Whether a transaction is, or competes with, a claim of ours: under way, or made by another copy of this wallet.
+    pub(super) fn is_claim(&self, tx: &Transaction, height: BlockHeight) -> bool {
+        let bids = self.channel.bids().into_iter().flat_map(Bids::live).flat_map(Bid::claimed);
+        let claimed: BTreeSet<OutPoint> = bids.chain(self.channel.claimable(height)).collect();
         tx.input.iter().any(|input| claimed.contains(&input.previous_output))
     }
 

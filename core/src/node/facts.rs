@@ -127,8 +127,9 @@ impl Node {
         self.run_channels();
         if channels.is_empty() {
             // A claim counts once it is in a block: until then it may be replaced, or come to nothing.
+            let height = self.height();
             transactions.retain(|(tx, seen)| {
-                seen.is_some() || !self.channels.values().any(|entry| entry.is_claim(tx))
+                seen.is_some() || !self.channels.values().any(|entry| entry.is_claim(tx, height))
             });
             self.coins_history(script, &transactions);
         }
