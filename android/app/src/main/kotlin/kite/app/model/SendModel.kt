@@ -110,6 +110,8 @@ class SendModel(private val wallet: WalletModel) {
                 return wallet.open().waitPayment(id, WAIT_SECS)
             } catch (_: WalletException.Timeout) {
                 // It is still on its way.
+            } catch (_: WalletException.Stopped) {
+                wallet.awaitRunning()
             }
         }
     }

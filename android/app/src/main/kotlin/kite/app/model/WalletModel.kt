@@ -15,6 +15,7 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
@@ -69,6 +70,11 @@ class WalletModel(
     private val network get() = state.value.network
     private val acceptsYoung get() = settings.isOn(YOUNG)
     private val config get() = installation.config(network, acceptsYoung)
+
+    /** Does what the person asked for to its end, also when the screen that they asked on has gone. */
+    fun act(body: suspend () -> Unit) {
+        scope.launch { body() }
+    }
 
     /** The app is in front: opens the wallet that is there. */
     suspend fun comeToFront() {
@@ -158,6 +164,11 @@ class WalletModel(
      * @throws WalletException.Stopped if it is not open.
      */
     fun open(): Wallet = wallet ?: throw WalletException.Stopped("the app was not in front")
+
+    /** Waits until the wallet runs: the app may have gone behind others meanwhile. */
+    internal suspend fun awaitRunning() {
+        state.first { it.phase == Phase.Running }
+    }
 
     /** Reads what the screens show. */
     suspend fun refresh() {
