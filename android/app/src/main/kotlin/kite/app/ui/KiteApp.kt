@@ -1,5 +1,6 @@
 package kite.app.ui
 
+import androidx.compose.foundation.isSystemInDarkTheme
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.padding
@@ -24,8 +25,8 @@ import kite.app.model.WalletState
 
 /** The whole app: the screen for the phase that the wallet is in, behind the lock. */
 @Composable
-fun KiteApp(wallet: WalletModel, device: Device) {
-    KiteTheme {
+fun KiteApp(wallet: WalletModel, device: Device, isDark: Boolean = isSystemInDarkTheme()) {
+    KiteTheme(isDark) {
         CompositionLocalProvider(LocalDevice provides device) {
             Surface(Modifier.fillMaxSize()) { Root(wallet) }
         }

@@ -1,6 +1,5 @@
 package kite.app.ui
 
-import androidx.compose.foundation.isSystemInDarkTheme
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Shapes
@@ -21,7 +20,7 @@ internal val LocalMoreColors = staticCompositionLocalOf { MORE_LIGHT }
 
 /** The colours of Kite, the same as the web page's. */
 @Composable
-internal fun KiteTheme(isDark: Boolean = isSystemInDarkTheme(), content: @Composable () -> Unit) {
+internal fun KiteTheme(isDark: Boolean, content: @Composable () -> Unit) {
     CompositionLocalProvider(LocalMoreColors provides if (isDark) MORE_DARK else MORE_LIGHT) {
         MaterialTheme(if (isDark) DARK else LIGHT, shapes = SHAPES, content = content)
     }
