@@ -41,7 +41,10 @@ internal class TestDevice(private val folder: File, private val esploraUrl: Stri
     /** Who holds the device, and what they were asked. */
     class Person : Authenticator {
         @Volatile var isKnown = true
+        @Volatile var hasCode = true
         val asked = mutableListOf<String>()
+
+        override fun canTell() = hasCode
 
         override suspend fun authenticate(reason: String): Boolean {
             asked += reason

@@ -6,17 +6,18 @@ class Unreadable(message: String) : Exception(message)
 /** Amounts as people read them, and as they type them. */
 object Amounts {
     private const val THIN_SPACE = '\u202f'
+    /** Never alone on the next line. */
+    private const val UNIT = "\u00a0sat"
     private const val MAX_SAT = 2_100_000_000_000_000uL
     private const val BETWEEN_DIGITS = "_'\u2019"
 
     /** Millisatoshi as satoshi with their unit; thousandths only where there are any. */
-    fun ofMsat(msat: ULong): String = "${number(msat)} sat"
+    fun ofMsat(msat: ULong): String = "${number(msat)}$UNIT"
 
     /** Satoshi with their unit. */
-    fun ofSat(sat: ULong): String = "${grouped(sat)} sat"
+    fun ofSat(sat: ULong): String = "${grouped(sat)}$UNIT"
 
-    /** Millisatoshi as satoshi without the unit, for where it stands beside. */
-    fun number(msat: ULong): String {
+    private fun number(msat: ULong): String {
         val thousandths = (msat % 1_000uL).toString().padStart(3, '0').trimEnd('0')
         return grouped(msat / 1_000uL) + if (thousandths.isEmpty()) "" else ".$thousandths"
     }

@@ -95,8 +95,12 @@ class WalletModel(
         if (authenticator.authenticate("Show your wallet")) mutable.update { it.copy(isLocked = false) }
     }
 
+    /** Whether this device can tell who is there. */
+    fun canTell(): Boolean = authenticator.canTell()
+
     /** Switches the question on or off, for somebody who can answer it. */
     suspend fun ask(asks: Boolean) {
+        if (asks && !canTell()) return
         val reason = if (asks) "Lock the wallet" else "Unlock the wallet for good"
         if (!authenticator.authenticate(reason)) return
         settings.switch(ASKS, asks)

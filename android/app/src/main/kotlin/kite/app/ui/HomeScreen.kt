@@ -2,7 +2,6 @@ package kite.app.ui
 
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
-import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.material3.Card
@@ -40,10 +39,10 @@ private const val LAST = 5
 internal fun HomeScreen(wallet: WalletModel, state: WalletState, snapshot: Snapshot, route: Route) {
     Scrolling("Kite", action = { if (state.network != MAINNET) Badge(state.network, isGood = false) }) {
         Spendable(snapshot.balance)
-        Row(horizontalArrangement = Arrangement.spacedBy(12.dp)) {
-            MainButton("Send", drawing = Drawing.SEND, modifier = Modifier.weight(1f)) { route.go(Place.Send(SendModel(wallet))) }
-            OtherButton("Receive", Drawing.RECEIVE, Modifier.weight(1f)) { route.go(Place.Receive(ReceiveModel(wallet))) }
-        }
+        SideBySide(
+            { MainButton("Send", drawing = Drawing.SEND, modifier = it) { route.go(Place.Send(SendModel(wallet))) } },
+            { OtherButton("Receive", Drawing.RECEIVE, it) { route.go(Place.Receive(ReceiveModel(wallet))) } },
+        )
         snapshot.info.chainError?.let {
             Caution(it.asSentence(), "Your money is safe. The wallet tries again by itself; what you see may be old.")
         }

@@ -17,6 +17,8 @@ import androidx.compose.runtime.remember
 import androidx.compose.runtime.saveable.rememberSaveableStateHolder
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.platform.LocalDensity
+import androidx.compose.ui.unit.Density
 import kite.app.model.OnboardingModel
 import kite.app.model.Phase
 import kite.app.model.Snapshot
@@ -69,7 +71,7 @@ private fun Tabs(wallet: WalletModel, state: WalletState, snapshot: Snapshot, ro
                     selected = route.tab == tab,
                     onClick = { route.choose(tab) },
                     icon = { Drawn(tab.drawing) },
-                    label = { Text(tab.title, maxLines = 1) },
+                    label = { AsLargeAsFits { Text(tab.title, maxLines = 1) } },
                 )
             }
         }
@@ -84,6 +86,14 @@ private fun Tabs(wallet: WalletModel, state: WalletState, snapshot: Snapshot, ro
             }
         }
     }
+}
+
+/** Four words side by side have no room for large letters. */
+@Composable
+private fun AsLargeAsFits(content: @Composable () -> Unit) {
+    val here = LocalDensity.current
+    val fitting = Density(here.density, minOf(here.fontScale, 1.2f))
+    CompositionLocalProvider(LocalDensity provides fitting, content = content)
 }
 
 @Composable

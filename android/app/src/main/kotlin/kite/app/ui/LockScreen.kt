@@ -6,6 +6,7 @@ import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.text.style.TextAlign
 import kite.app.model.Explanation
+import kite.app.model.MAINNET
 import kite.app.model.WalletModel
 
 /** Nothing of the wallet, until its owner is recognised. */
@@ -25,7 +26,7 @@ internal fun HaltedScreen(wallet: WalletModel, explanation: Explanation) {
     Middle {
         Trouble(explanation)
         MainButton("Try again") { wallet.act { wallet.comeToFront() } }
-        val another = wallet.networks.firstOrNull { it != wallet.state.value.network }
+        val another = wallet.networks.firstOrNull { it != wallet.state.value.network && it != MAINNET }
         if (another != null) OtherButton("Use the wallet on $another") { wallet.act { wallet.choose(another) } }
     }
 }

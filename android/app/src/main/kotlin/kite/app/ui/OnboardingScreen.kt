@@ -108,7 +108,7 @@ internal fun WordList(words: List<String>) {
     LocalDevice.current.Secret()
     Group {
         Row(horizontalArrangement = Arrangement.spacedBy(12.dp)) {
-            for (column in words.withIndex().chunked((words.size + 1) / 2)) {
+            for (column in words.withIndex().chunked(if (hasLargeLetters) words.size else (words.size + 1) / 2)) {
                 Column(Modifier.weight(1f)) {
                     for ((place, word) in column) {
                         Row(Modifier.padding(vertical = 5.dp).semantics(mergeDescendants = true) {}) {

@@ -1,7 +1,5 @@
 package kite.app.ui
 
-import androidx.compose.foundation.layout.Arrangement
-import androidx.compose.foundation.layout.Row
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
@@ -11,9 +9,7 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.runtime.setValue
-import androidx.compose.ui.Modifier
 import androidx.compose.ui.text.font.FontWeight
-import androidx.compose.ui.unit.dp
 import kite.app.model.Amounts
 import kite.app.model.ChannelsModel
 import kite.app.model.ChannelsState
@@ -48,10 +44,10 @@ private fun Asking(wallet: WalletModel, model: ChannelsModel, state: ChannelsSta
     Page("Open a channel", route::back) {
         if (snapshot.balance.onchainSat == 0uL) NoCoins(wallet, snapshot, route)
         CodeField("Address of the node", node, "02ab…@host:9735", hint = "Its id, an @, and where it is reached.") { node = it }
-        Row(horizontalArrangement = Arrangement.spacedBy(12.dp)) {
-            OtherButton("Paste", Drawing.PASTE, Modifier.weight(1f)) { device.pasted()?.let { node = it } }
-            OtherButton("Scan", Drawing.SCAN, Modifier.weight(1f)) { scans = true }
-        }
+        SideBySide(
+            { OtherButton("Paste", Drawing.PASTE, it) { device.pasted()?.let { pasted -> node = pasted } } },
+            { OtherButton("Scan", Drawing.SCAN, it) { scans = true } },
+        )
         AmountField("Amount", amount, "You have ${Amounts.ofSat(snapshot.balance.onchainSat)} on-chain.") { amount = it }
         Trouble(state.failure)
         MainButton("Review", state.isBusy, "Reckoning…", isEnabled = node.isNotBlank() && amount.isNotBlank()) {

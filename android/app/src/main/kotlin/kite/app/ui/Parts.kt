@@ -1,5 +1,6 @@
 package kite.app.ui
 
+import androidx.compose.foundation.BorderStroke
 import androidx.compose.foundation.background
 import androidx.compose.foundation.clickable
 import androidx.compose.foundation.layout.Arrangement
@@ -21,6 +22,7 @@ import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.shape.CircleShape
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.Button
+import androidx.compose.material3.ButtonDefaults
 import androidx.compose.material3.Card
 import androidx.compose.material3.CircularProgressIndicator
 import androidx.compose.material3.IconButton
@@ -34,9 +36,10 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.draw.clip
 import androidx.compose.ui.graphics.Color
+import androidx.compose.ui.platform.LocalDensity
+import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
-import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.font.FontFamily
 import androidx.compose.ui.text.font.FontWeight
@@ -88,7 +91,7 @@ internal fun Group(heading: String? = null, trailing: String? = null, content: @
         Column(Modifier.padding(16.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
             if (heading != null) {
                 FlowRow(Modifier.fillMaxWidth(), horizontalArrangement = Arrangement.SpaceBetween) {
-                    Text(heading, Modifier.semantics { heading() }, style = MaterialTheme.typography.titleMedium)
+                    Text(heading, Modifier.semantics { heading() }, style = MaterialTheme.typography.titleMedium, fontWeight = FontWeight.SemiBold)
                     if (trailing != null) Text(trailing, style = MaterialTheme.typography.titleMedium)
                 }
             }
@@ -160,7 +163,15 @@ private fun Warning(what: String, next: String, ground: Color, color: Color) {
 
 /** What the screen is for. While it is busy, it says so and cannot be touched. */
 @Composable
-internal fun MainButton(text: String, isBusy: Boolean = false, busyText: String = text, drawing: Drawing? = null, modifier: Modifier = Modifier.fillMaxWidth(), isEnabled: Boolean = true, act: () -> Unit) {
+internal fun MainButton(
+    text: String,
+    isBusy: Boolean = false,
+    busyText: String = text,
+    drawing: Drawing? = null,
+    modifier: Modifier = Modifier.fillMaxWidth(),
+    isEnabled: Boolean = true,
+    act: () -> Unit,
+) {
     Button(act, modifier.heightIn(min = 52.dp), enabled = isEnabled && !isBusy, shape = MaterialTheme.shapes.small) {
         if (isBusy) CircularProgressIndicator(Modifier.size(20.dp), strokeWidth = 2.dp) else drawing?.let { Drawn(it, Modifier.size(20.dp)) }
         if (isBusy || drawing != null) Spacer(Modifier.width(10.dp))
@@ -170,8 +181,19 @@ internal fun MainButton(text: String, isBusy: Boolean = false, busyText: String 
 
 /** What can be done besides. */
 @Composable
-internal fun OtherButton(text: String, drawing: Drawing? = null, modifier: Modifier = Modifier.fillMaxWidth(), isEnabled: Boolean = true, act: () -> Unit) {
-    OutlinedButton(act, modifier.heightIn(min = 52.dp), enabled = isEnabled, shape = MaterialTheme.shapes.small, contentPadding = PaddingValues(horizontal = 12.dp)) {
+internal fun OtherButton(
+    text: String,
+    drawing: Drawing? = null,
+    modifier: Modifier = Modifier.fillMaxWidth(),
+    isEnabled: Boolean = true,
+    act: () -> Unit,
+) {
+    OutlinedButton(
+        act, modifier.heightIn(min = 52.dp), isEnabled, MaterialTheme.shapes.small,
+        ButtonDefaults.outlinedButtonColors(contentColor = MaterialTheme.colorScheme.primary),
+        border = BorderStroke(1.dp, MaterialTheme.colorScheme.outline.copy(alpha = if (isEnabled) 1f else 0.3f)),
+        contentPadding = PaddingValues(horizontal = 12.dp),
+    ) {
         drawing?.let {
             Drawn(it, Modifier.size(20.dp))
             Spacer(Modifier.width(10.dp))
@@ -180,9 +202,34 @@ internal fun OtherButton(text: String, drawing: Drawing? = null, modifier: Modif
     }
 }
 
+/** Two buttons side by side; under each other where letters are large. */
+@Composable
+internal fun SideBySide(first: @Composable (Modifier) -> Unit, second: @Composable (Modifier) -> Unit) {
+    val space = Arrangement.spacedBy(12.dp)
+    if (hasLargeLetters) {
+        Column(verticalArrangement = space) {
+            first(Modifier.fillMaxWidth())
+            second(Modifier.fillMaxWidth())
+        }
+    } else {
+        Row(horizontalArrangement = space) {
+            first(Modifier.weight(1f))
+            second(Modifier.weight(1f))
+        }
+    }
+}
+
+internal val hasLargeLetters: Boolean
+    @Composable get() = LocalDensity.current.fontScale > 1.3f
+
 /** A drawing on a round ground. */
 @Composable
-internal fun Emblem(drawing: Drawing, ground: Color = MaterialTheme.colorScheme.primaryContainer, color: Color = MaterialTheme.colorScheme.onPrimaryContainer, side: Int = 72) {
+internal fun Emblem(
+    drawing: Drawing,
+    ground: Color = MaterialTheme.colorScheme.primaryContainer,
+    color: Color = MaterialTheme.colorScheme.onPrimaryContainer,
+    side: Int = 72,
+) {
     Box(Modifier.size(side.dp).background(ground, CircleShape), Alignment.Center) {
         Drawn(drawing, Modifier.size((side / 2).dp), tint = color)
     }

@@ -2,7 +2,6 @@ package kite.app.ui
 
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
-import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.widthIn
 import androidx.compose.material3.MaterialTheme
@@ -100,8 +99,8 @@ private fun Onchain(model: ReceiveModel, state: ReceiveState) {
 
 @Composable
 private fun CopyShare(text: String, device: Device) {
-    Row(horizontalArrangement = Arrangement.spacedBy(12.dp)) {
-        OtherButton("Copy", Drawing.COPY, Modifier.weight(1f)) { device.copy(text) }
-        OtherButton("Share", Drawing.SHARE, Modifier.weight(1f)) { device.share(text) }
-    }
+    SideBySide(
+        { OtherButton("Copy", Drawing.COPY, it) { device.copy(text) } },
+        { OtherButton("Share", Drawing.SHARE, it) { device.share(text) } },
+    )
 }

@@ -1,7 +1,5 @@
 package kite.app.ui
 
-import androidx.compose.foundation.layout.Arrangement
-import androidx.compose.foundation.layout.Row
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.material3.TextButton
@@ -11,9 +9,7 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.runtime.setValue
-import androidx.compose.ui.Modifier
 import androidx.compose.ui.text.font.FontWeight
-import androidx.compose.ui.unit.dp
 import kite.app.model.Amounts
 import kite.app.model.SendModel
 import kite.app.model.SendState
@@ -63,10 +59,10 @@ private fun Entering(wallet: WalletModel, model: SendModel, state: SendState, ro
     }
     Page("Send", route::back) {
         CodeField("Invoice or address", text, "lnbc… or bc1…", lines = 4) { text = it }
-        Row(horizontalArrangement = Arrangement.spacedBy(12.dp)) {
-            OtherButton("Paste", Drawing.PASTE, Modifier.weight(1f)) { device.pasted()?.let(::read) }
-            OtherButton("Scan", Drawing.SCAN, Modifier.weight(1f)) { scans = true }
-        }
+        SideBySide(
+            { OtherButton("Paste", Drawing.PASTE, it) { device.pasted()?.let(::read) } },
+            { OtherButton("Scan", Drawing.SCAN, it) { scans = true } },
+        )
         Trouble(state.failure)
         MainButton("Continue", state.isBusy, "Looking for a way…", isEnabled = text.isNotBlank()) { read(text) }
     }

@@ -33,12 +33,19 @@ internal fun SettingsScreen(wallet: WalletModel, state: WalletState, snapshot: S
     Scrolling("Settings") {
         Words(wallet, state)
         Group("Lock") {
-            Toggle("Ask who is there", state.asksWhoIsThere) { wallet.act { wallet.ask(it) } }
-            Muted("By finger, face or the code of the device, whenever the app comes to the front.")
+            val canTell = wallet.canTell()
+            Toggle("Ask who is there", state.asksWhoIsThere, canTell) { wallet.act { wallet.ask(it) } }
+            Muted(
+                if (canTell) {
+                    "By finger, face or the code of the device, whenever the app comes to the front."
+                } else {
+                    "This device has no code yet. Set one in the system's settings first."
+                },
+            )
         }
         Group("Network") {
             for (network in wallet.networks) {
-                Pick(networkName(network), network == state.network) { wallet.act { wallet.choose(network) } }
+                Pick(networkName(network).replaceFirstChar(Char::uppercase), network == state.network) { wallet.act { wallet.choose(network) } }
             }
             Muted("Each network has a wallet of its own. The others stay as they are until you come back to them.")
         }
@@ -77,13 +84,13 @@ private fun Words(wallet: WalletModel, state: WalletState) {
 }
 
 @Composable
-private fun Toggle(label: String, isOn: Boolean, change: (Boolean) -> Unit) {
+private fun Toggle(label: String, isOn: Boolean, isEnabled: Boolean, change: (Boolean) -> Unit) {
     Row(
-        Modifier.fillMaxWidth().heightIn(min = 48.dp).toggleable(isOn, role = Role.Switch, onValueChange = change),
+        Modifier.fillMaxWidth().heightIn(min = 48.dp).toggleable(isOn, isEnabled, Role.Switch, onValueChange = change),
         verticalAlignment = Alignment.CenterVertically,
     ) {
         Text(label, Modifier.weight(1f))
-        Switch(isOn, onCheckedChange = null)
+        Switch(isOn, onCheckedChange = null, enabled = isEnabled)
     }
 }
 

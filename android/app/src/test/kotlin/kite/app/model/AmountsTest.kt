@@ -9,12 +9,12 @@ import org.junit.Test
 class AmountsTest {
     @Test
     fun amountsAreWrittenInGroupsOfThree() {
-        assertEquals("0 sat", Amounts.ofSat(0uL))
-        assertEquals("999 sat", Amounts.ofSat(999uL))
-        assertEquals("1\u202f234\u202f567 sat", Amounts.ofSat(1_234_567uL))
-        assertEquals("1 sat", Amounts.ofMsat(1_000uL))
-        assertEquals("1\u202f234.05 sat", Amounts.ofMsat(1_234_050uL))
-        assertEquals("0.001 sat", Amounts.ofMsat(1uL))
+        assertEquals("0\u00a0sat", Amounts.ofSat(0uL))
+        assertEquals("999\u00a0sat", Amounts.ofSat(999uL))
+        assertEquals("1\u202f234\u202f567\u00a0sat", Amounts.ofSat(1_234_567uL))
+        assertEquals("1\u00a0sat", Amounts.ofMsat(1_000uL))
+        assertEquals("1\u202f234.05\u00a0sat", Amounts.ofMsat(1_234_050uL))
+        assertEquals("0.001\u00a0sat", Amounts.ofMsat(1uL))
     }
 
     @Test

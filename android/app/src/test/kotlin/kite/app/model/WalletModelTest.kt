@@ -115,6 +115,10 @@ class WalletModelTest {
         assertFalse("nobody locks out whoever cannot come back", app.state.value.asksWhoIsThere)
         assertEquals(emptyList<String>(), app.words())
         person.isKnown = true
+        person.hasCode = false
+        app.ask(true)
+        assertFalse("a device that knows nobody cannot lock", app.state.value.asksWhoIsThere)
+        person.hasCode = true
         app.ask(true)
         app.leaveFront()
         assertTrue(app.state.value.isLocked)
