@@ -30,9 +30,8 @@ android {
         targetCompatibility = JavaVersion.VERSION_17
     }
 
-    // What needs no screen. Those of the screens (src/test/kotlin/kite/app/ui) run in `cargo xtask test kotlin`.
+    // The tests of the screens (src/desktopTest) are drawn by Compose for desktops: `cargo xtask test kotlin` runs them.
     sourceSets.getByName("test").kotlin.directories += "../wallet/src/testing/kotlin"
-    sourceSets.getByName("test").kotlin.filter.exclude("kite/app/ui/**")
 
     testOptions.unitTests.all { test ->
         val built = System.getenv("KITE_NATIVE") ?: rootDir.resolve("../target/debug").path

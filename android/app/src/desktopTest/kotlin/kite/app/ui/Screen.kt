@@ -17,6 +17,7 @@ import androidx.compose.ui.test.ExperimentalTestApi
 import androidx.compose.ui.test.SkikoComposeUiTest
 import androidx.compose.ui.test.assertIsDisplayed
 import androidx.compose.ui.test.captureToImage
+import androidx.compose.ui.test.hasClickAction
 import androidx.compose.ui.test.hasSetTextAction
 import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.onAllNodesWithText
@@ -29,6 +30,7 @@ import androidx.compose.ui.test.v2.runSkikoComposeUiTest
 import androidx.compose.ui.unit.Density
 import java.io.File
 import kite.app.model.WalletModel
+import kotlinx.coroutines.runBlocking
 import org.jetbrains.skia.EncodedImageFormat
 import org.jetbrains.skia.Image
 
@@ -68,12 +70,22 @@ internal class Screen(private val test: SkikoComposeUiTest) {
     fun seesNo(text: String) = check(!isThere(text)) { "\"$text\" is on the screen" }
 
     fun touch(text: String) {
-        sees(text)
-        val button = test.onAllNodesWithText(text)[0]
+        val buttons = test.onAllNodes(hasText(text) and hasClickAction())
+        test.waitUntil("\"$text\" can be touched", PATIENCE_MILLIS) { buttons.fetchSemanticsNodes().isNotEmpty() }
+        val button = buttons[0]
         // What is in a bar or a dialog does not scroll.
         runCatching { button.performScrollTo() }
         button.performClick()
         test.waitForIdle()
+    }
+
+    /** Waits while something else happens, such as blocks. */
+    fun seesWhile(text: String, act: suspend () -> Unit) {
+        repeat(ROUNDS) {
+            runBlocking { act() }
+            if (runCatching { sees(text, secs = 1) }.isSuccess) return
+        }
+        sees(text)
     }
 
     fun touchDrawing(description: String) {
@@ -108,6 +120,8 @@ internal class Screen(private val test: SkikoComposeUiTest) {
     }
 
     private companion object {
+        const val ROUNDS = 60
+        const val PATIENCE_MILLIS = 30_000L
         val LOOKS = listOf(Triple("", false, 1f), Triple("-dark", true, 1f), Triple("-large", false, 1.8f))
     }
 }
