@@ -20,6 +20,7 @@ import androidx.compose.ui.test.captureToImage
 import androidx.compose.ui.test.hasClickAction
 import androidx.compose.ui.test.hasSetTextAction
 import androidx.compose.ui.test.hasText
+import androidx.compose.ui.test.onAllNodesWithContentDescription
 import androidx.compose.ui.test.onAllNodesWithText
 import androidx.compose.ui.test.onNodeWithContentDescription
 import androidx.compose.ui.test.onRoot
@@ -70,6 +71,7 @@ internal class Screen(private val test: SkikoComposeUiTest) {
     fun seesNo(text: String) = check(!isThere(text)) { "\"$text\" is on the screen" }
 
     fun touch(text: String) {
+        dismissNotices()
         val buttons = test.onAllNodes(hasText(text) and hasClickAction())
         test.waitUntil("\"$text\" can be touched", PATIENCE_MILLIS) { buttons.fetchSemanticsNodes().isNotEmpty() }
         val button = buttons[0]
@@ -88,7 +90,17 @@ internal class Screen(private val test: SkikoComposeUiTest) {
         sees(text)
     }
 
+    private fun dismissNotices() {
+        while (true) {
+            val notices = test.onAllNodesWithContentDescription("Dismiss")
+            if (notices.fetchSemanticsNodes().isEmpty()) return
+            notices[0].performClick()
+            test.waitForIdle()
+        }
+    }
+
     fun touchDrawing(description: String) {
+        dismissNotices()
         test.onNodeWithContentDescription(description).performClick()
         test.waitForIdle()
     }

@@ -4,6 +4,7 @@ import kite.wallet.Channel
 import kite.wallet.OpenChannelQuote
 import kite.wallet.OpenChannelRequest
 import kite.wallet.Parsed
+import kite.wallet.WalletException
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
@@ -34,8 +35,12 @@ class ChannelsModel(private val wallet: WalletModel) {
         val (nodeId, address) = nodeIn(node)
         if (address != null) wallet.open().connectPeer(nodeId, address)
         val request = OpenChannelRequest(nodeId, sat, null)
-        val review = OpeningReview(request, wallet.open().estimateOpenChannel(request))
-        mutable.update { it.copy(review = review) }
+        val quote = try {
+            wallet.open().estimateOpenChannel(request)
+        } catch (error: WalletException.InsufficientFunds) {
+            throw tooMuch(error)
+        }
+        mutable.update { it.copy(review = OpeningReview(request, quote)) }
     }
 
     /** Opens the channel that was reviewed. */
@@ -52,6 +57,13 @@ class ChannelsModel(private val wallet: WalletModel) {
 
     /** Back to what was typed. */
     fun back() = mutable.update { ChannelsState() }
+
+    /** Coins pay for a channel, and only those in a block. */
+    private fun tooMuch(error: WalletException.InsufficientFunds) = Explained(
+        "This needs ${Amounts.ofMsat(error.neededMsat)} with the network's fee, and " +
+            "${Amounts.ofMsat(error.availableMsat)} can be used for a channel now.",
+        "Lower the amount, or add coins. A part stays on-chain, to close your channels with.",
+    )
 
     private fun nodeIn(text: String): Pair<String, String?> {
         val noNode = Explained("That is no node.", "It looks like 02ab…@host:port.")

@@ -16,7 +16,6 @@ import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.semantics.semantics
-import androidx.compose.ui.text.font.FontWeight
 import androidx.compose.ui.unit.dp
 import kite.app.model.Amounts
 import kite.app.model.ChannelsModel
@@ -66,10 +65,7 @@ private fun Spendable(balance: Balance) {
         Column(Modifier.padding(20.dp), verticalArrangement = Arrangement.spacedBy(8.dp)) {
             Column(Modifier.semantics(mergeDescendants = true) {}) {
                 Text("You can spend")
-                Text(
-                    Amounts.ofMsat(balance.spendableMsat), style = MaterialTheme.typography.displaySmall,
-                    fontWeight = FontWeight.SemiBold,
-                )
+                BigAmount(Amounts.ofMsat(balance.spendableMsat))
             }
             Text("You can receive ${Amounts.ofMsat(balance.receivableMsat)}")
         }

@@ -17,8 +17,6 @@ import androidx.compose.runtime.remember
 import androidx.compose.runtime.saveable.rememberSaveableStateHolder
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.platform.LocalDensity
-import androidx.compose.ui.unit.Density
 import kite.app.model.OnboardingModel
 import kite.app.model.Phase
 import kite.app.model.Snapshot
@@ -55,7 +53,8 @@ private fun Root(wallet: WalletModel) {
                 keeper.SaveableStateProvider(top?.toString() ?: route.tab.name) {
                     if (top == null) Tabs(wallet, state, snapshot, route) else Over(top, wallet, snapshot, route)
                 }
-                Notices(state.notices, wallet::dismiss, Modifier.align(Alignment.TopCenter))
+                // What is being done elsewhere is not disturbed: its own screen says how it ends.
+                if (top == null) Notices(state.notices, wallet::dismiss, Modifier.align(Alignment.BottomCenter))
             }
         }
     }
@@ -71,7 +70,7 @@ private fun Tabs(wallet: WalletModel, state: WalletState, snapshot: Snapshot, ro
                     selected = route.tab == tab,
                     onClick = { route.choose(tab) },
                     icon = { Drawn(tab.drawing) },
-                    label = { AsLargeAsFits { Text(tab.title, maxLines = 1) } },
+                    label = { AsLargeAsFits(most = 1.2f) { Text(tab.title, maxLines = 1) } },
                 )
             }
         }
@@ -86,14 +85,6 @@ private fun Tabs(wallet: WalletModel, state: WalletState, snapshot: Snapshot, ro
             }
         }
     }
-}
-
-/** Four words side by side have no room for large letters. */
-@Composable
-private fun AsLargeAsFits(content: @Composable () -> Unit) {
-    val here = LocalDensity.current
-    val fitting = Density(here.density, minOf(here.fontScale, 1.2f))
-    CompositionLocalProvider(LocalDensity provides fitting, content = content)
 }
 
 @Composable

@@ -30,7 +30,9 @@ private val SHOWN = 8.seconds
 /** Short lines over the screen about what happened. A touch takes one away; what is bad stays until then. */
 @Composable
 internal fun Notices(notices: List<Notice>, dismiss: (Notice) -> Unit, modifier: Modifier) {
-    Column(modifier.safeDrawingPadding().widthIn(max = 560.dp).padding(12.dp), Arrangement.spacedBy(8.dp)) {
+    // Over the bar at the bottom: the way back stays free.
+    val place = modifier.safeDrawingPadding().padding(bottom = 80.dp).widthIn(max = 560.dp).padding(12.dp)
+    Column(place, Arrangement.spacedBy(8.dp)) {
         for (notice in notices.takeLast(MOST)) key(notice) { Line(notice) { dismiss(notice) } }
     }
 }

@@ -1,7 +1,5 @@
 package kite.app.ui
 
-import androidx.compose.material3.MaterialTheme
-import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.collectAsState
@@ -9,7 +7,6 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.runtime.setValue
-import androidx.compose.ui.text.font.FontWeight
 import kite.app.model.Amounts
 import kite.app.model.ChannelsModel
 import kite.app.model.ChannelsState
@@ -71,7 +68,7 @@ private fun Reviewing(wallet: WalletModel, model: ChannelsModel, state: Channels
     val quote = review.quote
     Page("Review", model::back) {
         Group {
-            Text(Amounts.ofSat(quote.amountSat), style = MaterialTheme.typography.headlineLarge, fontWeight = FontWeight.SemiBold)
+            BigAmount(Amounts.ofSat(quote.amountSat))
             CopyFact("With", review.request.nodeId)
             Fact("Network fee", Amounts.ofSat(quote.feeSat))
             Fact("Leaves your on-chain coins", Amounts.ofSat(quote.totalSat), strong = true)

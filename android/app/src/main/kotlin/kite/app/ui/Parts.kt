@@ -32,6 +32,7 @@ import androidx.compose.material3.Scaffold
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.CompositionLocalProvider
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.draw.clip
@@ -44,6 +45,7 @@ import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.font.FontFamily
 import androidx.compose.ui.text.font.FontWeight
 import androidx.compose.ui.text.style.TextAlign
+import androidx.compose.ui.unit.Density
 import androidx.compose.ui.unit.dp
 import kite.app.model.Explanation
 
@@ -217,6 +219,20 @@ internal fun SideBySide(first: @Composable (Modifier) -> Unit, second: @Composab
             second(Modifier.weight(1f))
         }
     }
+}
+
+/** An amount that is what the screen is about. */
+@Composable
+internal fun BigAmount(text: String) = AsLargeAsFits(most = 1.3f) {
+    Text(text, style = MaterialTheme.typography.headlineLarge, fontWeight = FontWeight.SemiBold, textAlign = TextAlign.Center)
+}
+
+/** What has no room for larger letters than this many times. */
+@Composable
+internal fun AsLargeAsFits(most: Float, content: @Composable () -> Unit) {
+    val here = LocalDensity.current
+    val fitting = Density(here.density, minOf(here.fontScale, most))
+    CompositionLocalProvider(LocalDensity provides fitting, content = content)
 }
 
 internal val hasLargeLetters: Boolean

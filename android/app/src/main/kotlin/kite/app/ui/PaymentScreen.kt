@@ -12,7 +12,6 @@ import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
-import androidx.compose.ui.text.font.FontWeight
 import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import kite.app.model.Amounts
@@ -75,10 +74,7 @@ private fun Outcome(payment: Payment, snapshot: Snapshot) {
             else -> Emblem(payment.drawing, scheme.surfaceVariant, scheme.onSurfaceVariant)
         }
         Text(payment.headline, Modifier.semantics { heading() }, style = MaterialTheme.typography.titleLarge)
-        Text(
-            Amounts.ofMsat(payment.amountMsat), style = MaterialTheme.typography.headlineLarge,
-            fontWeight = FontWeight.SemiBold, textAlign = TextAlign.Center,
-        )
+        BigAmount(Amounts.ofMsat(payment.amountMsat))
         val close = payment.close
         when {
             close != null -> Muted(close.comingBack(snapshot.info.height), align = TextAlign.Center)

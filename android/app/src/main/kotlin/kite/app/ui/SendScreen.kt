@@ -1,6 +1,5 @@
 package kite.app.ui
 
-import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
@@ -9,7 +8,6 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.runtime.setValue
-import androidx.compose.ui.text.font.FontWeight
 import kite.app.model.Amounts
 import kite.app.model.SendModel
 import kite.app.model.SendState
@@ -91,10 +89,7 @@ private fun Reviewing(wallet: WalletModel, model: SendModel, state: SendState, q
     val expired = expiry != null && expiry <= nowSecs()
     Page("Review", model::back) {
         Group {
-            Text(
-                Amounts.ofMsat(quote.amountMsat), style = MaterialTheme.typography.headlineLarge,
-                fontWeight = FontWeight.SemiBold,
-            )
+            BigAmount(Amounts.ofMsat(quote.amountMsat))
             CopyFact("To", quote.payee ?: quote.input)
             quote.description?.takeIf { it.isNotEmpty() }?.let { Fact("For", it) }
             Fact(if (quote.kind == QuoteKind.LIGHTNING) "Fee, about" else "Network fee, about", Amounts.ofMsat(quote.feeEstimateMsat))
@@ -122,7 +117,7 @@ private fun FeeCap(wallet: WalletModel, model: SendModel, quote: Quote, isBusy: 
 @Composable
 private fun Paying(quote: Quote) {
     Group {
-        Text(Amounts.ofMsat(quote.amountMsat), style = MaterialTheme.typography.headlineLarge, fontWeight = FontWeight.SemiBold)
+        BigAmount(Amounts.ofMsat(quote.amountMsat))
         MainButton("", isBusy = true, busyText = "On its way…") {}
         Muted("You may leave this screen or the app: the payment goes on when the wallet is open again, and is never paid twice.")
     }
