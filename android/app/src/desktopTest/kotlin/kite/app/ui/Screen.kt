@@ -20,10 +20,10 @@ import androidx.compose.ui.test.captureToImage
 import androidx.compose.ui.test.hasClickAction
 import androidx.compose.ui.test.hasSetTextAction
 import androidx.compose.ui.test.hasText
+import androidx.compose.ui.test.isRoot
 import androidx.compose.ui.test.onAllNodesWithContentDescription
 import androidx.compose.ui.test.onAllNodesWithText
 import androidx.compose.ui.test.onNodeWithContentDescription
-import androidx.compose.ui.test.onRoot
 import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performScrollTo
 import androidx.compose.ui.test.performTextReplacement
@@ -122,7 +122,10 @@ internal class Screen(private val test: SkikoComposeUiTest) {
             isDark = dark
             fontScale = scale
             test.waitForIdle()
-            val image = Image.makeFromBitmap(test.onRoot().captureToImage().asSkiaBitmap())
+            // A dialog is a root of its own, over the others.
+            val roots = test.onAllNodes(isRoot())
+            val shown = roots[roots.fetchSemanticsNodes().lastIndex].captureToImage()
+            val image = Image.makeFromBitmap(shown.asSkiaBitmap())
             val png = checkNotNull(image.encodeToData(EncodedImageFormat.PNG)) { "$name cannot be drawn" }
             File(folder, "$name$look.png").writeBytes(png.bytes)
         }

@@ -16,6 +16,7 @@ import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.text.font.FontWeight
+import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import kite.app.model.Amounts
 import kite.app.model.ReceiveModel
@@ -72,9 +73,9 @@ private fun ToBePaid(model: ReceiveModel, state: ReceiveState, invoice: Invoice)
     Group {
         Column(Modifier.fillMaxWidth(), Arrangement.spacedBy(12.dp), Alignment.CenterHorizontally) {
             Text(amount, style = MaterialTheme.typography.headlineMedium, fontWeight = FontWeight.SemiBold)
-            if (state.reason.isNotEmpty()) Muted(state.reason)
+            if (state.reason.isNotEmpty()) Muted(state.reason, align = TextAlign.Center)
             QrPicture(invoice.qrText, "QR code of the invoice for ${amount.lowercase()}", Modifier.widthIn(max = 360.dp))
-            Muted("Waiting to be paid, ${Times.span(invoice.expiresAtSecs.toLong() - nowSecs().toLong())} left")
+            Muted("Waiting to be paid, ${Times.span(invoice.expiresAtSecs.toLong() - nowSecs().toLong())} left", align = TextAlign.Center)
         }
         CopyShare(invoice.invoice, device)
     }
