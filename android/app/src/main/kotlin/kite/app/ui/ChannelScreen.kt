@@ -35,7 +35,7 @@ internal fun ChannelScreen(wallet: WalletModel, model: ChannelsModel, id: String
         if (channel == null) return@Page Muted("This channel is not listed any more.")
         Group {
             ChannelBadge(channel)
-            Sides(channel)
+            if (channel.state in SHOWING_SIDES) Sides(channel)
             channel.stateInFull(snapshot.info.height)?.let { Muted(it) }
         }
         if (channel.close?.closedBy == ClosedBy.CHEATER) {

@@ -65,7 +65,7 @@ private fun ChannelCard(channel: Channel, snapshot: Snapshot, open: () -> Unit) 
     }
 }
 
-private val SHOWING_SIDES = setOf(ChannelState.READY, ChannelState.OPENING, ChannelState.PENDING)
+internal val SHOWING_SIDES = setOf(ChannelState.READY, ChannelState.OPENING, ChannelState.PENDING)
 
 @Composable
 internal fun ChannelBadge(channel: Channel) =
@@ -81,7 +81,8 @@ internal fun Sides(channel: Channel) {
     }
     FlowRow(Modifier.fillMaxWidth(), Arrangement.SpaceBetween) {
         Side("You can send", channel.spendableMsat, Alignment.Start)
-        Side("You can receive", channel.receivableMsat, Alignment.End)
+        // Under the other one, it begins where that begins.
+        Side("You can receive", channel.receivableMsat, if (hasLargeLetters) Alignment.Start else Alignment.End)
     }
 }
 
