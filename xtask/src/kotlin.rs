@@ -71,7 +71,13 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let class_path = jars.class_path(&["library", "android"], &[&bindings])?;
     compile(jars, &[root.join(SOURCES)], &main, &class_path, &["-Werror", "-Xexplicit-api=strict"])?;
     let class_path = jars.class_path(&["library", "test"], &[&bindings, &main])?;
-    compile(jars, &[root.join(TESTS), root.join(TESTING), root.join(SNIPPET)], &tests, &class_path, &["-Werror"])?;
+    compile(
+        jars,
+        &[root.join(TESTS), root.join(TESTING), root.join(SNIPPET)],
+        &tests,
+        &class_path,
+        &["-Werror"],
+    )?;
     Ok([bindings, main, tests])
 }
 

@@ -23,9 +23,13 @@ const NEEDED: &[install::Need] = &[
 ];
 const SOURCES: &str = "android/app/src/main/kotlin";
 /// Without the part that only Android has.
-const DRAWN: [&str; 2] = ["android/app/src/main/kotlin/kite/app/model", "android/app/src/main/kotlin/kite/app/ui"];
-const TESTS: [&str; 3] =
-    ["android/app/src/test/kotlin", "android/app/src/desktopTest/kotlin", "android/wallet/src/testing/kotlin"];
+const DRAWN: [&str; 2] =
+    ["android/app/src/main/kotlin/kite/app/model", "android/app/src/main/kotlin/kite/app/ui"];
+const TESTS: [&str; 3] = [
+    "android/app/src/test/kotlin",
+    "android/app/src/desktopTest/kotlin",
+    "android/wallet/src/testing/kotlin",
+];
 const PACKAGES: [(&str, &str); 2] = [(TESTS[0], "kite.app.model"), (TESTS[1], "kite.app.ui")];
 
 /// Compiles the app and runs its tests. `wallet`: the jars of the library; `native`: the folder of the native one.
@@ -73,7 +77,8 @@ fn compile_to_draw(jars: &Jars, wallet: &[&Path], folder: &Path) -> Outcome<[Pat
     let [app, tests] = ["app-drawn.jar", "app-tests.jar"].map(|name| folder.join(name));
     let plugin = plugin(jars)?;
     let class_path = jars.class_path(&["library", "app", "desktop"], wallet)?;
-    compile(jars, &DRAWN.map(|sources| places::root().join(sources)), &app, &class_path, &["-Werror", &plugin])?;
+    let sources = DRAWN.map(|sources| places::root().join(sources));
+    compile(jars, &sources, &app, &class_path, &["-Werror", &plugin])?;
     let programs: Vec<&Path> = wallet.iter().copied().chain([&*app]).collect();
     let class_path = jars.class_path(&["library", "app", "desktop", "test"], &programs)?;
     // The tests of a module may see what is internal to it.

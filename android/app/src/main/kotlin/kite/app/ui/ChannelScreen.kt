@@ -39,7 +39,12 @@ internal fun ChannelScreen(wallet: WalletModel, model: ChannelsModel, id: String
             channel.stateInFull(snapshot.info.height)?.let { Muted(it) }
         }
         if (channel.close?.closedBy == ClosedBy.CHEATER) {
-            Trouble(Explanation("The other node tried to take what is not its own.", "Keep this wallet open: all of the channel is being claimed for you."))
+            Trouble(
+                Explanation(
+                    "The other node tried to take what is not its own.",
+                    "Keep this wallet open: all of the channel is being claimed for you.",
+                ),
+            )
         }
         Facts(channel)
         Trouble(state.failure)

@@ -43,7 +43,15 @@ internal fun TextField(label: String, value: String, hint: String?, change: (Str
 
 /** What no keyboard must mend or learn: invoices, addresses, words. */
 @Composable
-internal fun CodeField(label: String, value: String, example: String, lines: Int = 3, isWrong: Boolean = false, hint: String? = null, change: (String) -> Unit) {
+internal fun CodeField(
+    label: String,
+    value: String,
+    example: String,
+    lines: Int = 3,
+    isWrong: Boolean = false,
+    hint: String? = null,
+    change: (String) -> Unit,
+) {
     OutlinedTextField(
         value, change, Modifier.fillMaxWidth(),
         label = { Text(label) },

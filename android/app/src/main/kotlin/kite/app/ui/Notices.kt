@@ -51,7 +51,10 @@ private fun Line(notice: Notice, dismiss: () -> Unit) {
         Tone.BAD -> scheme.errorContainer to scheme.onErrorContainer
         Tone.PLAIN -> scheme.inverseSurface to scheme.inverseOnSurface
     }
-    Surface(dismiss, Modifier.fillMaxWidth(), shape = MaterialTheme.shapes.small, color = ground, contentColor = color, shadowElevation = 6.dp) {
+    Surface(
+        dismiss, Modifier.fillMaxWidth(),
+        shape = MaterialTheme.shapes.small, color = ground, contentColor = color, shadowElevation = 6.dp,
+    ) {
         Row(
             Modifier.padding(14.dp).semantics { liveRegion = LiveRegionMode.Polite },
             Arrangement.spacedBy(10.dp), Alignment.CenterVertically,

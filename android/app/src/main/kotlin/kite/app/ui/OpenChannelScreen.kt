@@ -57,7 +57,10 @@ private fun Asking(wallet: WalletModel, model: ChannelsModel, state: ChannelsSta
 private fun NoCoins(wallet: WalletModel, snapshot: Snapshot, route: Route) {
     val pending = snapshot.balance.onchainPendingSat
     if (pending > 0uL) {
-        return Caution("Your coins wait for a block.", "${Amounts.ofSat(pending)} are on their way. A channel can be opened with them once they are in a block.")
+        return Caution(
+            "Your coins wait for a block.",
+            "${Amounts.ofSat(pending)} are on their way. A channel can be opened with them once they are in a block.",
+        )
     }
     Caution("There are no coins on-chain yet.", "A channel is opened with them.")
     OtherButton("Show my address") { route.go(Place.Receive(ReceiveModel(wallet, ReceiveWay.ONCHAIN))) }

@@ -139,7 +139,8 @@ internal fun Muted(text: String, modifier: Modifier = Modifier, align: TextAlign
 @Composable
 internal fun Trouble(explanation: Explanation?) {
     if (explanation == null) return
-    Warning(explanation.what, explanation.next, MaterialTheme.colorScheme.errorContainer, MaterialTheme.colorScheme.onErrorContainer)
+    val scheme = MaterialTheme.colorScheme
+    Warning(explanation.what, explanation.next, scheme.errorContainer, scheme.onErrorContainer)
 }
 
 /** Something to know before going on. */

@@ -74,8 +74,8 @@ private fun AskingAmount(wallet: WalletModel, model: SendModel, state: SendState
             CopyFact("To", step.to)
             step.description?.takeIf { it.isNotEmpty() }?.let { Fact("For", it) }
         }
-        val hint = "You can spend ${Amounts.ofMsat(snapshot.balance.spendableMsat)}, and ${Amounts.ofSat(snapshot.balance.onchainSat)} on-chain."
-        AmountField("Amount", amount, hint) { amount = it }
+        val (spendable, onchain) = snapshot.balance.let { Amounts.ofMsat(it.spendableMsat) to Amounts.ofSat(it.onchainSat) }
+        AmountField("Amount", amount, "You can spend $spendable, and $onchain on-chain.") { amount = it }
         Trouble(state.failure)
         MainButton("Review", state.isBusy, "Looking for a way…", isEnabled = amount.isNotBlank()) {
             wallet.act { model.setAmount(amount) }
