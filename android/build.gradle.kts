@@ -6,5 +6,7 @@ buildscript {
 }
 
 plugins {
+    alias(libs.plugins.android.application) apply false
     alias(libs.plugins.android.library) apply false
+    alias(libs.plugins.compose) apply false
 }

@@ -15,4 +15,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "kite"
-include(":wallet")
+include(":wallet", ":app")

@@ -23,6 +23,8 @@ android {
     sourceSets.getByName("main").kotlin.directories += "src/generated/kotlin"
 
     sourceSets.getByName("test").kotlin.directories += "../../docs/embed/snippets"
+    // What the tests of the sample app use, too.
+    sourceSets.getByName("test").kotlin.directories += "src/testing/kotlin"
 
     lint {
         // The generated code looks whether java.lang.ref.Cleaner is there before it uses it (docs/adr/0022).

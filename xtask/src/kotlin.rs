@@ -1,5 +1,7 @@
 //! The Kotlin library on the JVM: the code of an Android app against the library as phones have it, built for this machine.
 
+mod app;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ const JAVA: &[install::Need] = &[("java", "default-jre-headless")];
 const PACKAGE: &str = "kite.wallet";
 const SOURCES: &str = "android/wallet/src/main/kotlin";
 const TESTS: &str = "android/wallet/src/test/kotlin";
+/// What its tests and those of the sample app use.
+const TESTING: &str = "android/wallet/src/testing/kotlin";
 /// What the integrator's guide shows.
 const SNIPPET: &str = "docs/embed/snippets/Pay.kt";
 const RULES: &[&str] = &["android/wallet/consumer-rules.pro", "android/wallet/src/test/app.pro"];
@@ -25,7 +29,8 @@ const RUNNER: &str = "org.junit.runner.JUnitCore";
 /// The classes of the tests that need a devnet.
 const WITH_NODES: [&str; 2] = [".PaymentTest", ".ScenarioTest"];
 
-/// Generates, compiles and runs every test of the library; then those that need no network in an app made smaller.
+/// Generates, compiles and runs every test of the library and of the sample app; then those of the library that need no network
+/// in an app made smaller.
 ///
 /// # Errors
 /// When something cannot be had, does not compile or cannot be started.
@@ -41,12 +46,15 @@ pub fn stage(report: &mut Report) -> Outcome {
     let mut test = java(&jars.class_path(&["library", "test"], &programs)?);
     test.arg(property("jna.library.path", library)).arg(property("kite.devnet", &devnet));
     test.arg(property("kite.scenarios", &places::root().join("scenarios")));
-    report.step(test.arg(RUNNER).args(test_classes()?), false)?;
+    report.step(test.arg(RUNNER).args(test_classes(TESTS, PACKAGE)?), false)?;
+
+    let [bindings, main, _] = &compiled;
+    app::test(report, &jars, &[bindings, main], (library, &devnet))?;
 
     let app = shrink(&jars, &compiled)?;
     let mut test = java(&jars.class_path(&["test"], &[&app])?);
-    let alone =
-        test_classes()?.into_iter().filter(|class| !WITH_NODES.iter().any(|test| class.ends_with(test)));
+    let classes = test_classes(TESTS, PACKAGE)?.into_iter();
+    let alone = classes.filter(|class| !WITH_NODES.iter().any(|test| class.ends_with(test)));
     test.arg(property("jna.library.path", library));
     test.arg(property("kite.scenarios", &places::root().join("scenarios")));
     report.step(test.arg(RUNNER).args(alone), false)
@@ -66,7 +74,13 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let class_path = jars.class_path(&["library", "android"], &[&bindings])?;
     compile(jars, &[root.join(SOURCES)], &main, &class_path, &["-Werror", "-Xexplicit-api=strict"])?;
     let class_path = jars.class_path(&["library", "test"], &[&bindings, &main])?;
-    compile(jars, &[root.join(TESTS), root.join(SNIPPET)], &tests, &class_path, &["-Werror"])?;
+    compile(
+        jars,
+        &[root.join(TESTS), root.join(TESTING), root.join(SNIPPET)],
+        &tests,
+        &class_path,
+        &["-Werror"],
+    )?;
     Ok([bindings, main, tests])
 }
 
@@ -121,13 +135,13 @@ fn property(name: &str, path: &Path) -> std::ffi::OsString {
 }
 
 /// The classes of the files named `…Test.kt`: a new one is in from its first commit.
-fn test_classes() -> Outcome<Vec<String>> {
-    let folder = places::root().join(TESTS).join(PACKAGE.replace('.', "/"));
+fn test_classes(tests: &str, package: &str) -> Outcome<Vec<String>> {
+    let folder = places::root().join(tests).join(package.replace('.', "/"));
     let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut classes: Vec<String> = names
         .filter_map(|name| name.strip_suffix(".kt").filter(|stem| stem.ends_with("Test")).map(str::to_owned))
-        .map(|class| format!("{PACKAGE}.{class}"))
+        .map(|class| format!("{package}.{class}"))
         .collect();
     classes.sort();
     Ok(classes)
@@ -135,11 +149,11 @@ fn test_classes() -> Outcome<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::test_classes;
+    use super::{PACKAGE, TESTS, test_classes};
 
     #[test]
     fn the_files_of_tests_are_found() {
-        let classes = test_classes().expect("the folder of the tests");
+        let classes = test_classes(TESTS, PACKAGE).expect("the folder of the tests");
         assert!(classes.contains(&"kite.wallet.PaymentTest".to_owned()));
         assert!(!classes.iter().any(|class| class.contains("World")));
     }

@@ -37,7 +37,11 @@ internal class World : AutoCloseable {
         post("/peers/$peer/invoice", "amount_msat" to amountMsat.toLong(), "description" to description)
             .getString("invoice")
 
-    suspend fun pay(peer: String, invoice: String) = post("/peers/$peer/pay", "invoice" to invoice)
+    /** Pays, to the end: a payment that failed is refused, and may be tried again. */
+    suspend fun pay(peer: String, invoice: String): JSONObject =
+        post("/peers/$peer/pay", "invoice" to invoice).also { payment ->
+            if (payment.optString("status") != "succeeded") throw Refused("$payment")
+        }
 
     private suspend fun post(path: String, vararg body: Pair<String, Any>) = post(path, JSONObject(mapOf(*body)))
 

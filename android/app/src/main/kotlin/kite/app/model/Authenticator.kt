@@ -1,0 +1,14 @@
+package kite.app.model
+
+/** Asks the person to show who they are: by finger, by face or by the code of the device. */
+interface Authenticator {
+    /** Whether this device can tell: without a code of its own it knows nobody. */
+    fun canTell(): Boolean
+
+    /**
+     * Whether it is they. False, too, if they turned away. On a device that cannot tell, whoever holds it is its owner.
+     *
+     * @param reason shown to them.
+     */
+    suspend fun authenticate(reason: String): Boolean
+}
