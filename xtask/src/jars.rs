@@ -26,7 +26,7 @@ struct Jar {
 }
 
 impl Jars {
-    /// Brings what is not there yet (390 MB the first time) and checks all of it.
+    /// Brings what is not there yet (350 MB the first time) and checks all of it.
     ///
     /// # Errors
     /// When one cannot be had, or is not the one of the list.

@@ -77,7 +77,7 @@ class WalletTest {
         val refused = caught<WalletException.NotFound> { wallet.getPayment("ab".repeat(16)) }
         assertEquals("payment", refused.what)
         assertEquals("there is no such payment", refused.message)
-        assertEquals("kite.wallet.WalletException\$NotFound: there is no such payment", "$refused")
+        assertEquals("${refused.javaClass.name}: there is no such payment", "$refused")
         caught<WalletException.InvalidInput> {
             wallet.makeInvoice(InvoiceRequest(1_000uL, "x".repeat(2_000), null))
         }
