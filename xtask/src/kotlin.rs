@@ -87,7 +87,9 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
 /// Kotlin's compiler, on files and folders of sources; `-no-stdlib` because the standard library is in the class path.
 fn compile(jars: &Jars, sources: &[PathBuf], jar: &Path, class_path: &OsStr, options: &[&str]) -> Outcome {
     let mut compiler = java(&jars.class_path(&["compiler", "library"], &[])?);
-    compiler.args(["-Xmx1g", "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"]);
+    // It runs for a minute on two cores: too short to be worth compiling itself again and again.
+    compiler.args(["-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+    compiler.arg("org.jetbrains.kotlin.cli.jvm.K2JVMCompiler");
     compiler.args(["-no-stdlib", "-no-reflect", "-jvm-target", "17"]).args(options);
     let module = jar.file_stem().unwrap_or_default();
     compiler.arg("-module-name").arg(module).arg("-cp").arg(class_path).arg("-d").arg(jar).args(sources);
