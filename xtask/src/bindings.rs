@@ -27,7 +27,9 @@ const UNIFFI: &str = "android/uniffi.toml";
 /// When a step cannot be run.
 pub fn python(report: &mut Report) -> Outcome {
     install::apt(PYTHON)?;
-    python_test(report, &generate_python(&sample()?)?, "api-macro/tests/run.py", &[])?;
+    // First the wallet's, which builds every library: the sample's has other features.
+    let (_, program) = stage::library()?;
+    python_test(report, &generate_python(&program, &sample()?)?, "api-macro/tests/run.py", &[])?;
     let bindings = wheel::install(&shipped_library()?, &python_module()?)?;
     python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
     let devnet = stage::devnet()?;
@@ -134,13 +136,12 @@ pub fn shipped_library() -> Outcome<PathBuf> {
     Ok(library)
 }
 
-/// Writes the bindings of a library into `folder`.
+/// Writes the bindings of a library into `folder`, by `kite-ffi`.
 ///
 /// # Errors
 /// When the library has no metadata or the folder cannot be written.
-pub fn generate(library: &Path, language: &str, folder: &Path) -> Outcome {
+pub fn generate(program: &Path, library: &Path, language: &str, folder: &Path) -> Outcome {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let (_, program) = stage::library()?;
     let mut generate = command(program, &["generate"]);
     generate.args(["--language", language, "--no-format", "--config", UNIFFI, "--library"]).arg(library);
     shell::run(generate.arg("--out-dir").arg(folder))
@@ -152,14 +153,15 @@ pub fn generate(library: &Path, language: &str, folder: &Path) -> Outcome {
 /// When the library they are made of does not build.
 pub fn python_module() -> Outcome<PathBuf> {
     // The metadata that bindings are made of is in the symbols, which a library that ships has not.
-    generate_python(&stage::library()?.0)
+    let (library, program) = stage::library()?;
+    generate_python(&program, &library)
 }
 
 /// The folder of a library's Python bindings, made anew.
-fn generate_python(library: &Path) -> Outcome<PathBuf> {
+fn generate_python(program: &Path, library: &Path) -> Outcome<PathBuf> {
     let name = library.file_name().ok_or("a library has a file name")?;
     let folder = places::native_target().join("python").join(name);
-    generate(library, "python", &folder)?;
+    generate(program, library, "python", &folder)?;
     // The bindings load the library of their own crate's name from beside them.
     fs::copy(library, folder.join(name)).map_err(|error| format!("{}: {error}", library.display()))?;
     Ok(folder)

@@ -65,7 +65,8 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let folder = places::native_target().join("kotlin");
     places::remove(&folder)?;
     let generated = folder.join("generated");
-    bindings::generate(&stage::library()?.0, "kotlin", &generated)?;
+    let (library, program) = stage::library()?;
+    bindings::generate(&program, &library, "kotlin", &generated)?;
 
     let [bindings, main, tests] = ["bindings.jar", "main.jar", "tests.jar"].map(|name| folder.join(name));
     let root = places::root();
