@@ -8,8 +8,8 @@ use crate::ceiling;
 use crate::install;
 use crate::places;
 use crate::report::Report;
+use crate::shared;
 use crate::shell::{self, cargo, command};
-use crate::stage;
 use crate::toolchain::Toolchain;
 use crate::wasm;
 use crate::wheel;
@@ -28,11 +28,11 @@ const UNIFFI: &str = "android/uniffi.toml";
 pub fn python(report: &mut Report) -> Outcome {
     install::apt(PYTHON)?;
     // First the wallet's, which builds every library: the sample's has other features.
-    let (_, program) = stage::library()?;
+    let (_, program) = shared::library()?;
     python_test(report, &generate_python(&program, &sample()?)?, "api-macro/tests/run.py", &[])?;
     let bindings = wheel::install(&shipped_library()?, &python_module()?)?;
     python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
-    let devnet = stage::devnet()?;
+    let devnet = shared::devnet()?;
     python_test(report, &bindings, "bindings-uniffi/payment.py", &[&devnet])?;
     python_test(report, &bindings, "bindings-uniffi/scenarios.py", &[&devnet])
 }
@@ -103,7 +103,7 @@ pub fn write_list() -> Outcome {
 }
 
 fn list() -> Outcome<String> {
-    let (library, program) = stage::library()?;
+    let (library, program) = shared::library()?;
     shell::output(command(program, &["list"]).arg(library))
 }
 
@@ -153,7 +153,7 @@ pub fn generate(program: &Path, library: &Path, language: &str, folder: &Path) -
 /// When the library they are made of does not build.
 pub fn python_module() -> Outcome<PathBuf> {
     // The metadata that bindings are made of is in the symbols, which a library that ships has not.
-    let (library, program) = stage::library()?;
+    let (library, program) = shared::library()?;
     generate_python(&program, &library)
 }
 

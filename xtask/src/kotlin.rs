@@ -13,8 +13,8 @@ use crate::install;
 use crate::jars::Jars;
 use crate::places;
 use crate::report::Report;
+use crate::shared;
 use crate::shell::{self, command};
-use crate::stage;
 
 const JAVA: &[install::Need] = &[("java", "default-jre-headless")];
 const PACKAGE: &str = "kite.wallet";
@@ -39,7 +39,7 @@ pub fn stage(report: &mut Report) -> Outcome {
     let jars = Jars::ready()?;
     let library = bindings::shipped_library()?;
     let library = library.parent().ok_or("a library is in a folder")?;
-    let devnet = stage::devnet()?;
+    let devnet = shared::devnet()?;
     let compiled = compile_all(&jars)?;
 
     let programs: Vec<&Path> = compiled.iter().map(PathBuf::as_path).collect();
@@ -65,7 +65,7 @@ fn compile_all(jars: &Jars) -> Outcome<[PathBuf; 3]> {
     let folder = places::native_target().join("kotlin");
     places::remove(&folder)?;
     let generated = folder.join("generated");
-    let (library, program) = stage::library()?;
+    let (library, program) = shared::library()?;
     bindings::generate(&program, &library, "kotlin", &generated)?;
 
     let [bindings, main, tests] = ["bindings.jar", "main.jar", "tests.jar"].map(|name| folder.join(name));

@@ -18,6 +18,7 @@ mod page;
 mod places;
 mod report;
 mod schedules;
+mod shared;
 mod shell;
 mod size;
 mod stage;

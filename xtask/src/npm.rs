@@ -8,8 +8,8 @@ use crate::ceiling;
 use crate::install;
 use crate::places;
 use crate::report::Report;
+use crate::shared;
 use crate::shell::{self, command};
-use crate::stage;
 use crate::wasm;
 
 /// The most that `npm install` should have to download (gzip): the module is nearly all of it.
@@ -48,6 +48,6 @@ pub fn stage(report: &mut Report) -> Outcome {
     install::apt(install::BROWSER)?;
     let mut test = command("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     test.args(["npm/test/node.test.mjs", "npm/test/vite.test.mjs", "npm/test/scenarios.test.mjs"]);
-    test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?).env("KITE_DEVNET", stage::devnet()?);
+    test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?).env("KITE_DEVNET", shared::devnet()?);
     report.step(&mut test, false)
 }

@@ -12,10 +12,10 @@ use crate::install;
 use crate::kotlin;
 use crate::npm;
 use crate::page;
-use crate::places::{self, Member};
 use crate::report::Report;
 use crate::schedules;
-use crate::shell::{self, cargo, command};
+use crate::shared::{CPP_TOOLS, devnet, packages};
+use crate::shell::{cargo, command};
 use crate::swift;
 use crate::wasm;
 
@@ -79,18 +79,6 @@ const STAGES: &[Stage] = &[
     Stage { name: "web", about: "the page: types, pure functions", run: web },
     Stage { name: "e2e", about: "real Chromium, real nodes: everything a person does", run: e2e },
 ];
-
-/// Members whose tests belong to another stage than `native`, and that stage.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("kite-bench", "interop"),
-    ("kite-cli", "interop"),
-    ("kite-devnet", "interop"),
-    ("kite-devnet-kernel", "interop"),
-    ("kite-interop", "interop"),
-];
-/// What the devnet's chain is checked with: Bitcoin Core's own code, in C++.
-const CPP_TOOLS: &[install::Need] =
-    &[("cmake", "cmake"), ("g++", "g++"), ("/usr/include/boost/version.hpp", "libboost-dev")];
 
 /// Prints the parts.
 pub fn list() -> Outcome {
@@ -160,43 +148,15 @@ fn header(text: &str) {
     println!("\n==== {text} ====");
 }
 
-/// Builds the devnet for tests, and returns its program.
-///
-/// # Errors
-/// When a tool is missing and cannot be installed, or the build fails.
-pub fn devnet() -> Outcome<PathBuf> {
-    install::apt(CPP_TOOLS)?;
-    build_as("interop", &["--bin", "kite-devnet", "--test", "world"])?;
-    Ok(places::native_target().join("debug/kite-devnet"))
-}
-
-/// Builds the library for other languages, with the metadata that their bindings are made of, and the program that makes
-/// them. Returns both.
-///
-/// # Errors
-/// When the build fails.
-pub fn library() -> Outcome<(PathBuf, PathBuf)> {
-    build_as("native", &["--lib", "--bin", "kite-ffi", "--test", "embed"])?;
-    let folder = places::native_target().join("debug");
-    Ok((folder.join(places::library_name("kite-uniffi")), folder.join("kite-ffi")))
-}
-
-/// Cargo chooses the features of dependencies for all packages at once that it is asked for, and those of tests count where
-/// a test is built: asked for less than a stage asks for, it would compile most of them again.
-fn build_as(stage: &str, targets: &[&str]) -> Outcome {
-    let packages = packages(&places::members()?, stage);
-    shell::run(cargo(&["build", "--locked"]).args(packages).args(targets))
-}
-
 fn native(report: &mut Report) -> Outcome {
     report.step(&mut cargo(&["fmt", "--all", "--check"]), false)?;
-    lint_and_test(report, &packages(&places::members()?, "native"))
+    lint_and_test(report, &packages("native")?)
 }
 
 fn interop(report: &mut Report) -> Outcome {
     install::apt(CPP_TOOLS)?;
     let bitcoind = bitcoind::program()?;
-    lint_and_test_with(report, &packages(&places::members()?, "interop"), &[("BITCOIND_EXE", bitcoind)])
+    lint_and_test_with(report, &packages("interop")?, &[("BITCOIND_EXE", bitcoind)])
 }
 
 fn wasm(report: &mut Report) -> Outcome {
@@ -233,30 +193,10 @@ fn lint_and_test_with(report: &mut Report, packages: &[String], variables: &[(&s
     report.step(test.args(packages), false)
 }
 
-/// The members of a stage. What is named nowhere is `native`: a new crate is in from its first commit.
-fn packages(members: &[Member], stage: &str) -> Vec<String> {
-    let stage_of = |name: &str| {
-        ELSEWHERE.iter().find(|(member, _)| *member == name).map_or("native", |(_, stage)| stage)
-    };
-    members
-        .iter()
-        .filter(|member| stage_of(&member.name) == stage)
-        .flat_map(|member| ["-p".to_owned(), member.name.clone()])
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ELSEWHERE, STAGES, packages};
-    use crate::places::Member;
-
-    #[test]
-    fn a_new_member_is_tested_natively() {
-        let member = |name: &str| Member { folder: name.to_owned(), name: name.to_owned() };
-        let members = [member("kite-core"), member("kite-devnet")];
-        assert_eq!(packages(&members, "native"), ["-p", "kite-core"]);
-        assert_eq!(packages(&members, "interop"), ["-p", "kite-devnet"]);
-    }
+    use super::STAGES;
+    use crate::shared::ELSEWHERE;
 
     #[test]
     fn what_is_tested_elsewhere_is_tested() {

@@ -9,8 +9,8 @@ use crate::bindings;
 use crate::clock::Clock;
 use crate::places;
 use crate::report::Report;
+use crate::shared;
 use crate::shell::{self, command};
-use crate::stage;
 use crate::swiftlang::Swift;
 
 const PACKAGE: &str = "ios";
@@ -63,7 +63,7 @@ fn run(report: &mut Report, clock: &mut Clock) -> Outcome {
 /// What is made of Rust: the library as it ships, the devnet's program, the generated Swift.
 fn build(clock: &mut Clock) -> Outcome<(PathBuf, PathBuf)> {
     let library = clock.time("building the library", bindings::shipped_library)?;
-    let devnet = clock.time("building the devnet", stage::devnet)?;
+    let devnet = clock.time("building the devnet", shared::devnet)?;
     clock.time("generating the Swift", generate)?;
     Ok((library, devnet))
 }
@@ -74,7 +74,7 @@ fn build(clock: &mut Clock) -> Outcome<(PathBuf, PathBuf)> {
 /// When the library does not build.
 pub fn generate() -> Outcome {
     // The metadata that bindings are made of is in the symbols, which a library that ships has not.
-    let (library, program) = stage::library()?;
+    let (library, program) = shared::library()?;
     let mut generate = command(program, &["swift"]);
     shell::run(generate.arg(library).args([CONFIG, SOURCES, HEADERS]))
 }

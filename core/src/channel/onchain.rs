@@ -12,8 +12,10 @@ use super::{Channel, HtlcKey, Removal};
 use crate::chain::Urgency;
 use crate::crypto::{derive_revocation_public_key, ec};
 use crate::onchain::{
-    self, Bids, Broadcaster, Claim, Close, Coin, HtlcOutput, Spends, Stake, anchor, local, remote, revoked,
+    self, Bids, Broadcaster, Claim, Close, Coin, HtlcOutput, OutputKind, Spends, Stake, anchor, local,
+    remote, revoked,
 };
+use crate::tx::scripts;
 use crate::types::{BlockHeight, CommitmentNumber, PaymentPreimage};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, OutPoint, Script, Transaction};
@@ -70,10 +72,13 @@ impl Commitments {
                 (Some(next), Some(point)) => Some(of_remote(next.number, &next.spec, point)?),
                 _ => None,
             },
-            Closer::RemoteUnknown { .. } => Some(remote::close_of_unknown(tx, &ours.payment_basepoint)),
+            Closer::RemoteUnknown { .. } => {
+                let script = scripts::to_remote_anchors(&ours.payment_basepoint);
+                Some(Close::of_unknown(tx, OutputKind::ToRemote, script))
+            }
             Closer::LocalUnknown { number } => {
                 let script = self.local_delayed_script(env.signer, CommitmentNumber(number))?;
-                Some(local::close_of_unknown(tx, script))
+                Some(Close::of_unknown(tx, OutputKind::ToLocal, script))
             }
             Closer::RemoteRevoked { number } => Some(self.understand_revoked(env, number, tx)?),
         })

@@ -4,8 +4,8 @@
 use super::{Close, HtlcOutput, Output, OutputKind};
 use crate::channel::Party;
 use crate::tx::{Commitment, CommitmentHtlc, CommitmentOutput, Direction, scripts};
+use bitcoin::ScriptBuf;
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{ScriptBuf, Transaction};
 
 /// What our commitment pays that is of concern.
 pub fn close(commitment: &Commitment, local_funding_pubkey: &PublicKey) -> Close {
@@ -18,20 +18,6 @@ pub fn close(commitment: &Commitment, local_funding_pubkey: &PublicKey) -> Close
         CommitmentOutput::ToRemote | CommitmentOutput::CountersignatoryAnchor => None,
     };
     understood(commitment, understand)
-}
-
-/// What is ours in a commitment of ours that this copy does not hold: `to_local`, whose script its number tells, and nothing
-/// else, for HTLC transactions need signatures of the peer.
-pub fn close_of_unknown(tx: &Transaction, delayed_script: ScriptBuf) -> Close {
-    let output_script = delayed_script.to_p2wsh();
-    let outputs = (0..).zip(&tx.output).filter(|(_, output)| output.script_pubkey == output_script);
-    let outputs = outputs.map(|(vout, output)| Output {
-        vout,
-        amount: output.value,
-        witness_script: delayed_script.clone(),
-        kind: OutputKind::ToLocal,
-    });
-    Close { txid: tx.compute_txid(), outputs: outputs.collect(), delayed_script }
 }
 
 /// An HTLC of the commitment of `broadcaster`.

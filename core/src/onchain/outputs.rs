@@ -2,7 +2,7 @@
 
 use crate::channel::Party;
 use crate::types::{CltvExpiry, HtlcId, PaymentHash};
-use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
 
 /// A published commitment, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,20 @@ pub struct HtlcOutput {
 }
 
 impl Close {
+    /// A commitment of either side that we do not hold, because we have lost state: our balance, whose script needs no more
+    /// than its number, and nothing else. What HTLCs it had nobody knows, and their transactions need the peer's signatures.
+    pub fn of_unknown(tx: &Transaction, kind: OutputKind, witness_script: ScriptBuf) -> Self {
+        let paid_to = witness_script.to_p2wsh();
+        let outputs = (0..).zip(&tx.output).filter(|(_, output)| output.script_pubkey == paid_to);
+        let outputs = outputs.map(|(vout, output)| Output {
+            vout,
+            amount: output.value,
+            witness_script: witness_script.clone(),
+            kind,
+        });
+        Self { txid: tx.compute_txid(), outputs: outputs.collect(), delayed_script: ScriptBuf::new() }
+    }
+
     /// Where an output of it is.
     pub const fn outpoint(&self, output: &Output) -> OutPoint {
         OutPoint { txid: self.txid, vout: output.vout }

@@ -56,6 +56,22 @@ fn closed_by(who: Who) -> (Skyline, Transaction) {
     (sky, tx)
 }
 
+/// One side's newest commitment, which Alice's copy does not know: an old one has taken its place. In no block yet.
+fn closed_after_an_old_copy_came_back(who: Who) -> (Skyline, Transaction) {
+    let mut world = with_htlcs();
+    let old = world.alice.rows.clone();
+    world.connect();
+    world.settle();
+    world.add(Who::Alice, 10_000_000, 6);
+    world.settle();
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, who);
+    sky.world.alice.rows = old;
+    sky.world.alice.restart();
+    sky.world.alice.take_events();
+    (sky, tx)
+}
+
 fn spends(txs: &[Transaction], outpoint: OutPoint) -> &Transaction {
     txs.iter().find(|tx| tx.input.iter().any(|input| input.previous_output == outpoint)).unwrap()
 }
@@ -291,17 +307,7 @@ fn a_preimage_that_the_peer_says_after_the_close_settles_the_payment() {
 
 #[test]
 fn a_lost_state_claims_its_balance_and_nothing_else() {
-    let mut world = with_htlcs();
-    let old = world.alice.rows.clone();
-    world.connect();
-    world.settle();
-    world.add(Who::Alice, 10_000_000, 6);
-    world.settle();
-    let mut sky = Skyline::new(world);
-    let tx = commitment_of(&mut sky.world, Who::Bob);
-    sky.world.alice.rows = old;
-    sky.world.alice.restart();
-    sky.world.alice.take_events();
+    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Bob);
     sky.mine(&[tx]);
     let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
     assert!(matches!(closing.closer, Closer::RemoteUnknown { .. }));
@@ -322,17 +328,7 @@ fn a_lost_state_claims_its_balance_and_nothing_else() {
 /// A newer copy of this very wallet closed alone before this one took its place.
 #[test]
 fn what_a_newer_copy_published_still_pays_us() {
-    let mut world = with_htlcs();
-    let old = world.alice.rows.clone();
-    world.connect();
-    world.settle();
-    world.add(Who::Alice, 10_000_000, 6);
-    world.settle();
-    let mut sky = Skyline::new(world);
-    let tx = commitment_of(&mut sky.world, Who::Alice);
-    sky.world.alice.rows = old;
-    sky.world.alice.restart();
-    sky.world.alice.take_events();
+    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Alice);
     sky.mine(std::slice::from_ref(&tx));
     let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
     assert!(matches!(closing.closer, Closer::LocalUnknown { .. }));
