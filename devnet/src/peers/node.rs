@@ -22,6 +22,9 @@ const EVENT_INTERVAL: Duration = Duration::from_millis(100);
 /// How often a payment is looked at while waiting for its end.
 const PAYMENT_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How often another port is tried.
+const PORT_ATTEMPTS: usize = 5;
+
 /// Why a node doesn't do what it is told.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
@@ -104,13 +107,34 @@ fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
+/// Starts on a port that was free a moment ago, and on another one if somebody took it since.
+async fn on_free_port<T>(
+    mut free_port: impl FnMut() -> std::io::Result<u16>,
+    start: impl AsyncFn(u16) -> Result<T, PeerError>,
+) -> Result<T, PeerError> {
+    for _ in 1..PORT_ATTEMPTS {
+        match start(free_port()?).await {
+            // What `ldk-node` answers when it can't listen.
+            Err(PeerError::Node(NodeError::InvalidSocketAddress)) => {}
+            result => return result,
+        }
+    }
+    start(free_port()?).await
+}
+
 impl LightningPeer {
     /// Builds and starts a node in a folder of its own.
     ///
     /// # Errors
     /// When folder, port or node can't be had.
     pub async fn start(config: PeerConfig) -> Result<Self, PeerError> {
-        let port = if config.port == 0 { free_port()? } else { config.port };
+        match config.port {
+            0 => on_free_port(free_port, async |port| Self::start_at(config.clone(), port).await).await,
+            port => Self::start_at(config, port).await,
+        }
+    }
+
+    async fn start_at(config: PeerConfig, port: u16) -> Result<Self, PeerError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let folder = tempfile::Builder::new().prefix(&format!("kite-{}-", config.name)).tempdir()?;
         let name = config.name.clone();
@@ -277,5 +301,36 @@ fn liquidity_service() -> LSPS2ServiceConfig {
         min_payment_size_msat: 0,
         max_payment_size_msat: 1_000_000_000,
         client_trusts_lsp: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NodeError, PORT_ATTEMPTS, PeerError, on_free_port};
+
+    /// Answers from 1 on; the first `taken` ports belong to somebody else.
+    async fn started(taken: u16, refusal: NodeError) -> Result<u16, PeerError> {
+        let mut ports = 1..;
+        on_free_port(
+            || Ok(ports.next().unwrap_or_default()),
+            async |port| if port <= taken { Err(PeerError::Node(refusal)) } else { Ok(port) },
+        )
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_port_that_was_taken_since_is_not_the_end() {
+        let last = u16::try_from(PORT_ATTEMPTS).unwrap();
+        assert_eq!(started(0, NodeError::InvalidSocketAddress).await.unwrap(), 1);
+        assert_eq!(started(last - 1, NodeError::InvalidSocketAddress).await.unwrap(), last);
+        assert!(started(last, NodeError::InvalidSocketAddress).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_has_nothing_to_do_with_the_port_is_said_at_once() {
+        assert!(matches!(
+            started(1, NodeError::PersistenceFailed).await,
+            Err(PeerError::Node(NodeError::PersistenceFailed))
+        ));
     }
 }
