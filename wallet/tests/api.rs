@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use support::config::{NOWHERE, config};
 use support::device::Device;
-use support::esplora::Esplora;
+use support::esplora::{Esplora, Fault};
 
 const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const NODE: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
@@ -259,6 +259,12 @@ async fn invoices_are_stored_shown_and_read_back() {
     let long = InvoiceRequest { description: "x".repeat(700), ..invoice_request(None) };
     assert!(matches!(wallet.make_invoice(long).await, Err(WalletError::InvalidInput { .. })));
     assert_eq!(wallet.wait_payment(made.payment_id, 0).await.unwrap_err(), WalletError::Timeout);
+    let brief = InvoiceRequest { expiry_secs: Some(1), ..invoice_request(Some(21_000)) };
+    let brief = wallet.make_invoice(brief).await.unwrap();
+    let waited = wallet.wait_payment(brief.payment_id, 60);
+    let waited =
+        tokio::time::timeout(Duration::from_secs(20), waited).await.expect("the clock tells").unwrap();
+    assert_eq!(waited.status, PaymentStatus::Expired);
     assert!(matches!(wallet.get_payment("00".into()).await, Err(WalletError::NotFound { .. })));
 }
 
@@ -319,6 +325,56 @@ async fn peers_that_cannot_be_reached_are_told_and_kept() {
         wallet.connect_peer("02".into(), "x".into()).await,
         Err(WalletError::InvalidInput { .. })
     ));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_peer_that_is_forgotten_is_told() {
+    let device = Device::default();
+    let wallet = create(&device, NOWHERE, None).await.unwrap();
+    wallet.start().await.unwrap();
+    // It listens and says nothing.
+    let waiting = tokio::spawn({
+        let wallet = wallet.clone();
+        async move { wallet.connect_peer(NODE.into(), "example.org".into()).await }
+    });
+    until(|| async { (!device.dialled.lock().unwrap().is_empty()).then_some(()) }).await;
+    wallet.disconnect_peer(NODE.into()).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+    assert!(matches!(told, Err(WalletError::ConnectionFailed { .. })), "{told:?}");
+}
+
+#[tokio::test]
+async fn many_small_coins_pay_what_was_quoted_and_until_it_is_published_the_app_should_stay() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().mine_many(5);
+    let wallet = create(&Device::default(), &server.url, None).await.unwrap();
+    let address = wallet.new_address().await.unwrap();
+    let script = address.parse::<bitcoin::Address<_>>().unwrap().assume_checked().script_pubkey();
+    for sat in 10_000..10_020 {
+        server.world.lock().unwrap().pay(&script, sat);
+    }
+    server.world.lock().unwrap().mine(0);
+    wallet.start().await.unwrap();
+    until(|| async { (wallet.balance().await.unwrap().onchain_sat > 200_000).then_some(()) }).await;
+
+    let payee = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+    let asked = |sat: u64| SendRequest { amount_msat: Some(sat * 1_000), ..request(payee) };
+    let quote = wallet.prepare_send(asked(100_000)).await.unwrap();
+    assert_eq!(quote.fee_estimate_msat, quote.max_fee_msat);
+    let most = quote.max_amount_msat / 1_000;
+    let too_much = wallet.prepare_send(asked(most + 1)).await;
+    assert!(matches!(too_much, Err(WalletError::InsufficientFunds { .. })), "{too_much:?}");
+    assert_eq!(wallet.prepare_send(asked(most)).await.unwrap().amount_msat, most * 1_000);
+
+    server.fail("/tx", Fault::Status(503, "busy"));
+    let sent = wallet.send(quote.clone()).await.unwrap();
+    assert_eq!(sent.fee_msat, Some(quote.max_fee_msat));
+    let safe = wallet.safe_to_close().await.unwrap();
+    assert_eq!(safe.reason.as_deref(), Some("a transaction is being published"));
+    assert!(!safe.safe && !wallet.info().await.unwrap().safe_to_close);
+    server.behave();
+    until(|| async { wallet.safe_to_close().await.unwrap().safe.then_some(()) }).await;
+    assert_eq!(server.published.lock().unwrap().iter().map(ToString::to_string).next(), Some(sent.id));
 }
 
 #[tokio::test]

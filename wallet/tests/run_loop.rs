@@ -378,17 +378,26 @@ async fn stopping_waits_for_the_batch_being_written_and_gives_everything_back() 
     stage.device.be_slow();
     stage.say(vec![batch(1)]).await;
     settle().await;
-    let handle = stage.handle.clone();
-    let stopping = tokio::spawn(async move { handle.stop().await });
+    let stop = || {
+        let handle = stage.handle.clone();
+        tokio::spawn(async move { handle.stop().await })
+    };
+    let stopping = [stop(), stop()];
     settle().await;
-    assert!(!stopping.is_finished());
+    // The loop takes no more requests.
+    let last = stop();
+    settle().await;
+    assert!(!last.is_finished() && !stopping.iter().any(tokio::task::JoinHandle::is_finished));
     stage.device.finish_one();
-    stopping.await.unwrap();
+    last.await.unwrap();
     assert!(!stage.device.locked.load(Ordering::SeqCst));
     assert!(!stage.device.open.load(Ordering::SeqCst));
     assert_eq!(stage.device.stored.lock().unwrap().records.len(), 1);
     assert_eq!(stage.handle.go_online().await, Err(Gone));
     assert_eq!(stage.handle.notices.next().await, Some(Notice::Stopped(None)));
+    for first in stopping {
+        first.await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -467,10 +476,12 @@ async fn transactions_are_published_again_after_a_failure_and_in_order() {
     stage.say(vec![Output::Broadcast(vec![parent.clone()]), Output::Broadcast(vec![child.clone()])]).await;
     settle().await;
     assert!(stage.server.take_requests().is_empty(), "not before the wallet is online");
+    assert!(!stage.handle.status.get().publishing, "no wait would help");
     stage.handle.go_online().await.unwrap();
     while !stage.server.take_requests().contains(&"/tx".to_owned()) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    assert!(stage.handle.status.get().publishing);
     stage.server.behave();
     for _ in 0..2_000 {
         if stage.server.published.lock().unwrap().len() == 2 {
@@ -479,6 +490,9 @@ async fn transactions_are_published_again_after_a_failure_and_in_order() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(*stage.server.published.lock().unwrap(), [parent.compute_txid(), child.compute_txid()]);
+    while stage.handle.status.get().publishing {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[test]

@@ -72,8 +72,10 @@ fn root() -> Outcome<PathBuf> {
     );
     // What is half there never has the name that is looked for.
     let unfinished = places::cache().join(format!("swift-{}", std::process::id()));
-    let made = make(&unfinished.join("root")).and_then(|()| {
-        let told = |error| format!("{}: {error}", folder.display());
+    let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+    // Older versions of what fills the root folder make that folder and none above it.
+    let made = fs::create_dir_all(&unfinished).map_err(told);
+    let made = made.and_then(|()| make(&unfinished.join("root"))).and_then(|()| {
         fs::write(unfinished.join("stamp"), recipe()).map_err(told)?;
         places::remove(&folder)?;
         fs::rename(&unfinished, &folder).map_err(told)

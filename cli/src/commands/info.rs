@@ -19,7 +19,10 @@ pub async fn show(session: &Session<'_>, look: &Look) -> Result<(), Failure> {
             ("synced", synced(&info)),
             ("peers connected", info.peers.to_string()),
             ("channels", info.channels.to_string()),
-            ("under way", if info.safe_to_close { "nothing" } else { "a payment or a write" }.into()),
+            (
+                "under way",
+                if info.safe_to_close { "nothing" } else { "a payment, a transaction or a write" }.into(),
+            ),
             ("wallet", session.config.data.clone()),
             ("version", info.version.clone()),
         ])

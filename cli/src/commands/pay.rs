@@ -106,9 +106,7 @@ fn terms(quote: &Quote) -> Vec<(&'static str, String)> {
             rows.push(("fee", format!("about {}", in_sat(quote.fee_estimate_msat))));
             rows.push(("fee, at most", in_sat(quote.max_fee_msat)));
         }
-        QuoteKind::Onchain => {
-            rows.push(("fee to miners", format!("about {}", in_sat(quote.fee_estimate_msat))))
-        }
+        QuoteKind::Onchain => rows.push(("fee to miners", in_sat(quote.fee_estimate_msat))),
     }
     rows.extend(quote.hops.map(|hops| ("nodes on the way", hops.to_string())));
     rows

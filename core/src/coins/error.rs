@@ -25,6 +25,16 @@ pub enum CoinsError {
         /// The least.
         minimum: Amount,
     },
+    /// The coins are not those any more that were reckoned with when the owner agreed to a fee.
+    #[error(
+        "the fee that was agreed to, {limit}, is not enough any more ({cheapest}): ask again what it costs"
+    )]
+    FeeTooHigh {
+        /// The least that would do.
+        cheapest: Amount,
+        /// What was agreed to.
+        limit: Amount,
+    },
     /// The transaction could not be made for another reason.
     #[error("the transaction could not be made: {detail}")]
     Build {

@@ -3,6 +3,7 @@
 //! Built on `bdk_wallet`; what it changes is stored row by row in the same batches as the channels.
 
 mod balance;
+mod cost;
 mod error;
 mod history;
 mod paying;
@@ -17,5 +18,5 @@ mod tests;
 pub use balance::{OnchainBalance, OnchainTransaction};
 pub use error::CoinsError;
 pub(crate) use rows::{RowChange, rows_prefix};
-pub use spend::Spending;
+pub use spend::{Fee, Spending};
 pub use wallet::Coins;

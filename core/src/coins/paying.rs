@@ -4,7 +4,7 @@
 use super::{Coins, CoinsError};
 use crate::crypto::{NodeKeys, ec};
 use crate::onchain::Coin;
-use bdk_wallet::KeychainKind;
+use bdk_wallet::{KeychainKind, LocalOutput};
 use bitcoin::bip32::ChildNumber;
 use bitcoin::hashes::Hash;
 use bitcoin::sighash::SighashCache;
@@ -13,12 +13,13 @@ use bitcoin::{EcdsaSighashType, OutPoint, Transaction, Witness};
 impl Coins {
     /// The confirmed coins that nothing is using.
     pub fn free_coins(&self) -> Vec<Coin> {
-        self.confirmed_coins().filter(|coin| !self.wallet.is_outpoint_locked(coin.outpoint)).collect()
+        self.free_outputs().map(coin).collect()
     }
 
     /// Those of these coins that are confirmed and not spent, whether they are set aside or not.
     pub fn still_there(&self, outpoints: &[OutPoint]) -> Vec<Coin> {
-        self.confirmed_coins().filter(|coin| outpoints.contains(&coin.outpoint)).collect()
+        let asked = |output: &LocalOutput| outpoints.contains(&output.outpoint);
+        self.confirmed_outputs().filter(asked).map(coin).collect()
     }
 
     /// Sets coins aside for a transaction that was made and is in no block yet.
@@ -57,17 +58,25 @@ impl Coins {
         Ok(Witness::p2wpkh(&signature, &ec::public_key(&key)))
     }
 
-    fn confirmed_coins(&self) -> impl Iterator<Item = Coin> + '_ {
+    /// The confirmed outputs that nothing is using.
+    pub(super) fn free_outputs(&self) -> impl Iterator<Item = LocalOutput> + '_ {
+        self.confirmed_outputs().filter(|output| !self.wallet.is_outpoint_locked(output.outpoint))
+    }
+
+    fn confirmed_outputs(&self) -> impl Iterator<Item = LocalOutput> + '_ {
         let tip = self.wallet.latest_checkpoint().height();
         let is_mature = move |outpoint: OutPoint, height: u32| {
             let is_coinbase =
                 self.wallet.get_tx(outpoint.txid).is_some_and(|found| found.tx_node.tx.is_coinbase());
             !is_coinbase || tip + 1 >= height + bitcoin::constants::COINBASE_MATURITY
         };
-        let confirmed = self.wallet.list_unspent().filter(move |coin| {
-            let height = coin.chain_position.confirmation_height_upper_bound();
-            height.is_some_and(|height| is_mature(coin.outpoint, height))
-        });
-        confirmed.map(|coin| Coin { outpoint: coin.outpoint, output: coin.txout })
+        self.wallet.list_unspent().filter(move |output| {
+            let height = output.chain_position.confirmation_height_upper_bound();
+            height.is_some_and(|height| is_mature(output.outpoint, height))
+        })
     }
+}
+
+fn coin(output: LocalOutput) -> Coin {
+    Coin { outpoint: output.outpoint, output: output.txout }
 }

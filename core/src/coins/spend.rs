@@ -1,5 +1,6 @@
 //! Transactions that spend coins.
 
+use super::cost::{SELECTION, fee_rate};
 use super::{Coins, CoinsError};
 use crate::crypto::{NodeKeys, ec};
 use crate::types::{FeeratePerKw, UnixTime};
@@ -8,18 +9,27 @@ use bdk_wallet::{SignOptions, TxOrdering};
 use bitcoin::key::rand::SeedableRng;
 use bitcoin::key::rand::rngs::StdRng;
 use bitcoin::psbt::Psbt;
-use bitcoin::{Amount, FeeRate, OutPoint, PrivateKey, PublicKey, ScriptBuf, Transaction};
+use bitcoin::{Amount, OutPoint, PrivateKey, PublicKey, ScriptBuf, Transaction};
 use std::collections::BTreeMap;
 
 /// How a transaction is to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Spending {
-    /// What it pays.
-    pub feerate: FeeratePerKw,
+    /// What it pays to miners.
+    pub fee: Fee,
     /// What must stay in the wallet.
     pub kept: Amount,
     /// For the order of outputs. Need not be secret.
     pub randomness: [u8; 32],
+}
+
+/// What a transaction pays to miners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fee {
+    /// As much as its weight asks for.
+    Rate(FeeratePerKw),
+    /// What the owner agreed to, and not a satoshi more.
+    Exact(Amount),
 }
 
 impl Coins {
@@ -78,18 +88,19 @@ impl Coins {
         amount: Option<Amount>,
         spending: Spending,
     ) -> Result<Transaction, CoinsError> {
-        let Spending { feerate, kept, randomness } = spending;
+        let Spending { fee: agreed, kept, randomness } = spending;
         let minimum = script_pubkey.minimal_non_dust();
         if let Some(amount) = amount.filter(|amount| *amount < minimum) {
             return Err(CoinsError::Dust { amount, minimum });
         }
         let available = self.balance().spendable;
         let change = (amount.is_none() && kept > Amount::ZERO).then(|| self.new_inner_script());
-        let mut builder = self.wallet.build_tx();
-        builder
-            .ordering(TxOrdering::Shuffle)
-            .fee_rate(FeeRate::from_sat_per_kwu(u64::from(feerate.to_sat_per_kw())))
-            .exclude_unconfirmed();
+        let mut builder = self.wallet.build_tx().coin_selection(SELECTION);
+        builder.ordering(TxOrdering::Shuffle).exclude_unconfirmed();
+        match agreed {
+            Fee::Rate(feerate) => builder.fee_rate(fee_rate(feerate)),
+            Fee::Exact(fee) => builder.fee_absolute(fee),
+        };
         match (amount, change) {
             (Some(amount), _) => builder.add_recipient(script_pubkey, amount),
             (None, Some(change)) => {
@@ -120,8 +131,17 @@ impl Coins {
         if !finalized {
             return Err(build("a coin could not be signed for".into()));
         }
-        psbt.extract_tx().map_err(|error| build(error.to_string()))
+        let tx = psbt.extract_tx().map_err(|error| build(error.to_string()))?;
+        check_fee(agreed, fee, &tx)?;
+        Ok(tx)
     }
+}
+
+/// Where the coins are others than those that were reckoned with, the fee that was agreed to may not be enough, or not all.
+fn check_fee(agreed: Fee, fee: Amount, tx: &Transaction) -> Result<(), CoinsError> {
+    let Fee::Exact(limit) = agreed else { return Ok(()) };
+    let cheapest = FeeratePerKw::FLOOR.fee(tx.weight().to_wu()).max(fee);
+    if cheapest > limit { Err(CoinsError::FeeTooHigh { cheapest, limit }) } else { Ok(()) }
 }
 
 /// The keys of the coins that a transaction spends, by the branch and index of their addresses.

@@ -1,5 +1,5 @@
 use super::rows::RowChange;
-use super::{Coins, CoinsError, Spending};
+use super::{Coins, CoinsError, Fee, Spending};
 use crate::chain::headers::tests::{mine, regtest};
 use crate::chain::{Confirmation, HeaderChain};
 use crate::crypto::{NodeKeys, Seed};
@@ -62,7 +62,7 @@ fn funded() -> (Coins, HeaderChain) {
 }
 
 fn spending(kept: Amount) -> Spending {
-    Spending { feerate: RATE, kept, randomness: [1; 32] }
+    Spending { fee: Fee::Rate(RATE), kept, randomness: [1; 32] }
 }
 
 fn elsewhere() -> ScriptBuf {
@@ -268,4 +268,81 @@ fn invented_amounts_do_not_overflow() {
     coins.apply_history(&script, &facts, &chain, NOW).unwrap();
     assert_eq!(coins.balance().total().to_sat(), 100_000);
     assert_eq!(coins.transactions().len(), 1);
+}
+
+/// A wallet with these coins in the last block.
+fn holding(coins_sat: &[u64]) -> Coins {
+    let mut chain = regtest();
+    grow(&mut chain, 3, 0);
+    let mut coins = Coins::create(&keys(), Network::Regtest).unwrap();
+    for (salt, sat) in (1..).zip(coins_sat) {
+        let script = coins.new_address().script_pubkey();
+        let tx = pay_to(script.clone(), *sat, salt);
+        coins.apply_history(&script, &[(tx, confirmed_at(&chain, 3))], &chain, NOW).unwrap();
+    }
+    coins
+}
+
+const MANY: [u64; 12] = [700, 900, 1_500, 3_000, 3_001, 5_000, 8_000, 8_000, 9_500, 12_000, 40_000, 100_000];
+
+fn paid(coins: &Coins, tx: &Transaction) -> Amount {
+    coins.transaction(tx.compute_txid()).unwrap().fee.unwrap()
+}
+
+#[test]
+fn a_transaction_costs_what_was_told_before_whatever_coins_there_are() {
+    for (kept, rate) in [(0, 253), (0, 9_871), (10_000, 1_000)] {
+        let (kept, rate) = (Amount::from_sat(kept), FeeratePerKw::from_sat_per_kw(rate));
+        for sat in (1_000..190_000).step_by(9_357) {
+            let (mut coins, amount) = (holding(&MANY), Amount::from_sat(sat));
+            let Ok(cost) = coins.cost(&elsewhere(), amount, rate, kept) else {
+                assert!(
+                    amount > coins.most_payable(&elsewhere(), rate, kept).unwrap(),
+                    "{amount} at {rate:?}"
+                );
+                continue;
+            };
+            let spending = |fee| Spending { fee, kept, randomness: [3; 32] };
+            let too_little = spending(Fee::Exact(Amount::ONE_SAT));
+            let refused = coins.send(&keys(), elsewhere(), Some(amount), too_little, NOW);
+            assert!(matches!(refused, Err(CoinsError::FeeTooHigh { .. })), "{refused:?}");
+            for fee in [Fee::Exact(cost), Fee::Rate(rate)] {
+                let mut coins = holding(&MANY);
+                let tx = coins.send(&keys(), elsewhere(), Some(amount), spending(fee), NOW).unwrap();
+                assert_eq!(paid(&coins, &tx), cost, "{amount} for {fee:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_most_that_can_be_paid_can_be() {
+    for kept in [0, 10_000].map(Amount::from_sat) {
+        let mut coins = holding(&MANY);
+        let most = coins.most_payable(&elsewhere(), RATE, kept).unwrap();
+        let cost = coins.cost(&elsewhere(), most, RATE, kept).unwrap();
+        let left = coins.balance().spendable - most - cost - kept;
+        // What is kept may be the smallest coins, which are then not spent: their inputs cost nothing.
+        assert!(if kept == Amount::ZERO { left == kept } else { left.to_sat() < 12 * 272 }, "{left}");
+        let more = coins.cost(&elsewhere(), most + left + Amount::ONE_SAT, RATE, kept);
+        assert!(matches!(more, Err(CoinsError::Insufficient { .. })), "{more:?}");
+        // Where nothing is kept, this leaves too little for an output: it is a part of the fee.
+        let some = most - Amount::from_sat(200);
+        let cost = coins.cost(&elsewhere(), some, RATE, kept).unwrap();
+        let spending = Spending { fee: Fee::Exact(cost), kept, randomness: [3; 32] };
+        let tx = coins.send(&keys(), elsewhere(), Some(some), spending, NOW).unwrap();
+        assert_eq!((paid(&coins, &tx), tx.output.len()), (cost, if kept == Amount::ZERO { 1 } else { 2 }));
+    }
+}
+
+#[test]
+fn a_fee_that_was_agreed_to_is_not_paid_for_a_transaction_that_needs_more_by_now() {
+    let amount = Amount::from_sat(60_000);
+    let agreed = holding(&[100_000]).cost(&elsewhere(), amount, FeeratePerKw::FLOOR, Amount::ZERO).unwrap();
+    let mut coins = holding(&[10_000; 10]);
+    let spending = Spending { fee: Fee::Exact(agreed), kept: Amount::ZERO, randomness: [3; 32] };
+    let refused = coins.send(&keys(), elsewhere(), Some(amount), spending, NOW);
+    let Err(CoinsError::FeeTooHigh { cheapest, limit }) = refused else { panic!("{refused:?}") };
+    assert!(limit == agreed && cheapest > limit, "{cheapest}");
+    assert_eq!(coins.balance().spendable.to_sat(), 100_000, "nothing was changed");
 }

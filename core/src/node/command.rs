@@ -1,6 +1,6 @@
 //! What an app can ask of the node.
 
-use crate::coins::CoinsError;
+use crate::coins::{CoinsError, Fee};
 use crate::invoice::{Invoice, InvoiceBuildError, InvoiceError};
 use crate::types::{ChannelId, FeeratePerKw, MilliSatoshi, PaymentId};
 use bitcoin::secp256k1::PublicKey;
@@ -66,8 +66,8 @@ pub enum Command {
         script_pubkey: ScriptBuf,
         /// Unset: everything that is not reserved.
         amount: Option<Amount>,
-        /// For the transaction.
-        feerate: FeeratePerKw,
+        /// To miners.
+        fee: Fee,
     },
 }
 

@@ -2,10 +2,10 @@
 
 use super::{Answer, Command, CommandError, CommandId, Node};
 use crate::channel;
-use crate::coins::Spending;
+use crate::coins::{Fee, Spending};
 use crate::payment::{Outgoing, OutgoingState, PaymentRecord};
 use crate::store::{RecordKind, RecordName};
-use crate::types::{ChannelId, FeeratePerKw, PaymentId};
+use crate::types::{ChannelId, PaymentId};
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, ScriptBuf, Txid};
@@ -41,8 +41,8 @@ impl Node {
                 self.outbox.exempt(super::outbox::Exempt::WatchesChanged);
                 self.answer(id, Ok(Answer::Address(address)));
             }
-            Command::SendOnchain { id: payment_id, script_pubkey, amount, feerate } => {
-                let answer = self.send_onchain(payment_id, script_pubkey, amount, feerate);
+            Command::SendOnchain { id: payment_id, script_pubkey, amount, fee } => {
+                let answer = self.send_onchain(payment_id, script_pubkey, amount, fee);
                 self.answer(id, answer);
             }
         }
@@ -76,8 +76,12 @@ impl Node {
         let known =
             self.connections.acquaintances.remove(node_id).ok_or(CommandError::Unknown { what: "peer" })?;
         self.outbox.delete(&peer_name(node_id));
+        let reason = "the peer was forgotten";
+        for waiting in known.waiting {
+            self.answer(waiting, Err(CommandError::ConnectionFailed { reason: reason.into() }));
+        }
         if let Some(conn) = known.conn {
-            self.drop_connection(conn, "the peer was forgotten");
+            self.drop_connection(conn, reason);
         }
         Ok(Answer::Done)
     }
@@ -100,7 +104,7 @@ impl Node {
         id: PaymentId,
         script_pubkey: ScriptBuf,
         amount: Option<Amount>,
-        feerate: FeeratePerKw,
+        fee: Fee,
     ) -> Result<Answer, CommandError> {
         if let Some(txid) = self.onchain_payments.get(&id) {
             return Ok(Answer::Sent(*txid));
@@ -113,7 +117,7 @@ impl Node {
             }
             Some(_) => return Err(CommandError::InFlight),
         }
-        let spending = Spending { feerate, kept: self.reserve(), randomness: self.entropy.bytes32() };
+        let spending = Spending { fee, kept: self.reserve(), randomness: self.entropy.bytes32() };
         let tx = self.coins.send(&self.keys, script_pubkey, amount, spending, self.now.unix)?;
         let txid = tx.compute_txid();
         self.outbox.put(

@@ -5,7 +5,7 @@ use super::outbox::Gated;
 use super::terms::Terms;
 use super::{Answer, CommandError, CommandId, Event, Node};
 use crate::channel::{self, Channel, ChannelError, OpenRequest, State, Transition};
-use crate::coins::Spending;
+use crate::coins::{Fee, Spending};
 use crate::types::{ChannelId, ConnId, FeeratePerKw, MilliSatoshi};
 use crate::wire::{self, OpenChannel};
 use bitcoin::secp256k1::PublicKey;
@@ -124,7 +124,7 @@ impl Node {
         let Some(opening) = self.channels.get(&index).and_then(|entry| entry.opening) else { return };
         // The channel that is being opened counts already.
         let kept = self.reserve();
-        let spending = Spending { feerate: opening.feerate, kept, randomness: self.entropy.bytes32() };
+        let spending = Spending { fee: Fee::Rate(opening.feerate), kept, randomness: self.entropy.bytes32() };
         match self.coins.fund(&self.keys, script.clone(), amount, spending) {
             Ok(tx) => {
                 let index_of_output = tx.output.iter().position(|output| output.script_pubkey == script);

@@ -3,12 +3,13 @@
 use super::{Node, SendRequest};
 use crate::chain::{History, ProofError};
 use crate::channel::{Closer, Commitments, Link, Party, State, sendable_at_first};
-use crate::coins::{OnchainBalance, OnchainTransaction};
+use crate::coins::{CoinsError, OnchainBalance, OnchainTransaction};
 use crate::payment::{OutgoingState, PaymentRecord};
 use crate::route::{Route, RouteError};
-use crate::types::{BlockHeight, ChannelId, MilliSatoshi, PaymentHash, PaymentId, UnixTime};
+use crate::types::{BlockHeight, ChannelId, FeeratePerKw, MilliSatoshi, PaymentHash, PaymentId, UnixTime};
+use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, BlockHash, Transaction, Txid};
+use bitcoin::{Amount, BlockHash, Script, ScriptBuf, Transaction, Txid, WScriptHash};
 
 /// What the wallet holds, and what of it can be used for what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,6 +176,37 @@ impl Node {
             onchain,
             reserved: self.reserve().min(onchain.spendable),
         }
+    }
+
+    /// What an on-chain payment would cost at this rate, with the coins as they are.
+    ///
+    /// # Errors
+    /// [`CoinsError::Insufficient`].
+    pub fn onchain_cost(
+        &self,
+        script_pubkey: &Script,
+        amount: Amount,
+        feerate: FeeratePerKw,
+    ) -> Result<Amount, CoinsError> {
+        self.coins.cost(script_pubkey, amount, feerate, self.reserve())
+    }
+
+    /// The most that can be paid on-chain at this rate.
+    ///
+    /// # Errors
+    /// See [`crate::coins::Coins::most_payable`].
+    pub fn most_onchain(&self, script_pubkey: &Script, feerate: FeeratePerKw) -> Result<Amount, CoinsError> {
+        self.coins.most_payable(script_pubkey, feerate, self.reserve())
+    }
+
+    /// What the funding transaction of a new channel would cost at this rate, with the coins as they are.
+    ///
+    /// # Errors
+    /// [`CoinsError::Insufficient`].
+    pub fn funding_cost(&self, amount: Amount, feerate: FeeratePerKw) -> Result<Amount, CoinsError> {
+        // All funding scripts have the same size.
+        let script_pubkey = ScriptBuf::new_p2wsh(&WScriptHash::all_zeros());
+        self.coins.cost(&script_pubkey, amount, feerate, self.reserve() + self.config.reserve_per_channel)
     }
 
     /// What could be put into a new channel, the fee of its funding transaction included.

@@ -8,6 +8,7 @@ use crate::chain::Source;
 use crate::chain::is_commitment;
 use crate::disk::Mode;
 use bitcoin::{Amount, ScriptBuf, Transaction, WPubkeyHash, hashes::Hash};
+use kite_core::coins::Fee;
 use kite_core::node::{Command, Input, Node};
 use kite_core::payment::OutgoingState;
 use kite_core::types::{FeeratePerKw, PaymentId};
@@ -205,7 +206,7 @@ impl Life {
                 id: PaymentId([0xff; 16]),
                 script_pubkey: script_pubkey.clone(),
                 amount: None,
-                feerate: FeeratePerKw::from_sat_per_kw(SAT_PER_KW),
+                fee: Fee::Rate(FeeratePerKw::from_sat_per_kw(SAT_PER_KW)),
             };
             let answer = self.world.command(host, command);
             if !matches!(answer, Some(Ok(_))) {

@@ -118,7 +118,7 @@ pub struct OpenChannelRequest {
 pub struct OpenChannelQuote {
     /// What the channel would hold, in satoshi.
     pub amount_sat: u64,
-    /// About what its funding transaction would pay to miners, in satoshi.
+    /// What its funding transaction would pay to miners with the coins and rates of now, in satoshi.
     pub fee_sat: u64,
     /// Both together, in satoshi.
     pub total_sat: u64,
@@ -127,9 +127,6 @@ pub struct OpenChannelQuote {
     /// About what could be sent through it at first, in millisatoshi.
     pub spendable_after_msat: u64,
 }
-
-/// Two inputs and two outputs of the usual kind (P2WPKH in, P2WSH and P2WPKH out), in weight units.
-const FUNDING_WEIGHT: u64 = 881;
 
 #[api]
 impl Wallet {
@@ -162,20 +159,15 @@ impl Wallet {
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
         // Peers ask for a hundredth, and for no less than the dust limit.
         let reserve = Amount::from_sat((amount.to_sat() / 100).max(354));
-        let known = move |node: &Node| (node.openable(), node.sendable_after_opening(amount, reserve));
-        let (available, spendable_after) = self.ask(known).await?;
-        let fee = feerate.fee(FUNDING_WEIGHT);
-        let total = amount.checked_add(fee).unwrap_or(Amount::MAX_MONEY);
-        if total > available {
-            return Err(WalletError::InsufficientFunds {
-                needed_msat: total.to_sat().saturating_mul(1_000),
-                available_msat: available.to_sat().saturating_mul(1_000),
-            });
-        }
+        let known = move |node: &Node| {
+            (node.funding_cost(amount, feerate), node.sendable_after_opening(amount, reserve))
+        };
+        let (fee, spendable_after) = self.ask(known).await?;
+        let fee = fee?;
         Ok(OpenChannelQuote {
             amount_sat: amount.to_sat(),
             fee_sat: fee.to_sat(),
-            total_sat: total.to_sat(),
+            total_sat: (amount + fee).to_sat(),
             reserve_sat: reserve.to_sat(),
             spendable_after_msat: spendable_after.to_msat(),
         })

@@ -348,6 +348,9 @@ impl From<CoinsError> for WalletError {
             CoinsError::Dust { minimum, .. } => {
                 Self::AmountOutOfRange { min_msat: msat(minimum), max_msat: MAX_MONEY_SAT * 1_000 }
             }
+            CoinsError::FeeTooHigh { cheapest, limit } => {
+                Self::FeeTooHigh { cheapest_msat: msat(cheapest), limit_msat: msat(limit) }
+            }
             CoinsError::Build { .. } => Self::Refused { reason: error.to_string() },
             CoinsError::Damaged { .. } => Self::StoreDamaged { reason: error.to_string() },
         }

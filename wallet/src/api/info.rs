@@ -31,7 +31,7 @@ pub struct Info {
     pub peers: u32,
     /// Channels that are not closed.
     pub channels: u32,
-    /// Whether the app can be closed now without delaying a payment; see [`Wallet::safe_to_close`].
+    /// Whether the app can be closed now without delaying a payment or a transaction; see [`Wallet::safe_to_close`].
     pub safe_to_close: bool,
     /// The platform promises not to clear the wallet's data on its own. If not, the owner must keep the words safe.
     pub storage_persistent: bool,
@@ -83,19 +83,28 @@ impl Wallet {
             chain_error: status.chain_error.map(|error| error.to_string()),
             peers: saturating(peers),
             channels: saturating(channels),
-            safe_to_close: busy.is_none(),
+            safe_to_close: self.why_not_close(busy).is_none(),
             storage_persistent,
             version: version(),
         })
     }
 
-    /// Whether the app can be closed now without delaying a payment.
+    /// Whether the app can be closed now without delaying a payment or a transaction.
     ///
     /// # Errors
     /// `Stopped`, `LeaseLost`, `StoreUnavailable`.
     pub async fn safe_to_close(&self) -> Result<SafeToClose, WalletError> {
-        let reason = self.ask(Node::why_not_close).await?.map(str::to_owned);
+        let busy = self.ask(Node::why_not_close).await?;
+        let reason = self.why_not_close(busy).map(str::to_owned);
         Ok(SafeToClose { safe: reason.is_none(), reason })
+    }
+}
+
+impl Wallet {
+    /// What keeps the node busy, or else the loop: asked after the node, as what the node is done with is with the loop then.
+    fn why_not_close(&self, busy: Option<&'static str>) -> Option<&'static str> {
+        let publishing = self.handle.status.get().publishing;
+        busy.or_else(|| publishing.then_some("a transaction is being published"))
     }
 }
 

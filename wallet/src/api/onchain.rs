@@ -7,8 +7,8 @@ use super::parse::parse_address;
 use super::send::{idempotency_key, payment_id};
 use super::{Payment, Wallet, WalletError};
 use kite_api::api;
+use kite_core::coins::Fee;
 use kite_core::node::{Answer, Command};
-use kite_core::types::FeeratePerKw;
 
 /// An on-chain payment to be made.
 #[api(record)]
@@ -35,24 +35,24 @@ impl Wallet {
     pub async fn send_onchain(&self, request: OnchainRequest) -> Result<Payment, WalletError> {
         let feerate = self.feerate(request.feerate_sat_per_vb).await?;
         let key = request.idempotency_key.as_deref();
-        self.pay_onchain(&request.address, request.amount_sat, feerate, key).await
+        self.pay_onchain(&request.address, request.amount_sat, Fee::Rate(feerate), key).await
     }
 }
 
 impl Wallet {
-    /// What [`Wallet::send_onchain`] does, at this very rate.
+    /// What [`Wallet::send_onchain`] does, for this fee.
     pub(super) async fn pay_onchain(
         &self,
         address: &str,
         amount_sat: Option<u64>,
-        feerate: FeeratePerKw,
+        fee: Fee,
         idempotency: Option<&str>,
     ) -> Result<Payment, WalletError> {
         let address = parse_address(address, self.network)?;
         let amount = amount_sat.map(|sat| parse_sat("amount_sat", sat)).transpose()?;
         let key = idempotency_key(idempotency, self.platform.entropy.as_ref())?;
         let id = payment_id(&key);
-        let command = Command::SendOnchain { id, script_pubkey: address.script_pubkey(), amount, feerate };
+        let command = Command::SendOnchain { id, script_pubkey: address.script_pubkey(), amount, fee };
         match self.command(command).await {
             Ok(Answer::Sent(txid)) => self.get_payment(txid.to_string()).await,
             Ok(other) => Err(unexpected(&other)),

@@ -2,20 +2,22 @@
 
 #[cfg(all(feature = "wasm", target_family = "wasm"))]
 use super::WalletJs;
+use super::channels::parse_sat;
 use super::parse::{OnchainTarget, Payable, parse_payable};
 use super::receive::parse_msat;
-use super::{Payment, PaymentStatus, Wallet, WalletError};
+use super::{Direction, Payment, PaymentStatus, Wallet, WalletError};
 use bitcoin::Amount;
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
-use futures::future::{Either, select};
+use futures::future::select;
 use kite_api::api;
 use kite_core::chain::Urgency;
+use kite_core::coins::Fee;
 use kite_core::invoice::Invoice;
 use kite_core::node::{self, Command, Node};
 use kite_core::payment::{OutgoingState, PaymentRecord};
 use kite_core::route::RouteError;
-use kite_core::types::{FeeratePerKw, MAX_MONEY_SAT, MilliSatoshi, PaymentId};
+use kite_core::types::{Instant, MAX_MONEY_SAT, MilliSatoshi, PaymentId};
 
 /// A payment to be made.
 #[api(record)]
@@ -48,7 +50,7 @@ pub struct Quote {
     pub amount_msat: u64,
     /// What it would cost on top as things are now, in millisatoshi.
     pub fee_estimate_msat: u64,
-    /// The most that may be paid on top, in millisatoshi. On-chain about what the estimate says.
+    /// The most that may be paid on top, in millisatoshi. On-chain this is paid, no more and no less.
     pub max_fee_msat: u64,
     /// The least that this input can be paid with, in millisatoshi.
     pub min_amount_msat: u64,
@@ -83,8 +85,6 @@ pub enum QuoteKind {
 }
 
 const DEFAULT_TIMEOUT_SECS: u32 = 60;
-/// A transaction with two inputs and two outputs of the usual kind, in weight units.
-const USUAL_WEIGHT: u64 = 836;
 
 #[api]
 impl Wallet {
@@ -136,23 +136,35 @@ impl Wallet {
     pub async fn wait_payment(&self, id: String, timeout_secs: u32) -> Result<Payment, WalletError> {
         let clock = self.platform.clock.clone();
         let deadline = clock.now().mono.plus_secs(timeout_secs.into());
-        let mut timeout = clock.sleep_until(deadline);
         loop {
             let version = self.handle.notices.version();
             let payment = self.get_payment(id.clone()).await?;
             if !matches!(payment.status, PaymentStatus::Pending | PaymentStatus::InFlight) {
                 return Ok(payment);
             }
-            let changed = std::pin::pin!(self.handle.notices.changed_since(version));
-            match select(changed, timeout).await {
-                Either::Left(((), rest)) => timeout = rest,
-                Either::Right(_) => return Err(WalletError::Timeout),
+            if clock.now().mono >= deadline {
+                return Err(WalletError::Timeout);
             }
+            let changed = std::pin::pin!(self.handle.notices.changed_since(version));
+            // Nothing tells that an invoice expires: the clock does.
+            let expiry = clock.sleep_until(deadline.min(self.expiry(&payment)));
+            select(changed, expiry).await;
         }
     }
 }
 
 impl Wallet {
+    /// When an invoice of ours expires that waits to be paid; the end of time for all other payments.
+    fn expiry(&self, payment: &Payment) -> Instant {
+        let awaited = payment.direction == Direction::Incoming && payment.status == PaymentStatus::Pending;
+        let invoice = payment.invoice.as_ref().filter(|_| awaited);
+        let Some(invoice) = invoice.and_then(|text| Invoice::decode(text).ok()) else {
+            return Instant(u64::MAX);
+        };
+        let now = self.platform.clock.now();
+        now.mono.plus_secs(invoice.expires_at().0.saturating_sub(now.unix.0))
+    }
+
     async fn quote_lightning(&self, invoice: Invoice, terms: Terms) -> Result<Quote, WalletError> {
         let (network, now) = (self.network, self.platform.clock.now().unix);
         if invoice.payee == self.own_node_id() {
@@ -213,42 +225,30 @@ impl Wallet {
         let amount = asked.or(target.amount).ok_or(WalletError::AmountRequired)?;
         let minimum = target.address.script_pubkey().minimal_non_dust();
         let id = payment_id(&terms.idempotency_key);
-        let (balance, rate) = self
-            .ask(move |node| {
-                not_paid_over_lightning(node.payment(&id))?;
-                Ok::<_, WalletError>((node.balance(), node.fee_rates().at(Urgency::Normal)))
-            })
-            .await??;
-        let fee = rate.fee(USUAL_WEIGHT);
-        let available = balance.onchain.spendable.checked_sub(balance.reserved).unwrap_or(Amount::ZERO);
-        let most = available.checked_sub(fee).unwrap_or(Amount::ZERO);
         if amount < minimum || amount > Amount::MAX_MONEY {
             return Err(WalletError::AmountOutOfRange {
                 min_msat: msat(minimum),
                 max_msat: MAX_MONEY_SAT * 1_000,
             });
         }
-        if amount > most {
-            return Err(WalletError::InsufficientFunds {
-                needed_msat: msat(amount).saturating_add(msat(fee)),
-                available_msat: msat(available),
-            });
-        }
+        let script_pubkey = target.address.script_pubkey();
+        let (fee, most) = self
+            .ask(move |node| {
+                not_paid_over_lightning(node.payment(&id))?;
+                let rate = node.fee_rates().at(Urgency::Normal);
+                let fee = node.onchain_cost(&script_pubkey, amount, rate)?;
+                Ok::<_, WalletError>((fee, node.most_onchain(&script_pubkey, rate)?))
+            })
+            .await??;
         Ok(onchain_quote(target, terms, amount, fee, (minimum, most)))
     }
 
     /// What the chain server says of fees meanwhile does not count: the owner agreed to the quote.
     async fn send_quoted_onchain(&self, quote: Quote) -> Result<Payment, WalletError> {
-        let feerate = quoted_feerate(quote.max_fee_msat);
+        let fee = Fee::Exact(parse_sat("max_fee_msat", quote.max_fee_msat / 1_000)?);
         let amount_sat = Some(quote.amount_msat.div_ceil(1_000));
-        self.pay_onchain(&quote.input, amount_sat, feerate, Some(&quote.idempotency_key)).await
+        self.pay_onchain(&quote.input, amount_sat, fee, Some(&quote.idempotency_key)).await
     }
-}
-
-/// The rate at which the usual transaction costs so much.
-fn quoted_feerate(fee_msat: u64) -> FeeratePerKw {
-    let sat_per_kw = u32::try_from(fee_msat / USUAL_WEIGHT).unwrap_or(u32::MAX);
-    FeeratePerKw::from_sat_per_kw(sat_per_kw).clamp(FeeratePerKw::FLOOR, FeeratePerKw::from_sat_per_vb(1_000))
 }
 
 /// What the request asks for, checked.

@@ -32,7 +32,7 @@ pub(super) enum Request<M> {
     Durable(oneshot::Sender<()>),
     GoOnline,
     Hurry,
-    Stop(oneshot::Sender<()>),
+    Stop,
 }
 
 impl<M> Handle<M> {
@@ -102,14 +102,12 @@ impl<M> Handle<M> {
         self.request(Request::Hurry).await
     }
 
-    /// Ends the loop once all that was decided is durable, and waits for it. Connections are closed, the store is
-    /// closed, and the lock is given back.
+    /// Ends the loop once all that was decided is durable, and waits for it, whoever asked first. Connections are closed, the
+    /// store is closed, and the lock is given back.
     pub async fn stop(&self) {
-        let (stop, stopped) = oneshot::channel();
-        if self.request(Request::Stop(stop)).await.is_ok() {
-            // If the loop ended for another reason, it ended.
-            let _ = stopped.await;
-        }
+        // A loop that takes no more requests is about to end, or has ended.
+        let _ = self.request(Request::Stop).await;
+        self.notices.until_ended().await;
     }
 
     async fn request(&self, request: Request<M>) -> Result<(), Gone> {

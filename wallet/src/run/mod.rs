@@ -84,11 +84,12 @@ pub fn start<M: Machine + 'static>(start: Start<M>) -> Handle<M> {
         publishing: false,
         online: false,
         halted: None,
-        stopping: None,
+        stopping: false,
         wake_at: None,
         notices: handle.notices.clone(),
         timings: handle.timings.clone(),
         status: handle.status.clone(),
+        _end: End(handle.notices.clone()),
     };
     spawn.spawn(Box::pin(runner.run()));
     handle
@@ -127,12 +128,22 @@ struct Runner<M> {
     publishing: bool,
     online: bool,
     halted: Option<StoreFailure>,
-    /// Who waits for the end.
-    stopping: Option<oneshot::Sender<()>>,
+    stopping: bool,
     wake_at: Option<Instant>,
     notices: Arc<Notices>,
     timings: Arc<Timings>,
     status: Arc<Status>,
+    /// The last to be dropped: by then the lock is given back.
+    _end: End,
+}
+
+/// However the loop ends, whoever waits for its end learns it.
+struct End(Arc<Notices>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.ended();
+    }
 }
 
 struct Package {
@@ -172,6 +183,7 @@ impl<M: Machine + 'static> Runner<M> {
             // Not only when it rings: a peer that never pauses must not keep us from looking at the chain.
             self.alarm();
             self.settle();
+            self.tell_publishing();
             self.tell_durable();
         }
         self.end().await;
@@ -179,19 +191,13 @@ impl<M: Machine + 'static> Runner<M> {
 
     /// Nobody may ask any more, and nothing is being written.
     fn is_over(&self) -> bool {
-        self.stopping.is_some() && !self.committing
+        self.stopping && !self.committing
     }
 
     async fn end(mut self) {
         self.tasks.clear();
         self.links.clear();
         self.platform.store.close().await;
-        let stopped = self.stopping.take();
-        drop(self);
-        if let Some(stopped) = stopped {
-            // Whoever asked may be gone.
-            let _ = stopped.send(());
-        }
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -200,7 +206,7 @@ impl<M: Machine + 'static> Runner<M> {
     }
 
     fn may_look(&self) -> bool {
-        self.online && self.halted.is_none() && self.stopping.is_none() && self.source.is_some()
+        self.online && self.halted.is_none() && !self.stopping && self.source.is_some()
     }
 
     fn alarm(&mut self) {

@@ -35,6 +35,8 @@ struct Inner {
     /// The highest stored event that a listener was given.
     listened: u64,
     stopped: bool,
+    /// The loop has let go of everything.
+    ended: bool,
     /// Counts changes.
     version: u64,
     waiting: Vec<Waker>,
@@ -62,6 +64,10 @@ impl Notices {
                 inner.passing.push_back(Notice::Stopped(failure));
             }
         });
+    }
+
+    pub(super) fn ended(&self) {
+        self.change(|inner| inner.ended = true);
     }
 
     pub(super) fn handled(&self, seq: u64) {
@@ -100,19 +106,25 @@ impl Notices {
         self.wait(|inner| (inner.version > version).then_some(())).await;
     }
 
+    /// Waits until the loop has let go of everything.
+    pub async fn until_ended(&self) {
+        self.until(|inner| inner.ended.then_some(())).await;
+    }
+
     async fn wait<T>(&self, mut take: impl FnMut(&mut Inner) -> Option<T>) -> Option<T> {
+        self.until(|inner| take(inner).map(Some).or_else(|| inner.stopped.then_some(None))).await
+    }
+
+    async fn until<T>(&self, mut take: impl FnMut(&mut Inner) -> Option<T>) -> T {
         std::future::poll_fn(|context| {
             let mut inner = self.lock();
-            match take(&mut inner) {
-                Some(taken) => Poll::Ready(Some(taken)),
-                None if inner.stopped => Poll::Ready(None),
-                None => {
-                    if !inner.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-                        inner.waiting.push(context.waker().clone());
-                    }
-                    Poll::Pending
-                }
+            if let Some(taken) = take(&mut inner) {
+                return Poll::Ready(taken);
             }
+            if !inner.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                inner.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
         })
         .await
     }

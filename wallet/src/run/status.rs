@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub online: bool,
     /// Every watched script was asked about at the tip, and the chain server has answered since.
     pub synced: bool,
+    /// Transactions are on their way to the chain server.
+    pub publishing: bool,
     /// Why the last look at the chain failed.
     pub chain_error: Option<ChainError>,
     /// The store failed.

@@ -68,17 +68,16 @@ impl<M: Machine + 'static> Runner<M> {
                 self.inputs.push_back(Input::Hurry);
                 self.look_soon();
             }
-            Some(Request::Stop(stopped)) => self.stop(stopped),
-            // Nobody can ask any more.
-            None => self.stop(oneshot::channel().0),
+            // Or nobody can ask any more.
+            Some(Request::Stop) | None => self.stop(),
         }
     }
 
-    fn stop(&mut self, stopped: oneshot::Sender<()>) {
+    fn stop(&mut self) {
         self.requests.close();
         // What nothing waits for would be written in a moment, such as that an event was handled.
         self.inputs.push_back(Input::Flush);
-        self.stopping.get_or_insert(stopped);
+        self.stopping = true;
     }
 
     fn command(&mut self, command: Box<Command>, answer: oneshot::Sender<Result<Answer, CommandError>>) {
@@ -254,6 +253,12 @@ impl<M: Machine + 'static> Runner<M> {
         }
         self.to_publish.push_back(Package { transactions, failures: 0 });
         self.publish_next();
+    }
+
+    /// Before that nothing was heard of, so that whoever asks after an answer knows.
+    pub(super) fn tell_publishing(&self) {
+        let publishing = self.online && (self.publishing || !self.to_publish.is_empty());
+        self.status.change(|status| status.publishing = publishing);
     }
 
     /// One package at a time: a child never overtakes its parent.

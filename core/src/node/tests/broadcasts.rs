@@ -2,6 +2,7 @@
 
 use super::flows::with_channel;
 use super::world::World;
+use crate::coins::Fee;
 use crate::node::{Answer, Command};
 use crate::types::{FeeratePerKw, PaymentId};
 use bitcoin::{Amount, ScriptBuf, Transaction, Txid};
@@ -14,7 +15,7 @@ fn worlds() -> [(&'static str, World, Txid); 3] {
         id: PaymentId([1; 16]),
         script_pubkey: ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::from_byte_array([7; 20])),
         amount: Some(Amount::from_sat(100_000)),
-        feerate: FeeratePerKw::FLOOR,
+        fee: Fee::Rate(FeeratePerKw::FLOOR),
     };
     let Ok(Answer::Sent(payment)) = paid.command(0, pay) else { panic!("not paid") };
 

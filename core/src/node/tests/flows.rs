@@ -3,6 +3,7 @@
 use super::world::World;
 use crate::chain::{ChainFact, FeeRates};
 use crate::channel::{OpenRequest, Party};
+use crate::coins::Fee;
 use crate::invoice::{Description, Invoice, InvoiceBuilder, RouteHint, RouteHintHop};
 use crate::node::{Answer, Command, CommandError, Event, Input, Node, SendRequest};
 use crate::payment::{FailureReason, Outgoing, OutgoingState, PaymentRecord};
@@ -198,7 +199,7 @@ fn an_onchain_payment_is_made_once_and_a_restart_knows_it() {
         id: PaymentId([id; 16]),
         script_pubkey: to.clone(),
         amount: Some(Amount::from_sat(100_000)),
-        feerate: FeeratePerKw::FLOOR,
+        fee: Fee::Rate(FeeratePerKw::FLOOR),
     };
     let sent = |answer| match answer {
         Ok(Answer::Sent(txid)) => txid,
@@ -223,7 +224,7 @@ fn one_name_pays_over_lightning_or_on_chain_and_never_both() {
         id: PaymentId([id; 16]),
         script_pubkey: to.clone(),
         amount: Some(Amount::from_sat(100_000)),
-        feerate: FeeratePerKw::FLOOR,
+        fee: Fee::Rate(FeeratePerKw::FLOOR),
     };
     let [first, second, third] = [1, 1, 1].map(|side| invoice(&mut world, side, 5_000_000));
     assert!(pay(&mut world, 0, 1, &first).is_ok() && was_sent(&world, 0, &first));
