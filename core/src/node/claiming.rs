@@ -1,16 +1,19 @@
 //! Claims on the chain become transactions: with coins that pay for them, signed, stored as bids, and published.
 
 use super::Node;
+use super::channel_entry::ChannelEntry;
 use super::outbox::Gated;
-use crate::channel::{self, Unconfirmed};
+use crate::chain::Urgency;
+use crate::channel::{self, OnchainWork, Unconfirmed};
 use crate::coins::CoinsError;
 use crate::crypto::SignerError;
 use crate::onchain::bids::Replaced;
-use crate::onchain::coins::{Chosen, choose};
+use crate::onchain::coins::{Chosen, choose, within_means};
 use crate::onchain::draft::weight;
 use crate::onchain::groups::groups;
-use crate::onchain::{Bid, Bids, Claim, Coin, Draft, Stake, fee_to_bid};
+use crate::onchain::{Auction, Bid, Bids, Claim, Coin, Draft, Stake};
 use bitcoin::{Amount, OutPoint};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Why a claim cannot be signed. Does not happen to what the channel and the wallet themselves offer.
@@ -22,6 +25,26 @@ enum SignError {
     Coins(#[from] CoinsError),
 }
 
+/// Outputs that one transaction is to claim.
+struct Due {
+    /// Of which channel.
+    index: u32,
+    claims: Vec<Claim>,
+    stake: Stake,
+    /// The commitment that is to come into a block with it.
+    parent: Option<Unconfirmed>,
+}
+
+impl Due {
+    fn takes_coins(&self) -> bool {
+        self.claims.iter().any(Claim::takes_coins)
+    }
+
+    fn claimed(&self) -> BTreeSet<OutPoint> {
+        self.claims.iter().map(|claim| claim.outpoint).collect()
+    }
+}
+
 impl Node {
     /// Claims what is due, for every channel that something happened to. Only while all that is watched is known as of
     /// the present tip: what is claimed must not be spent already.
@@ -29,20 +52,33 @@ impl Node {
         if self.synced_at.is_none() {
             return;
         }
-        for index in std::mem::take(&mut self.claims_due) {
-            self.claim_of(index);
+        let indices = std::mem::take(&mut self.claims_due);
+        let mut due: Vec<Due> = indices.into_iter().flat_map(|index| self.due_of(index)).collect();
+        // Where coins are few, what may be lost comes first, and what is worth most.
+        due.sort_by_key(|it| (it.stake.deadline.is_none(), Reverse(it.stake.amount)));
+        while !due.is_empty() {
+            let first = due.remove(0);
+            let lacks_coins = |it: &&Due| {
+                let is_as_urgent = it.stake.deadline.is_some() || first.stake.deadline.is_none();
+                is_as_urgent && it.takes_coins() && !self.has_coins(it)
+            };
+            let waiting = due.iter().filter(lacks_coins).count();
+            self.bid(first, waiting);
         }
     }
 
-    fn claim_of(&mut self, index: u32) {
-        let Some(entry) = self.channels.get(&index) else { return };
+    fn due_of(&mut self, index: u32) -> Vec<Due> {
+        let Some(entry) = self.channels.get(&index) else { return Vec::new() };
         // What cannot be built was a fault when the channel took its last step, and is told then.
-        let Ok(work) = self.with_env(entry, |env| entry.channel.onchain_work(env)) else { return };
+        let Ok(work) = self.with_env(entry, |env| entry.channel.onchain_work(env)) else { return Vec::new() };
+        let (height, coins) = (self.chain.height(), self.coins_for_successes(entry, &work));
+        let mut due = Vec::new();
         if let Some(parent) = &work.unconfirmed
             && let Some((claim, stake)) = &parent.anchor
             && !self.pays_enough(parent, stake, &work.bids)
         {
-            self.bid(index, vec![claim.clone()], stake, Some(parent));
+            let (claims, parent) = (vec![claim.clone()], Some(parent.clone()));
+            due.push(Due { index, claims, stake: *stake, parent });
         }
         if let Some(parent) = &work.unconfirmed
             && let Some(coin) = &parent.late_payout
@@ -50,38 +86,77 @@ impl Node {
         {
             self.hurry_closing(index, parent, coin, &work.bids);
         }
-        for group in groups(work.claims, &work.bids, self.chain.height()) {
-            let stake = Stake::of(&group);
-            self.bid(index, group, &stake, None);
-        }
+        let groups = groups(work.claims, &work.bids, height, coins);
+        due.extend(groups.into_iter().map(|claims| {
+            let stake = Stake::of(&claims, height);
+            Due { index, claims, stake, parent: None }
+        }));
+        due
     }
 
-    /// Whether a parent needs no child.
+    /// How many coins could each pay for one HTLC-success: those that pay for some, and those that are free.
+    fn coins_for_successes(&self, entry: &ChannelEntry, work: &OnchainWork) -> usize {
+        let successes = || work.claims.iter().filter(|claim| claim.is_htlc_success());
+        let Some(one) = successes().next() else { return 0 };
+        let claimed: BTreeSet<OutPoint> = successes().map(|claim| claim.outpoint).collect();
+        let spent: Vec<OutPoint> = work.bids.for_any(&claimed).flat_map(Bid::coins).collect();
+        let weight = weight(std::slice::from_ref(one), 1, &entry.terms.shutdown_script);
+        let price = self.fee_rates.at(Urgency::Urgent).fee(weight);
+        let coins = self.coins.still_there(&spent).into_iter().chain(self.coins.free_coins());
+        coins.filter(|coin| coin.output.value >= price).count()
+    }
+
+    /// Whether coins are set aside for it already.
+    fn has_coins(&self, due: &Due) -> bool {
+        let bids = self.channels.get(&due.index).and_then(|entry| entry.channel.bids());
+        bids.is_some_and(|bids| bids.for_any(&due.claimed()).any(|bid| bid.coins().next().is_some()))
+    }
+
+    /// Whether a parent needs no child. Near a deadline each gets one: from then on it is known since when blocks leave it out.
     fn pays_enough(&self, parent: &Unconfirmed, stake: &Stake, bids: &Bids) -> bool {
-        let weight = parent.tx.weight().to_wu();
-        let enough = stake.wanted(weight, self.chain.height(), &self.fee_rates).fee(weight);
-        bids.live().is_empty() && parent.fee >= enough
+        let (weight, height) = (parent.tx.weight().to_wu(), self.chain.height());
+        let enough = stake.estimate(height, &self.fee_rates).fee(weight);
+        bids.live().is_empty() && parent.fee >= enough && !stake.is_rising(height)
     }
 
-    /// Publishes a transaction that claims these outputs, unless what was published for them before may stay.
-    fn bid(&mut self, index: u32, claims: Vec<Claim>, stake: &Stake, parent: Option<&Unconfirmed>) {
-        let Some(entry) = self.channels.get(&index) else { return };
+    /// Publishes a transaction that claims these outputs, unless what was published for them before may stay. So many
+    /// others wait for coins.
+    fn bid(&mut self, due: Due, waiting: usize) {
+        let Some(entry) = self.channels.get(&due.index) else { return };
         let Some(bids) = entry.channel.bids() else { return };
+        let (height, rates, pays_to) = (self.chain.height(), self.fee_rates, &entry.terms.shutdown_script);
+        let spent: Vec<OutPoint> = bids.for_any(&due.claimed()).flat_map(Bid::coins).collect();
+        let (reused, free) = (self.coins.still_there(&spent), self.coins.free_coins());
+        let coins: Vec<Coin> = reused.iter().chain(&free).cloned().collect();
+        let Due { index, claims, mut stake, parent } = due;
+        let all = claims.len();
+        let claims = match all {
+            0 | 1 => claims,
+            _ if !claims.iter().all(Claim::is_htlc_success) => claims,
+            _ => within_means(claims, &coins, bids, stake.estimate(height, &rates), pays_to),
+        };
+        let (count, is_short) = (claims.len(), claims.len() < all);
+        if is_short {
+            stake = Stake::of(&claims, height);
+        }
         let claimed: BTreeSet<OutPoint> = claims.iter().map(|claim| claim.outpoint).collect();
         let mut replaced = bids.replaced_by(&claimed);
-        let earlier = bids.live().iter().filter(|bid| bid.claimed().any(|it| claimed.contains(&it)));
-        let spent: Vec<OutPoint> = earlier.flat_map(Bid::coins).collect();
-        let reused = self.coins.still_there(&spent);
         if reused.len() < spent.len() {
             // Without its coins what was published is void.
             replaced = Replaced { fees: Amount::ZERO, stands: false, ..replaced };
         }
-        let (height, rates) = (self.chain.height(), self.fee_rates);
-        let paid = parent.map_or((0, Amount::ZERO), |parent| (parent.tx.weight().to_wu(), parent.fee));
-        let fee = |weight| fee_to_bid(stake, weight, paid, &replaced, height, &rates);
-        let count = claims.len();
-        let draft = match choose(claims, reused, self.coins.free_coins(), &entry.terms.shutdown_script, fee) {
+        let has: Amount = coins.iter().map(|coin| coin.output.value).sum();
+        let share = match u64::try_from(waiting) {
+            Ok(0) | Err(_) => Amount::MAX_MONEY,
+            Ok(waiting) => has / (waiting + 1),
+        };
+        let of_parent = parent.as_ref().map(|parent| (parent.tx.weight().to_wu(), parent.fee));
+        let parent_pays = of_parent.unwrap_or((0, Amount::ZERO));
+        let auction = Auction { stake: &stake, parent: parent_pays, replaced, share, height, rates: &rates };
+        let chosen = choose(claims, reused, free, pays_to, |weight| auction.fee(weight));
+        let draft = match chosen {
             Chosen::Draft(draft) => draft,
+            Chosen::NotNow if is_short => return self.miss_coins(index),
             Chosen::NotNow => return,
             Chosen::MoreCoinsNeeded => return self.miss_coins(index),
         };
@@ -93,8 +168,11 @@ impl Node {
         let bid = Bid { tx: tx.clone(), claims: count, fee };
         self.coins.keep_aside(bid.coins());
         if self.step(index, channel::Command::Bid(bid)).is_ok() {
-            let package = parent.map(|parent| parent.tx.clone()).into_iter().chain([tx]).collect();
+            let package = parent.map(|parent| parent.tx).into_iter().chain([tx]).collect();
             self.outbox.gated(Gated::Broadcast(package));
+        }
+        if is_short {
+            self.miss_coins(index);
         }
     }
 
@@ -107,10 +185,16 @@ impl Node {
         let paid = (parent.tx.weight().to_wu(), parent.fee);
         let stake = Stake::in_payout(coin.output.value);
         let weight = weight(&[], 1, &pays_to);
-        let fee = fee_to_bid(&stake, weight, paid, &replaced, self.chain.height(), &self.fee_rates);
-        let Some(draft) = fee.and_then(|fee| Draft::new(Vec::new(), vec![coin.clone()], fee, pays_to)) else {
-            return;
+        let auction = Auction {
+            stake: &stake,
+            parent: paid,
+            replaced,
+            share: Amount::MAX_MONEY,
+            height: self.chain.height(),
+            rates: &self.fee_rates,
         };
+        let Some(fee) = auction.fee(weight) else { return };
+        let Some(draft) = Draft::new(Vec::new(), vec![coin.clone()], fee.wanted, pays_to) else { return };
         let fee = draft.fee();
         let signed = draft.sign(&entry.signer, |tx, input_index, coin| {
             self.coins.sign_coin(&self.keys, tx, input_index, coin).map_err(SignError::from)

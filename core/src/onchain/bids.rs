@@ -1,7 +1,7 @@
 //! What was published to claim outputs and is not in a block yet. Each new transaction must beat those it replaces, and no
 //! output is ever bid for less again (BIP 125; replacement stalling).
 
-use crate::types::FeeratePerKw;
+use crate::types::{BlockHeight, FeeratePerKw};
 use bitcoin::{Amount, OutPoint, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +20,16 @@ pub struct Bid {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bids {
     live: Vec<Bid>,
-    /// The highest rate that was ever paid for each output.
-    rates: BTreeMap<OutPoint, FeeratePerKw>,
+    courses: BTreeMap<OutPoint, Course>,
+}
+
+/// How an output was bid for so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// The highest rate that was ever paid for it.
+    pub highest: FeeratePerKw,
+    /// The height at which the first bid was made.
+    pub since: BlockHeight,
 }
 
 /// What a new transaction replaces.
@@ -31,6 +39,8 @@ pub struct Replaced {
     pub fees: Amount,
     /// The highest rate ever paid for one of the outputs; unset where none was bid for.
     pub feerate: Option<FeeratePerKw>,
+    /// The height at which the first of all bids for one of the outputs was made; unset before there is one.
+    pub since: Option<BlockHeight>,
     /// Whether one of them claims just the same, so that it may also stay.
     pub stands: bool,
 }
@@ -61,8 +71,8 @@ impl Bid {
 
 impl Bids {
     /// As they were stored.
-    pub const fn new(live: Vec<Bid>, rates: BTreeMap<OutPoint, FeeratePerKw>) -> Self {
-        Self { live, rates }
+    pub const fn new(live: Vec<Bid>, courses: BTreeMap<OutPoint, Course>) -> Self {
+        Self { live, courses }
     }
 
     /// The bids that may still come into a block.
@@ -70,17 +80,17 @@ impl Bids {
         &self.live
     }
 
-    /// The highest rate that was ever paid for each output.
-    pub const fn rates(&self) -> &BTreeMap<OutPoint, FeeratePerKw> {
-        &self.rates
+    /// How each output was bid for so far.
+    pub const fn courses(&self) -> &BTreeMap<OutPoint, Course> {
+        &self.courses
     }
 
-    /// Takes a new bid in the place of all that it conflicts with.
-    pub fn place(&mut self, bid: Bid) {
+    /// Takes a new bid, made at this height, in the place of all that it conflicts with.
+    pub fn place(&mut self, bid: Bid, height: BlockHeight) {
         let rate = bid.feerate();
         for outpoint in bid.claimed() {
-            let known = self.rates.entry(outpoint).or_insert(rate);
-            *known = (*known).max(rate);
+            let course = self.courses.entry(outpoint).or_insert(Course { highest: rate, since: height });
+            course.highest = course.highest.max(rate);
         }
         self.live.retain(|earlier| !earlier.conflicts_with(&bid.tx));
         self.live.push(bid);
@@ -104,12 +114,18 @@ impl Bids {
         self.live.iter().find(|bid| bid.claimed().collect::<BTreeSet<_>>() == *claimed)
     }
 
+    /// The bids that claim any of these outputs.
+    pub fn for_any<'a>(&'a self, claimed: &'a BTreeSet<OutPoint>) -> impl Iterator<Item = &'a Bid> {
+        self.live.iter().filter(|bid| bid.claimed().any(|it| claimed.contains(&it)))
+    }
+
     /// What a transaction that claims these outputs replaces.
     pub fn replaced_by(&self, claimed: &BTreeSet<OutPoint>) -> Replaced {
-        let conflicts = self.live.iter().filter(|bid| bid.claimed().any(|it| claimed.contains(&it)));
+        let courses = || claimed.iter().filter_map(|outpoint| self.courses.get(outpoint));
         Replaced {
-            fees: conflicts.map(|bid| bid.fee).sum(),
-            feerate: claimed.iter().filter_map(|outpoint| self.rates.get(outpoint)).copied().max(),
+            fees: self.for_any(claimed).map(|bid| bid.fee).sum(),
+            feerate: courses().map(|course| course.highest).max(),
+            since: courses().map(|course| course.since).min(),
             stands: self.for_exactly(claimed).is_some(),
         }
     }

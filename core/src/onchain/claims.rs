@@ -284,7 +284,17 @@ impl Claim {
         let alone = std::slice::from_ref(self);
         let to_wallet = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros());
         let weight = weight(alone, usize::from(self.is_second_stage()), &to_wallet);
-        Stake::of(alone).amount.to_sat() / 2 >= FeeratePerKw::FLOOR.fee(weight).to_sat()
+        Stake::of(alone, self.from).amount.to_sat() / 2 >= FeeratePerKw::FLOOR.fee(weight).to_sat()
+    }
+
+    /// Whether the preimage claims it by an HTLC transaction of our own commitment.
+    pub const fn is_htlc_success(&self) -> bool {
+        matches!(self.way, Way::SecondStage { preimage: Some(_), .. })
+    }
+
+    /// Whether coins of the wallet pay for it.
+    pub const fn takes_coins(&self) -> bool {
+        matches!(self.way, Way::SecondStage { .. } | Way::Anchor)
     }
 
     /// Whether a fee can be added only by other coins: what an HTLC transaction pays is fixed by the peer's signature.

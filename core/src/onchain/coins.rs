@@ -1,10 +1,13 @@
 //! Which coins of the wallet pay for a transaction that cannot pay for itself: HTLC transactions, and the child of a
 //! commitment.
 
-use super::draft::weight;
-use super::{Claim, Coin, Draft, Way};
+use super::draft::{COIN_INPUT_WEIGHT, weight};
+use super::fees::Fee;
+use super::{Bids, Claim, Coin, Draft};
 use crate::types::FeeratePerKw;
-use bitcoin::{Amount, ScriptBuf};
+use bitcoin::{Amount, OutPoint, ScriptBuf};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// What came of the search.
 #[derive(Clone, Debug)]
@@ -24,40 +27,60 @@ pub fn choose(
     reused: Vec<Coin>,
     mut free: Vec<Coin>,
     pays_to: &ScriptBuf,
-    fee: impl Fn(u64) -> Option<Amount>,
+    fee: impl Fn(u64) -> Option<Fee>,
 ) -> Chosen {
-    let takes_coins = claims.iter().any(|claim| matches!(claim.way, Way::SecondStage { .. } | Way::Anchor));
+    let takes_coins = claims.iter().any(Claim::takes_coins);
     free.sort_by_key(|coin| (coin.output.value, coin.outpoint));
-    let is_first = reused.is_empty();
     let mut coins = if takes_coins { reused } else { Vec::new() };
     loop {
-        let Some(fee_now) = fee(weight(&claims, coins.len(), pays_to)) else { return Chosen::NotNow };
-        if let Some(draft) = Draft::new(claims.clone(), coins.clone(), fee_now, pays_to.clone()) {
+        let Some(now) = fee(weight(&claims, coins.len(), pays_to)) else { return Chosen::NotNow };
+        if let Some(draft) = Draft::new(claims.clone(), coins.clone(), now.wanted, pays_to.clone()) {
             return Chosen::Draft(draft);
         }
         if !takes_coins {
             return Chosen::NotNow;
         }
         let has: Amount = coins.iter().map(|coin| coin.output.value).sum();
-        let needed = fee(weight(&claims, coins.len() + 1, pays_to)).unwrap_or(fee_now);
+        let needed = fee(weight(&claims, coins.len() + 1, pays_to)).unwrap_or(now).wanted;
         let missing = (needed + pays_to.minimal_non_dust()).checked_sub(has).unwrap_or(Amount::ZERO);
         // The smallest that suffices; without one, the largest.
         let sufficient = free.iter().position(|coin| coin.output.value >= missing);
         match sufficient.or_else(|| free.len().checked_sub(1)) {
             Some(position) => coins.push(free.remove(position)),
-            // Less than wanted is better than nothing, where there is nothing yet.
-            None if is_first => return with_all(claims, coins, pays_to),
-            None => return Chosen::MoreCoinsNeeded,
+            // Less than wanted is better than nothing, and better than what was bid before.
+            None => return with_all(claims, coins, now.least, pays_to),
         }
     }
 }
 
 /// What all coins together can pay, if that is relayed.
-fn with_all(claims: Vec<Claim>, coins: Vec<Coin>, pays_to: &ScriptBuf) -> Chosen {
+fn with_all(claims: Vec<Claim>, coins: Vec<Coin>, least: Amount, pays_to: &ScriptBuf) -> Chosen {
     let anchors = claims.iter().filter(|claim| !claim.is_second_stage()).map(|claim| claim.amount);
     let has: Amount = anchors.chain(coins.iter().map(|coin| coin.output.value)).sum();
     let affordable = has.checked_sub(pays_to.minimal_non_dust()).unwrap_or(Amount::ZERO);
-    let is_relayed = affordable >= FeeratePerKw::FLOOR.fee(weight(&claims, coins.len(), pays_to));
-    let draft = Draft::new(claims, coins, affordable, pays_to.clone()).filter(|_| is_relayed);
+    let draft = Draft::new(claims, coins, affordable, pays_to.clone()).filter(|_| affordable >= least);
     draft.map_or(Chosen::MoreCoinsNeeded, Chosen::Draft)
+}
+
+/// Of claims that share a transaction, the most valuable that coins can pay for at this rate; one at least, and all that a
+/// transaction which stands claims already.
+pub fn within_means(
+    mut claims: Vec<Claim>,
+    coins: &[Coin],
+    bids: &Bids,
+    feerate: FeeratePerKw,
+    pays_to: &ScriptBuf,
+) -> Vec<Claim> {
+    let to_spend_one = feerate.fee(COIN_INPUT_WEIGHT);
+    let has: Amount = coins.iter().filter_map(|coin| coin.output.value.checked_sub(to_spend_one)).sum();
+    let all: BTreeSet<OutPoint> = claims.iter().map(|claim| claim.outpoint).collect();
+    let standing = bids.for_any(&all).map(|bid| bid.claimed().collect::<BTreeSet<_>>());
+    let standing =
+        standing.filter(|claimed| claimed.is_subset(&all)).max_by_key(BTreeSet::len).unwrap_or_default();
+    let is_standing = |claim: &Claim| standing.contains(&claim.outpoint);
+    claims.sort_by_key(|claim| (!is_standing(claim), Reverse(claim.amount), claim.outpoint));
+    while claims.len() > standing.len().max(1) && feerate.fee(weight(&claims, 0, pays_to)) > has {
+        claims.pop();
+    }
+    claims
 }

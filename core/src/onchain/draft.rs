@@ -37,10 +37,13 @@ const SIGNATURE_WEIGHT: u64 = 1 + 73;
 /// A P2WPKH witness: count, signature, public key.
 const COIN_WITNESS_WEIGHT: u64 = 1 + SIGNATURE_WEIGHT + 34;
 
+/// What spending one coin of the wallet weighs, at most.
+pub const COIN_INPUT_WEIGHT: u64 = INPUT_WEIGHT + COIN_WITNESS_WEIGHT;
+
 /// The most that a transaction weighs which claims this, with so many coins to pay for it, and pays the rest to a script.
 pub fn weight(claims: &[Claim], coins: usize, pays_to: &Script) -> u64 {
     let inputs: u64 = claims.iter().map(|claim| INPUT_WEIGHT + claim.witness_weight()).sum();
-    let coins = u64::try_from(coins).unwrap_or(u64::MAX).saturating_mul(INPUT_WEIGHT + COIN_WITNESS_WEIGHT);
+    let coins = u64::try_from(coins).unwrap_or(u64::MAX).saturating_mul(COIN_INPUT_WEIGHT);
     let fixed: u64 =
         claims.iter().filter_map(Claim::fixed_output).map(|out| output_weight(&out.script_pubkey)).sum();
     BASE_WEIGHT + inputs + coins + fixed + output_weight(pays_to)

@@ -12,11 +12,13 @@ use std::collections::BTreeSet;
 const MAX_INPUTS: usize = 200;
 
 /// The claims that are due, in groups of one transaction each. A transaction that stands stays as it is, as long as all it
-/// claims can still share one.
-pub fn groups(claims: Vec<Claim>, bids: &Bids, height: BlockHeight) -> Vec<Vec<Claim>> {
+/// claims can still share one. So many coins could each pay for one HTLC-success.
+pub fn groups(claims: Vec<Claim>, bids: &Bids, height: BlockHeight, coins: usize) -> Vec<Vec<Claim>> {
     let due = claims.into_iter().filter(|claim| claim.is_due(height));
-    let (mut shared, alone): (Vec<_>, Vec<_>) = due.partition(|claim| can_share(claim, height));
+    let (successes, due): (Vec<_>, Vec<_>) = due.partition(Claim::is_htlc_success);
+    let (mut shared, alone): (Vec<_>, Vec<_>) = due.into_iter().partition(|claim| can_share(claim, height));
     let mut groups: Vec<Vec<Claim>> = alone.into_iter().map(|claim| vec![claim]).collect();
+    groups.extend(of_successes(successes, height, coins));
     for bid in bids.live() {
         let claimed: BTreeSet<OutPoint> = bid.claimed().collect();
         let (group, rest): (Vec<_>, Vec<_>) =
@@ -28,9 +30,25 @@ pub fn groups(claims: Vec<Claim>, bids: &Bids, height: BlockHeight) -> Vec<Vec<C
     }
     let (penalties, ours): (Vec<_>, Vec<_>) = shared.into_iter().partition(is_penalty);
     for together in [penalties, ours] {
-        groups.extend(together.chunks(MAX_INPUTS).map(<[Claim]>::to_vec));
+        groups.extend(in_transactions(&together));
     }
     groups
+}
+
+/// The HTLC-success transactions of one commitment are one, so that one coin pays for all of them: the signature of each
+/// allows for it (BOLT 3, HTLC-Timeout and HTLC-Success Transactions), and until an HTLC expires nobody else can spend it.
+/// From then on it goes alone, unless there are fewer coins than that takes: what can be held up is better than nothing.
+fn of_successes(successes: Vec<Claim>, height: BlockHeight, coins: usize) -> Vec<Vec<Claim>> {
+    let is_contested = |claim: &Claim| claim.contested.is_some_and(|from| from <= height);
+    let (contested, safe): (Vec<_>, Vec<_>) = successes.iter().cloned().partition(is_contested);
+    if contested.len() + usize::from(!safe.is_empty()) > coins {
+        return in_transactions(&successes);
+    }
+    contested.into_iter().map(|claim| vec![claim]).chain(in_transactions(&safe)).collect()
+}
+
+fn in_transactions(claims: &[Claim]) -> Vec<Vec<Claim>> {
+    claims.chunks(MAX_INPUTS).map(<[Claim]>::to_vec).collect()
 }
 
 fn can_share(claim: &Claim, height: BlockHeight) -> bool {

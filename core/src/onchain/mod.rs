@@ -28,7 +28,7 @@ mod tests;
 pub use bids::{Bid, Bids};
 pub use claims::{Broadcaster, Claim, Way, claims};
 pub use draft::{Coin, Draft};
-pub use fees::{Stake, fee_to_bid};
+pub use fees::{Auction, Stake};
 pub use outputs::{Close, HtlcOutput, Output, OutputKind};
 pub use spends::Spends;
 

@@ -2,17 +2,21 @@
 //! was published to claim it, and how long a close together waits for a block.
 
 use super::fields::{
-    FieldError, new_row, open, open_bytes, read_list, read_number, read_option, read_script, read_tx,
-    read_u32, write_count, write_number, write_option, write_script, write_tx,
+    FieldError, new_row, new_row_of, open, open_bytes, open_versions, read_list, read_number, read_option,
+    read_script, read_tx, read_u32, write_count, write_number, write_option, write_script, write_tx,
 };
 use super::{RowError, RowName, Rows};
 use crate::channel::params::Party;
 use crate::channel::states::State;
+use crate::onchain::bids::Course;
 use crate::onchain::{Bid, Bids, Close, HtlcOutput, Output, OutputKind, Spends};
 use crate::types::{BlockHeight, CltvExpiry, FeeratePerKw, HtlcId};
 use crate::wire::{Reader, Writer};
 use bitcoin::OutPoint;
 use std::collections::BTreeMap;
+
+/// The second form of the row of bids also says since when an output is bid for.
+const BIDS_VERSION: u8 = 2;
 
 pub(super) fn write(state: &State, rows: &mut Rows) {
     match state {
@@ -99,26 +103,25 @@ fn write_bids(bids: &Bids, rows: &mut Rows) {
     if *bids == Bids::default() {
         return;
     }
-    let mut row = new_row();
+    let mut row = new_row_of(BIDS_VERSION);
     write_count(&mut row, bids.live().len());
     for bid in bids.live() {
         write_tx(&mut row, &bid.tx);
         write_count(&mut row, bid.claims);
         row.write(&bid.fee);
     }
-    write_count(&mut row, bids.rates().len());
-    for (outpoint, rate) in bids.rates() {
+    write_count(&mut row, bids.courses().len());
+    for (outpoint, course) in bids.courses() {
         write_outpoint(&mut row, *outpoint);
-        write_number(&mut row, u64::from(rate.to_sat_per_kw()));
+        write_number(&mut row, u64::from(course.highest.to_sat_per_kw()));
+        write_number(&mut row, u64::from(course.since));
     }
     rows.insert(RowName::Bids, row.into_bytes());
 }
 
 fn read_bids(rows: &Rows) -> Result<Bids, RowError> {
-    if !rows.contains_key(&RowName::Bids) {
-        return Ok(Bids::default());
-    }
-    open(rows, RowName::Bids, |row| {
+    let Some(bytes) = rows.get(&RowName::Bids) else { return Ok(Bids::default()) };
+    open_versions(bytes, RowName::Bids, BIDS_VERSION, |version, row| {
         let live = read_list(row, |row| {
             let tx = read_tx(row)?;
             let claims = usize::try_from(read_number(row)?).unwrap_or(usize::MAX);
@@ -127,9 +130,13 @@ fn read_bids(rows: &Rows) -> Result<Bids, RowError> {
                 false => Err(FieldError::Value("more claims than inputs")),
             }
         })?;
-        let rates =
-            read_list(row, |row| Ok((read_outpoint(row)?, FeeratePerKw::from_sat_per_kw(read_u32(row)?))))?;
-        Ok(Bids::new(live, rates.into_iter().collect::<BTreeMap<_, _>>()))
+        let courses = read_list(row, |row| {
+            let (outpoint, highest) = (read_outpoint(row)?, FeeratePerKw::from_sat_per_kw(read_u32(row)?));
+            // Bids of the first form have missed blocks for as long as matters.
+            let since = if version < BIDS_VERSION { 0 } else { read_u32(row)? };
+            Ok((outpoint, Course { highest, since }))
+        })?;
+        Ok(Bids::new(live, courses.into_iter().collect::<BTreeMap<_, _>>()))
     })
 }
 

@@ -4,7 +4,7 @@
 //! with every block, so that a block that is undone needs no more than forgetting what was in it.
 
 use super::{Closed, State};
-use crate::channel::command::Command;
+use crate::channel::command::{Command, Env};
 use crate::channel::commitments::Commitments;
 use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
 use crate::channel::error::{ChannelError, Fault};
@@ -47,7 +47,12 @@ pub struct Closing {
 }
 
 impl Channel {
-    pub(super) fn in_closing(&self, closing: &Closing, command: Command) -> Result<Transition, ChannelError> {
+    pub(super) fn in_closing(
+        &self,
+        closing: &Closing,
+        env: &Env<'_>,
+        command: Command,
+    ) -> Result<Transition, ChannelError> {
         let mut closing = closing.clone();
         let mut effects = Effects::default();
         match command {
@@ -76,7 +81,7 @@ impl Channel {
                 closing.height = closing.height.filter(|height| *height <= above);
                 closing.spends.undo_above(above);
             }
-            Command::Bid(bid) => closing.bids.place(bid),
+            Command::Bid(bid) => closing.bids.place(bid, env.height),
             Command::NewBlock(height) => {
                 closing.drop_void_bids();
                 if closing.closer == Closer::Mutual && closing.height.is_none() {

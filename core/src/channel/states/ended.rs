@@ -83,7 +83,7 @@ impl Channel {
             }
             Command::Bid(bid) => {
                 let mut failed = failed.clone();
-                failed.bids.place(bid);
+                failed.bids.place(bid, env.height);
                 Ok(self.step(State::Failed(failed), Effects::default()))
             }
             Command::FundingConfirmed { tx, short_channel_id } => {

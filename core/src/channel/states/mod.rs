@@ -203,7 +203,7 @@ impl Channel {
             State::Negotiating(state) => self.in_negotiating(state, env, command),
             State::Failed(state) => self.in_failed(state, env, command),
             State::Frozen(state) => self.in_frozen(state, command),
-            State::Closing(state) => self.in_closing(state, command),
+            State::Closing(state) => self.in_closing(state, env, command),
             State::Closed(_) => self.unhandled(&command),
         }
     }

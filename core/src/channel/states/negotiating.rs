@@ -152,7 +152,7 @@ impl Channel {
                     state.waits_since.get_or_insert(height);
                 }
             }
-            Command::Bid(bid) => state.bids.place(bid),
+            Command::Bid(bid) => state.bids.place(bid, env.height),
             Command::Shutdown { .. } | Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
             command => return self.unhandled(&command),
         }

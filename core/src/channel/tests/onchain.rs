@@ -402,3 +402,24 @@ fn damaged_rows_of_a_close_are_errors() {
         }
     }
 }
+
+/// The first form of the row did not say since when an output is bid for: what it had has missed blocks long enough.
+#[test]
+fn bids_that_were_stored_without_their_heights_are_read() {
+    let (mut sky, _) = closed_by(Who::Alice);
+    let [bid] = sky.bid(Who::Alice).try_into().unwrap();
+    let claimed = [bid.input[0].previous_output].into();
+    let stored = sky.channel(Who::Alice).bids().unwrap().clone();
+    assert_eq!(stored.replaced_by(&claimed).since, Some(sky.height));
+    let mut rows = sky.world.alice.rows.clone();
+    let row = rows.get_mut(&RowName::Bids).unwrap();
+    let mut since = crate::wire::Writer::new();
+    crate::store::number::write_number(&mut since, u64::from(sky.height));
+    let since = since.into_bytes();
+    assert!(row[0] == 2 && row.ends_with(&since));
+    row.truncate(row.len() - since.len());
+    row[0] = 1;
+    let read = Channel::from_rows(rows).unwrap();
+    let bids = read.bids().unwrap();
+    assert_eq!((bids.live(), bids.replaced_by(&claimed).since), (stored.live(), Some(0)));
+}

@@ -7,7 +7,7 @@ use crate::crypto::SignerError;
 use crate::crypto::ec;
 use crate::onchain::coins::{Chosen, choose};
 use crate::onchain::groups::groups;
-use crate::onchain::{Bid, Claim, Coin, Stake, fee_to_bid};
+use crate::onchain::{Auction, Bid, Claim, Coin, Stake};
 use crate::types::FeeratePerKw;
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::SecretKey;
@@ -153,8 +153,8 @@ impl Skyline {
         let side = self.world.side(who);
         let work = side.channel().onchain_work(&side.env()).unwrap();
         let mut made = Vec::new();
-        for group in groups(work.claims, &work.bids, self.height) {
-            let stake = Stake::of(&group);
+        for group in groups(work.claims, &work.bids, self.height, usize::MAX) {
+            let stake = Stake::of(&group, self.height);
             made.extend(self.bid_for(who, group, &stake));
         }
         for tx in &made {
@@ -168,8 +168,10 @@ impl Skyline {
         let bids = self.world.side(who).channel().bids().unwrap().clone();
         let replaced = bids.replaced_by(&claimed);
         let (height, rates) = (self.height, self.rates);
-        let fee = |weight| fee_to_bid(stake, weight, (0, Amount::ZERO), &replaced, height, &rates);
-        let old: Vec<OutPoint> = bids.live().iter().flat_map(Bid::coins).collect();
+        let (parent, share) = ((0, Amount::ZERO), Amount::MAX_MONEY);
+        let auction = Auction { stake, parent, replaced, share, height, rates: &rates };
+        let fee = |weight| auction.fee(weight);
+        let old: Vec<OutPoint> = bids.for_any(&claimed).flat_map(Bid::coins).collect();
         let reused =
             old.iter().map(|outpoint| Coin { outpoint: *outpoint, output: self.outputs[outpoint].0.clone() });
         let reused = if replaced.fees == Amount::ZERO { Vec::new() } else { reused.collect() };

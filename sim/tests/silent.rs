@@ -1,0 +1,202 @@
+//! A peer that pays with HTLCs and is gone when they are settled. Whoever was paid must claim all of them before the peer can
+//! take them back, and has of coins no more than what is kept for closing a channel (BOLT 5, HTLC Output Handling: Local
+//! Commitment, Remote Offers).
+
+use bitcoin::{Amount, OutPoint, Transaction, Txid};
+use kite_core::chain::{ChainFact, FeeRates};
+use kite_core::node::{Event, Input};
+use kite_core::types::FeeratePerKw;
+use kite_sim::world::World;
+
+/// What is kept for a channel.
+const RESERVE_SAT: u64 = 10_000;
+/// 10 sat/vB.
+const CALM: u32 = 2_500;
+/// So many blocks before an HTLC expires, whoever has settled it closes.
+const DEADLINE: u32 = 18;
+
+struct Silence {
+    world: World,
+    /// The commitment of the payee, in no block yet.
+    commitment: Transaction,
+    /// When all HTLCs expire.
+    expiry: u32,
+}
+
+/// Host 0 has paid host 1 these amounts, and is off.
+fn silence(amounts_sat: &[u64], coins_sat: &[u64], sat_per_kw: u32) -> Silence {
+    let mut world = World::new(2);
+    let rate = FeeratePerKw::from_sat_per_kw(sat_per_kw);
+    let rates = |world: &mut World| {
+        let rates = FeeRates::new(rate, rate, rate);
+        (0..2).for_each(|host| world.input(host, Input::Chain(ChainFact::FeeRates(rates))));
+    };
+    rates(&mut world);
+    world.give_coins(0, Amount::from_sat(3_000_000));
+    coins_sat.iter().for_each(|sat| world.give_coins(1, Amount::from_sat(*sat)));
+    world.connect();
+    world.open_channel(0, 1);
+    world.mine(6);
+    // Who does not know the height answers no HTLC: so all are there before the first is settled.
+    world.is_chain_silent = true;
+    world.crash(1);
+    world.start(1);
+    rates(&mut world);
+    world.connect();
+    for sat in amounts_sat {
+        world.ask_to_pay(0, 1, sat * 1_000);
+    }
+    world.settle();
+    world.crash(0);
+    world.is_chain_silent = false;
+    world.settle();
+    let received = world.hosts[1].events().filter(|event| matches!(event, Event::PaymentReceived { .. }));
+    assert_eq!(received.count(), amounts_sat.len(), "{}", world.story());
+    for _ in 0..300 {
+        if let [commitment] = world.chain.mempool() {
+            let (commitment, expiry) = (commitment.clone(), world.chain.height() + DEADLINE);
+            return Silence { world, commitment, expiry };
+        }
+        world.mine(1);
+    }
+    panic!("nobody closes: {}", world.story())
+}
+
+impl Silence {
+    /// What HTLCs of these amounts are spent by, each transaction once.
+    fn claims(&self, amounts_sat: &[u64]) -> Vec<Transaction> {
+        let txid = self.commitment.compute_txid();
+        let mut claims: Vec<Transaction> = Vec::new();
+        for (vout, output) in (0..).zip(&self.commitment.output) {
+            let claim = self.world.chain.spend_of(&OutPoint { txid, vout });
+            if let Some(claim) = claim.filter(|_| amounts_sat.contains(&output.value.to_sat()))
+                && !claims.contains(claim)
+            {
+                claims.push(claim.clone());
+            }
+        }
+        claims
+    }
+
+    fn fee(&self, txid: Txid) -> Amount {
+        let mut all = self.world.chain.wallet_transactions();
+        all.find(|(tx, _)| tx.compute_txid() == txid).expect("it is there").1
+    }
+
+    fn rate(&self, tx: &Transaction) -> u64 {
+        self.fee(tx.compute_txid()).to_sat() * 1_000 / tx.weight().to_wu()
+    }
+
+    fn confirmed_at(&self, tx: &Transaction) -> Option<u32> {
+        self.world.chain.confirmed_at(&tx.compute_txid())
+    }
+
+    fn assert_nothing_was_refused(&self) {
+        assert!(!self.world.story().contains("Err("), "refused: {}", self.world.story());
+    }
+}
+
+#[test]
+fn three_htlcs_of_a_silent_peer_are_claimed_with_the_reserve_at_the_usual_price() {
+    let amounts = [100_000, 200_000, 300_000];
+    let mut silence = silence(&amounts, &[RESERVE_SAT], CALM);
+    silence.world.mine(1);
+    let claims = silence.claims(&amounts);
+    let [claim] = claims.as_slice() else { panic!("{} {}", claims.len(), silence.world.story()) };
+    assert_eq!(claim.input.len(), 4, "three HTLCs and a coin");
+    let rate = silence.rate(claim);
+    assert!((2_500..2_600).contains(&rate), "{rate}");
+    silence.world.mine(1);
+    assert_eq!(silence.confirmed_at(claim), Some(silence.expiry - 16));
+    // And again, where the blocks are undone that had it all.
+    silence.world.chain.reorg(3);
+    silence.world.mine(3);
+    let claims = silence.claims(&amounts);
+    assert!(claims.iter().all(|claim| silence.confirmed_at(claim) <= Some(silence.expiry)), "{claims:?}");
+    silence.world.mine(150);
+    let balance = silence.world.node(1).balance().onchain.spendable.to_sat();
+    assert!(balance > 600_000, "{balance}");
+    silence.assert_nothing_was_refused();
+}
+
+#[test]
+fn thirty_htlcs_of_a_silent_peer_are_claimed_with_the_reserve() {
+    let amounts: Vec<u64> = (1..=30).map(|number| 10_000 + number * 500).collect();
+    let mut silence = silence(&amounts, &[RESERVE_SAT], 253);
+    silence.world.mine(1);
+    let claims = silence.claims(&amounts);
+    assert_eq!(claims.iter().map(|claim| claim.input.len()).collect::<Vec<_>>(), [31]);
+    let rate = silence.rate(&claims[0]);
+    assert!((253..260).contains(&rate), "{rate}");
+    silence.world.mine(1);
+    assert_eq!(silence.confirmed_at(&claims[0]), Some(silence.expiry - 16));
+    silence.assert_nothing_was_refused();
+}
+
+/// The owner is told what is missing, and what is lost without it is as little as can be.
+#[test]
+fn where_the_reserve_does_not_suffice_the_most_valuable_htlcs_are_claimed() {
+    let amounts: Vec<u64> = (1..=30).map(|number| 10_000 + number * 500).collect();
+    let mut silence = silence(&amounts, &[RESERVE_SAT], CALM);
+    silence.world.mine(1);
+    let [claim] = silence.claims(&amounts).try_into().unwrap();
+    assert!((2_500..2_600).contains(&silence.rate(&claim)));
+    let claimed = claim.input.len() - 1;
+    assert!((3..30).contains(&claimed), "{claimed}");
+    let mut paid: Vec<u64> = claim.output[..claimed].iter().map(|output| output.value.to_sat()).collect();
+    paid.sort_unstable();
+    assert_eq!(paid, amounts[30 - claimed..]);
+    let asks =
+        |event: &Event| matches!(event, Event::ActionRequired { what } if what.contains("on-chain funds"));
+    assert!(silence.world.hosts[1].events().any(asks));
+    // Whoever adds some claims the rest.
+    silence.world.give_coins(1, Amount::from_sat(100_000));
+    silence.world.mine(2);
+    let claims = silence.claims(&amounts);
+    let spent: usize = claims.iter().map(|claim| claim.input.len() - 1).sum();
+    assert!(spent == 30 && claims.iter().all(|claim| silence.confirmed_at(claim).is_some()), "{spent}");
+}
+
+/// Miners leave the claim out: the price rises as far as the coin goes, and stays one transaction, for there is one coin.
+#[test]
+fn a_shared_claim_that_no_miner_takes_rises_to_all_that_its_coin_has() {
+    let amounts = [100_000, 200_000, 300_000];
+    let mut silence = silence(&amounts, &[RESERVE_SAT], CALM);
+    silence.world.mine(1);
+    let mut before = 0;
+    while silence.world.chain.height() < silence.expiry {
+        let [claim] = silence.claims(&amounts).try_into().unwrap();
+        let rate = silence.rate(&claim);
+        let left = silence.expiry - silence.world.chain.height();
+        assert!(rate >= before, "{left} blocks are left");
+        assert!(left < 12 || rate < 2_600, "{left} blocks are left");
+        before = rate;
+        if left == 10 {
+            silence.world.crash(1);
+            silence.world.start(1);
+        }
+        silence.world.mine_nothing(1);
+    }
+    let [claim] = silence.claims(&amounts).try_into().unwrap();
+    assert!(silence.fee(claim.compute_txid()).to_sat() > RESERVE_SAT * 9 / 10);
+    silence.assert_nothing_was_refused();
+    silence.world.mine(1);
+    assert_eq!(silence.confirmed_at(&claim), Some(silence.expiry + 1));
+}
+
+/// From its expiry on, the peer could hold up all of them by spending one.
+#[test]
+fn a_shared_claim_is_split_when_the_peer_can_take_one_back() {
+    let amounts = [100_000, 200_000, 300_000];
+    let mut silence = silence(&amounts, &[400_000, 300_000, 200_000], CALM);
+    silence.world.mine(1);
+    silence.world.mine_nothing(16);
+    assert_eq!(silence.claims(&amounts).len(), 1);
+    silence.world.mine_nothing(1);
+    assert_eq!(silence.world.chain.height(), silence.expiry);
+    let claims = silence.claims(&amounts);
+    assert!(claims.len() == 3 && claims.iter().all(|claim| claim.input[1..].len() == 1), "{claims:?}");
+    silence.assert_nothing_was_refused();
+    silence.world.mine(1);
+    assert!(claims.iter().all(|claim| silence.confirmed_at(claim).is_some()));
+}
