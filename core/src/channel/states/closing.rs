@@ -77,12 +77,15 @@ impl Channel {
                 closing.spends.undo_above(above);
             }
             Command::Bid(bid) => closing.bids.place(bid),
+            // What is told here rests on what was found, and on how deep it is by now.
             Command::NewBlock(height) => {
                 closing.drop_void_bids();
+                closing.tell_outcomes(height, &mut effects);
+            }
+            Command::Looked { height, .. } => {
                 if closing.closer == Closer::Mutual && closing.height.is_none() {
                     closing.waits_since.get_or_insert(height);
                 }
-                closing.tell_outcomes(height, &mut effects);
                 if closing.is_resolved(height)? && !closing.misses_preimage() {
                     let reason = closing.reason.clone();
                     closing.undecided().for_each(|(id, origin)| {

@@ -23,13 +23,7 @@ impl Commitments {
         tx: &Transaction,
         short_channel_id: ShortChannelId,
     ) -> Result<bool, ChannelError> {
-        let outpoint = self.params.funding_outpoint;
-        let output = usize::try_from(outpoint.vout).ok().and_then(|index| tx.output.get(index));
-        let pays = output.is_some_and(|output| {
-            output.value == self.params.funding_amount
-                && output.script_pubkey == self.params.funding_script().to_p2wsh()
-        });
-        if tx.compute_txid() != outpoint.txid || !pays {
+        if !self.params.is_funded_by(tx) {
             return Err(ChannelError::FailChannel(Violation::FundingOutput));
         }
         let depth = env.height.saturating_add(1).saturating_sub(short_channel_id.block());
@@ -48,7 +42,8 @@ impl Commitments {
         self.params.opener == Party::Remote && short_channel_id.is_none() && !sent_channel_ready
     }
 
-    /// Whether too much time has passed without it.
+    /// Whether too much time has passed without it. To be asked where it was looked for and not found (BOLT 2, channel_ready:
+    /// a fundee may forget what it *does not see*).
     pub(super) fn is_unfunded(&self, env: &Env<'_>, height: BlockHeight) -> bool {
         let waited = height.saturating_sub(self.params.opened_at);
         self.awaits_remote_funding() && waited >= env.config.funding_timeout

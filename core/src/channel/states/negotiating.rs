@@ -143,15 +143,15 @@ impl Channel {
                 state.commitments.funding.short_channel_id = None;
                 effects.notify(ChannelEvent::FundingUnconfirmed);
             }
-            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+            Command::Looked { height, sees_funding: false } if state.commitments.is_unfunded(env, height) => {
                 return Ok(self.forget_unfunded());
             }
-            Command::NewBlock(height) => {
-                if let Some(tx) = &state.agreed {
-                    effects.broadcast(tx.clone());
+            Command::Looked { height, .. } => {
+                if state.agreed.is_some() {
                     state.waits_since.get_or_insert(height);
                 }
             }
+            Command::NewBlock(_) => state.agreed.iter().for_each(|tx| effects.broadcast(tx.clone())),
             Command::Bid(bid) => state.bids.place(bid),
             Command::Shutdown { .. } | Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
             command => return self.unhandled(&command),
