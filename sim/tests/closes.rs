@@ -317,9 +317,9 @@ fn after_three_weeks_asleep_a_channel_that_was_funded_meanwhile_is_usable() {
         world.connect();
         world.open_channel(0, 1);
         world.crash(1);
-        world.chain.mine(3_000);
+        world.mine_at_once(3_000);
         world.start(1);
-        world.pass(5);
+        world.settle();
         let states: Vec<_> = world.node(1).channels().iter().map(|channel| channel.state).collect();
         if was_funded {
             world.connect();

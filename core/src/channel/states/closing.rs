@@ -80,12 +80,12 @@ impl Channel {
             // What is told here rests on what was found, and on how deep it is by now.
             Command::NewBlock(height) => {
                 closing.drop_void_bids();
-                closing.tell_outcomes(height, &mut effects);
-            }
-            Command::Looked { height, .. } => {
                 if closing.closer == Closer::Mutual && closing.height.is_none() {
                     closing.waits_since.get_or_insert(height);
                 }
+                closing.tell_outcomes(height, &mut effects);
+            }
+            Command::Looked { height, .. } => {
                 if closing.is_resolved(height)? && !closing.misses_preimage() && !closing.may_hear(height) {
                     let reason = closing.reason.clone();
                     for (id, htlc) in closing.undecided() {
@@ -132,7 +132,7 @@ impl Closing {
 
     /// Whether HTLCs of ours may have been decided where this copy does not see it, because it has lost state: in a commitment
     /// that it does not hold, or before a close together, to which no HTLC comes (BOLT 2, Closing Negotiation).
-    fn is_blind(&self) -> bool {
+    pub(super) fn is_blind(&self) -> bool {
         self.closer.is_blind() || (self.closer == Closer::Mutual && self.undecided().next().is_some())
     }
 

@@ -209,10 +209,6 @@ impl Channel {
             _ => (CloseReason::RemoteForceClosed, Bids::default()),
         };
         let mut effects = Effects::default();
-        // Where we have lost state, it may have been committed since: paying it again would pay twice.
-        if !closer.is_blind() {
-            super::never_committed(&commitments, &mut effects);
-        }
         let close = commitments.understand(env, closer, tx)?;
         let spends = Spends::default();
         let waits_since = match &self.state {
@@ -234,6 +230,10 @@ impl Channel {
             closing_script,
             reason,
         };
+        // Where we have lost state, it may have been committed since: paying it again would pay twice.
+        if !closing.is_blind() {
+            super::never_committed(&closing.commitments, &mut effects);
+        }
         if closing.close.is_some() {
             closing.to_us = closing.claims(env.height)?.into_iter().map(|claim| claim.amount).sum();
         }

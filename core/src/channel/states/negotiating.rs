@@ -146,12 +146,13 @@ impl Channel {
             Command::Looked { height, sees_funding: false } if state.commitments.is_unfunded(env, height) => {
                 return Ok(self.forget_unfunded());
             }
-            Command::Looked { height, .. } => {
-                if state.agreed.is_some() {
+            // What is begun for having waited is begun after a look (`Node::claim_onchain`).
+            Command::NewBlock(height) => {
+                if let Some(tx) = &state.agreed {
+                    effects.broadcast(tx.clone());
                     state.waits_since.get_or_insert(height);
                 }
             }
-            Command::NewBlock(_) => state.agreed.iter().for_each(|tx| effects.broadcast(tx.clone())),
             Command::Bid(bid) => state.bids.place(bid),
             Command::Shutdown { .. } | Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
             command => return self.unhandled(&command),
