@@ -40,13 +40,24 @@ impl World {
     /// # Panics
     /// There is no invoice.
     pub fn ask_to_pay(&mut self, payer: usize, payee: usize, msat: u64) -> PaymentHash {
+        let request = self.request(payee, msat);
+        let payment_hash = request.invoice.payment_hash;
+        self.ask(payer, Command::Send(Box::new(request)));
+        payment_hash
+    }
+
+    /// Asks for an invoice, settles, and gives what it takes to pay it.
+    ///
+    /// # Panics
+    /// There is no invoice.
+    pub fn request(&mut self, payee: usize, msat: u64) -> SendRequest {
         let amount = MilliSatoshi::from_msat(msat);
         let make =
             Command::MakeInvoice { amount: Some(amount), description: "tea".into(), expiry_secs: 360_000 };
-        let Some(Ok(Answer::Invoice { invoice, id, payment_hash })) = self.command(payee, make) else {
+        let Some(Ok(Answer::Invoice { invoice, id, .. })) = self.command(payee, make) else {
             panic!("no invoice: {}", self.story())
         };
-        let request = SendRequest {
+        SendRequest {
             // Both sides name it: the names must differ where one node is both.
             id: PaymentId(id.0.map(|byte| !byte)),
             invoice: Invoice::decode(&invoice).expect("our own invoices are valid"),
@@ -54,9 +65,7 @@ impl World {
             max_fee: MilliSatoshi::ZERO,
             timeout_secs: 60,
             note: None,
-        };
-        self.ask(payer, Command::Send(Box::new(request)));
-        payment_hash
+        }
     }
 
     /// Pays, settles, and tells whether the payer heard that it arrived.

@@ -5,7 +5,9 @@ use bitcoin::{Amount, Transaction};
 use kite_core::channel::Closer;
 use kite_core::node::{Command, Event};
 use kite_sim::closes::Closes;
+use kite_sim::fault::Fault;
 use kite_sim::host::{CRASHES, Crash};
+use kite_sim::world::World;
 
 /// In every stage of the dance of a payment, each way, and by each side.
 fn every_stage(payer: usize) {
@@ -300,6 +302,32 @@ fn after_a_week_asleep_nothing_is_lost() {
         }
         closes.world.pass(700);
         closes.check(&format!("asleep after {pieces} pieces"));
+    }
+}
+
+/// The channel is funded three blocks after the accepter was switched off, which is longer than an accepter waits.
+#[test]
+fn after_three_weeks_asleep_a_channel_that_was_funded_meanwhile_is_usable() {
+    for was_funded in [true, false] {
+        let mut world = World::new(2);
+        world.give_coins(0, Amount::from_sat(3_000_000));
+        if !was_funded {
+            world.set_fault(Some(Fault::KeepsTransactions));
+        }
+        world.connect();
+        world.open_channel(0, 1);
+        world.crash(1);
+        world.mine_at_once(3_000);
+        world.start(1);
+        world.settle();
+        let states: Vec<_> = world.node(1).channels().iter().map(|channel| channel.state).collect();
+        if was_funded {
+            world.connect();
+            assert!(world.pay(0, 1, 400_000_000), "{states:?} {}", world.story());
+            assert!(world.pay(1, 0, 100_000_000), "{}", world.story());
+        } else {
+            assert!(states.is_empty(), "it never came, and that was looked for: {states:?}");
+        }
     }
 }
 

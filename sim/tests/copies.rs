@@ -1,9 +1,11 @@
 //! Old state never speaks (contract P10): what a store does that was put back, or only loaded again.
 
 use bitcoin::{Amount, Txid};
-use kite_core::node::Event;
-use kite_core::types::ChannelId;
+use kite_core::channel::Closer;
+use kite_core::node::{Command, Event};
+use kite_core::types::{ChannelId, PaymentPreimage};
 use kite_core::wire;
+use kite_sim::closes::Closes;
 use kite_sim::disk::Disk;
 use kite_sim::scenario::{Run, Transition};
 
@@ -141,4 +143,61 @@ fn the_newest_copy_does_what_waited_once_the_peer_has_spoken() {
     assert_eq!((half.state(0), half.closes_by(0)), ("normal", 0));
     half.let_them_talk();
     assert!(half.closes_by(0) > 0, "{}", half.run.world.story());
+}
+
+/// An old copy of host 0 is put back, in which a payment is under way. Since then its newer self has gone on by so many pieces,
+/// and `closer` closes with a commitment that the copy does not hold. The peer can use the preimage. Gives whether it did.
+fn claimed_on_an_unknown_commitment(closer: usize, pieces: u32) -> bool {
+    let mut closes = Closes::new();
+    let requests = [50_000_000, 40_000_000].map(|msat| closes.world.request(1, msat));
+    let hash = requests[0].invoice.payment_hash;
+    let [first, second] = requests.map(|request| Command::Send(Box::new(request)));
+    closes.world.ask(0, first);
+    closes.world.deliver(1);
+    let disk = closes.world.hosts[0].disk.clone();
+    // It comes into the peer's commitment before the peer can answer the first.
+    closes.world.ask(0, second);
+    closes.world.deliver(pieces);
+    closes.world.cut();
+    closes.force_close(closer);
+    closes.world.deliver(0);
+    closes.world.hosts[0].restore(disk);
+    closes.world.crash(0);
+    // The old copy sleeps while its peer claims what it can.
+    closes.world.mine(10);
+    closes.world.start(0);
+    closes.world.settle();
+    let closed_by = closes.world.node(0).channels()[0].close.as_ref().map(|close| close.closer);
+    let is_unknown = matches!(closed_by, Some(Closer::RemoteUnknown { .. } | Closer::LocalUnknown { .. }));
+    let txs: Vec<_> = closes.world.chain.wallet_transactions().map(|(tx, _)| tx.clone()).collect();
+    let shows = |item: &[u8]| {
+        <[u8; 32]>::try_from(item).is_ok_and(|item| PaymentPreimage(item).payment_hash() == hash)
+    };
+    let is_claimed = txs.iter().flat_map(|tx| &tx.input).flat_map(|input| input.witness.iter()).any(shows);
+    if !(is_unknown && is_claimed) {
+        return false;
+    }
+    let told = |event: &Event| match event {
+        Event::PaymentSent { payment_hash, preimage, .. } if *payment_hash == hash => {
+            Some(preimage.payment_hash() == hash)
+        }
+        Event::PaymentFailed { payment_hash, .. } if *payment_hash == hash => Some(false),
+        _ => None,
+    };
+    // All that is ours comes back, is irrevocable, and the last HTLC is long over.
+    (0..4).for_each(|_| closes.world.mine_at_once(150));
+    closes.world.pass(700);
+    let told: Vec<bool> = closes.world.hosts[0].events().filter_map(told).collect();
+    assert_eq!(told, [true], "{closer} closes after {pieces} pieces: {}", closes.world.story());
+    assert!(closes.world.node(0).channels().is_empty(), "{}", closes.world.story());
+    true
+}
+
+/// What it does not hold it cannot claim; that it has paid it is told all the same.
+#[test]
+fn an_old_copy_hears_that_its_payment_was_claimed_on_a_commitment_it_does_not_hold() {
+    for closer in 0..2 {
+        let count = (2..14).filter(|pieces| claimed_on_an_unknown_commitment(closer, *pieces)).count();
+        assert!(count > 0, "{closer}");
+    }
 }

@@ -104,8 +104,16 @@ pub enum Command {
     },
     /// The funding transaction is no longer in the best chain.
     FundingReorged,
-    /// There is a new best block.
+    /// There is a new best block. What is in it is not known yet.
     NewBlock(BlockHeight),
+    /// All of [`Channel::watches`](super::Channel::watches) was asked about as of the best block, and what was found was told
+    /// before: what was not told did not happen.
+    Looked {
+        /// The height of the best block.
+        height: BlockHeight,
+        /// Whether the funding transaction was found, in whatever block or on its way to one.
+        sees_funding: bool,
+    },
     /// A transaction was seen that spends the funding output, or what came of it.
     Spent {
         /// It.

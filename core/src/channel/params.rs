@@ -3,7 +3,7 @@
 use crate::crypto::ChannelBasepoints;
 use crate::tx::{CommitmentFormat, CommitmentParams, FixedOutputs, funding};
 use crate::types::{BlockHeight, Feature, Features, FeeratePerKw, MilliSatoshi};
-use bitcoin::{Amount, OutPoint, ScriptBuf};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction};
 
 /// The one kind of commitment transaction that this wallet uses.
 pub const FORMAT: CommitmentFormat = CommitmentFormat::AnchorsZeroFeeHtlcTx;
@@ -217,6 +217,16 @@ impl ChannelParams {
     pub fn funding_script(&self) -> ScriptBuf {
         let keys = |party| self.of(party).basepoints.funding_pubkey;
         funding::funding_script(&keys(Party::Local), &keys(Party::Remote))
+    }
+
+    /// Whether a transaction is the funding transaction, and pays what was agreed.
+    pub fn is_funded_by(&self, tx: &Transaction) -> bool {
+        let OutPoint { txid, vout } = self.funding_outpoint;
+        let output = usize::try_from(vout).ok().and_then(|index| tx.output.get(index));
+        let pays = output.is_some_and(|output| {
+            output.value == self.funding_amount && output.script_pubkey == self.funding_script().to_p2wsh()
+        });
+        tx.compute_txid() == txid && pays
     }
 
     /// What this side must keep.

@@ -64,15 +64,29 @@ impl Channel {
     }
 }
 
+/// Two anchors, two balances, and 483 HTLCs each way.
+const MAX_COMMITMENT_OUTPUTS: usize = 2 + 2 + 2 * 483;
+
 impl Closing {
     /// Outputs that are spent stay watched: a block may be undone.
-    fn watched(&self) -> impl Iterator<Item = Watch> + '_ {
+    fn watched(&self) -> impl Iterator<Item = Watch> {
         let stages = self.close.iter().flat_map(|close| {
             let script = close.delayed_script.to_p2wsh();
             second_stages(close, &self.spends).map(move |(_, stage)| (stage.outpoint, script.clone()))
         });
         let outputs = self.close.iter().flat_map(Close::watched);
-        outputs.chain(stages).map(|(outpoint, script)| Watch::OutputSpent { outpoint, script })
+        let watched = outputs.chain(stages).chain(self.told_only());
+        watched.map(|(outpoint, script)| Watch::OutputSpent { outpoint, script })
+    }
+
+    /// What nothing is claimed of: the other outputs of a commitment that this copy does not hold. By some of them the peer may
+    /// take HTLCs of ours, and tell their preimages. No commitment has more of them (BOLT 2, `max_accepted_htlcs`).
+    fn told_only(&self) -> impl Iterator<Item = (OutPoint, ScriptBuf)> {
+        let tells = self.closer.is_blind() && self.undecided().next().is_some();
+        let outputs = (0..).zip(&self.tx.output).take(if tells { MAX_COMMITMENT_OUTPUTS } else { 0 });
+        let is_ours = |vout| self.close.iter().flat_map(|close| &close.outputs).any(|ours| ours.vout == vout);
+        let others = outputs.filter(move |(vout, _)| !is_ours(*vout));
+        others.map(|(vout, output)| (OutPoint { txid: self.txid, vout }, output.script_pubkey.clone()))
     }
 }
 

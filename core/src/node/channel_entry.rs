@@ -3,7 +3,7 @@
 use super::load::{LoadError, StoredRow};
 use super::opening::Opening;
 use super::terms::{InboundPolicy, Terms};
-use crate::chain::Confirmation;
+use crate::chain::{Confirmation, History};
 use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowError, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::onchain::{Bid, Bids};
@@ -33,6 +33,10 @@ pub(super) struct ChannelEntry {
     pub(super) opening: Option<Opening>,
     /// The funding transaction, once it is proven to be in a block.
     pub(super) funding_seen: Option<(Transaction, Confirmation)>,
+    /// Whether the last history of the funding output tells of the funding transaction, proven or not.
+    is_funding_told: bool,
+    /// Whether something is watched that was not when all was asked about last.
+    pub(super) watches_more: bool,
     /// The rows of the peer's revoked commitments.
     pub(super) revoked: BTreeMap<CommitmentNumber, Vec<u8>>,
     /// Whether the owner was told that coins are missing to pay for its close.
@@ -51,6 +55,8 @@ impl ChannelEntry {
             terms,
             opening: None,
             funding_seen: None,
+            is_funding_told: false,
+            watches_more: false,
             revoked: BTreeMap::new(),
             misses_coins: false,
         }
@@ -80,6 +86,23 @@ impl ChannelEntry {
     /// The output that is the channel, once there is one.
     pub(super) fn funding_outpoint(&self) -> Option<OutPoint> {
         self.channel.commitments().map(|commitments| commitments.params.funding_outpoint)
+    }
+
+    /// Takes what a server says of the funding output. What it cannot prove confirms nothing, and is a reason not to give the
+    /// channel up.
+    pub(super) fn hear_of_funding(&mut self, history: &History) {
+        let Some(commitments) = self.channel.commitments() else { return };
+        let params = &commitments.params;
+        if params.funding_script().to_p2wsh() == history.script_pubkey {
+            self.is_funding_told = history.transactions.iter().any(|seen| params.is_funded_by(&seen.tx));
+        }
+    }
+
+    /// Whether there is a funding transaction, as far as anybody told.
+    pub(super) fn sees_funding(&self) -> bool {
+        let Some(commitments) = self.channel.commitments() else { return false };
+        let pays = |(tx, _): &(Transaction, Confirmation)| commitments.params.is_funded_by(tx);
+        self.is_funding_told || self.funding_seen.as_ref().is_some_and(pays)
     }
 
     /// The scripts of everything that has to be watched for it.

@@ -147,6 +147,7 @@ impl Node {
         if !entry.channel.watches_as_before(&before) {
             self.outbox.exempt(Exempt::WatchesChanged);
             self.claims_due.insert(index);
+            entry.watches_more = true;
         }
         if before.state.name() != entry.channel.state.name() {
             self.claims_due.insert(index);

@@ -26,6 +26,7 @@ impl Node {
                     self.payments_due = true;
                     self.claims_due.extend(self.channels.keys());
                     self.look_at_tip();
+                    self.channels_looked();
                     self.take_up_htlcs();
                 }
             }
@@ -34,6 +35,20 @@ impl Node {
                 self.update_fees();
             }
         }
+    }
+
+    /// Headers come before what is in their blocks, a device that slept hears of many at once: what a channel concludes from
+    /// not having seen something, it concludes now. Where it watches more than it did when all was asked about last, the
+    /// question may be older than that: then with the next answer.
+    fn channels_looked(&mut self) {
+        let height = self.height();
+        for (index, entry) in &mut self.channels {
+            if !std::mem::take(&mut entry.watches_more) {
+                let sees_funding = entry.sees_funding();
+                self.todo.push_back((*index, channel::Command::Looked { height, sees_funding }));
+            }
+        }
+        self.run_channels();
     }
 
     /// A server that hides new blocks cannot be told from one that hangs: either way deadlines are not known.
@@ -111,6 +126,7 @@ impl Node {
 
     fn history(&mut self, history: &History) {
         let script = &history.script_pubkey;
+        self.channels.values_mut().for_each(|entry| entry.hear_of_funding(history));
         let mut transactions: Vec<(Transaction, Option<Confirmation>)> =
             history.transactions.iter().filter_map(|seen| self.believe(seen)).collect();
         // Parents first, as they stand in the chain.

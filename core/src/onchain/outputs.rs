@@ -56,7 +56,8 @@ pub struct HtlcOutput {
 
 impl Close {
     /// A commitment of either side that we do not hold, because we have lost state: our balance, whose script needs no more
-    /// than its number, and nothing else. What HTLCs it had nobody knows, and their transactions need the peer's signatures.
+    /// than its number, and nothing else. What HTLCs it had nobody knows, and their transactions need the peer's signatures:
+    /// of the other outputs only what others do with them is looked at.
     pub fn of_unknown(tx: &Transaction, kind: OutputKind, witness_script: ScriptBuf) -> Self {
         let paid_to = witness_script.to_p2wsh();
         let outputs = (0..).zip(&tx.output).filter(|(_, output)| output.script_pubkey == paid_to);

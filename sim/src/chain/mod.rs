@@ -29,6 +29,8 @@ const FIRST_BLOCKS: u32 = 120;
 
 /// One satoshi for a virtual byte, as a full node relays by default.
 const MIN_RELAY_SAT_PER_KW: u64 = 250;
+/// As many as a wallet asks for.
+const HEADERS_AT_ONCE: usize = 1_000;
 
 /// An output that is not spent in the chain.
 #[derive(Clone, Debug)]
@@ -335,12 +337,12 @@ impl Chain {
 
 /// What a chain source tells a wallet.
 impl Chain {
-    /// The headers that a node lacks, if any. `known` is the hash that it has at a height.
-    pub fn headers_for(&self, known: impl Fn(BlockHeight) -> Option<BlockHash>) -> Option<ChainFact> {
+    /// The headers that a node lacks, so many at once as a wallet asks for. `known` is the hash that it has at a height.
+    pub fn headers_for(&self, known: impl Fn(BlockHeight) -> Option<BlockHash>) -> Vec<ChainFact> {
         let is_shared = |height: &BlockHeight| known(*height) == Some(self.hash(*height));
-        let fork = (0..=self.height()).rev().find(is_shared)?;
+        let Some(fork) = (0..=self.height()).rev().find(is_shared) else { return Vec::new() };
         let headers: Vec<Header> = (fork + 1..=self.height()).map(|height| *self.header(height)).collect();
-        (!headers.is_empty()).then_some(ChainFact::Headers(headers))
+        headers.chunks(HEADERS_AT_ONCE).map(|headers| ChainFact::Headers(headers.to_vec())).collect()
     }
 
     /// The history of each script, also of those that have none.

@@ -33,8 +33,7 @@ impl Source {
             return Vec::new();
         }
         self.told = Some((chain.tip(), chain.waiting.clone()));
-        let mut facts: Vec<ChainFact> =
-            chain.headers_for(|height| node.block_hash(height)).into_iter().collect();
+        let mut facts: Vec<ChainFact> = chain.headers_for(|height| node.block_hash(height));
         for script in node.watches().into_iter().collect::<BTreeSet<_>>() {
             let outline = chain.outline(&script);
             if self.histories.get(&script).map_or(&[][..], Vec::as_slice) != outline {

@@ -13,7 +13,7 @@ use crate::onchain::outcome::{is_over, is_resolved, is_taken};
 use crate::onchain::preimages::preimages;
 use crate::onchain::second_stage::second_stages;
 use crate::onchain::{Bids, Close, IRREVOCABLE_DEPTH, REASONABLE_DEPTH, Spends, depth};
-use crate::types::{BlockHeight, HtlcId, PaymentId, PaymentPreimage};
+use crate::types::{BlockHeight, HtlcId, PaymentPreimage};
 use crate::wire::{self, Message};
 use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid};
 
@@ -82,17 +82,21 @@ impl Channel {
                 closing.spends.undo_above(above);
             }
             Command::Bid(bid) => closing.bids.place(bid, env.height),
+            // What is told here rests on what was found, and on how deep it is by now.
             Command::NewBlock(height) => {
                 closing.drop_void_bids();
                 if closing.closer == Closer::Mutual && closing.height.is_none() {
                     closing.waits_since.get_or_insert(height);
                 }
                 closing.tell_outcomes(height, &mut effects);
-                if closing.is_resolved(height)? && !closing.misses_preimage() {
+            }
+            Command::Looked { height, .. } => {
+                if closing.is_resolved(height)? && !closing.misses_preimage() && !closing.may_hear(height) {
                     let reason = closing.reason.clone();
-                    closing.undecided().for_each(|(id, origin)| {
-                        effects.notify(ChannelEvent::HtlcTimedOut { origin, id });
-                    });
+                    for (id, htlc) in closing.undecided() {
+                        let origins = htlc.origin.into_iter();
+                        origins.for_each(|origin| effects.notify(ChannelEvent::HtlcTimedOut { origin, id }));
+                    }
                     effects.notify(ChannelEvent::Closed { reason: reason.clone() });
                     return Ok(self.step(State::Closed(Closed { reason }), effects));
                 }
@@ -125,9 +129,23 @@ impl Closing {
         }
     }
 
-    /// The HTLCs that we offered, with their payments.
-    fn undecided(&self) -> impl Iterator<Item = (HtlcId, PaymentId)> + '_ {
-        self.offered().filter_map(|(id, htlc)| Some((id, htlc.origin?)))
+    /// The HTLCs of our payments whose preimage the peer had not told when the channel ended.
+    pub(in crate::channel) fn undecided(&self) -> impl Iterator<Item = (HtlcId, &LiveHtlc)> {
+        let is_told = |htlc: &LiveHtlc| matches!(htlc.removal, Some(Removal::Fulfilled(_)));
+        self.offered().filter(move |(_, htlc)| htlc.origin.is_some() && !is_told(htlc))
+    }
+
+    /// Whether HTLCs of ours may have been decided where this copy does not see it, because it has lost state: in a commitment
+    /// that it does not hold, or before a close together, to which no HTLC comes (BOLT 2, Closing Negotiation).
+    pub(super) fn is_blind(&self) -> bool {
+        self.closer.is_blind() || (self.closer == Closer::Mutual && self.undecided().next().is_some())
+    }
+
+    /// Whether an HTLC may still be paid that may stand in a commitment that this copy does not hold: as long as the payee
+    /// can give away its preimage, and then until what the peer does with it is irrevocable.
+    fn may_hear(&self, height: BlockHeight) -> bool {
+        let last = self.undecided().map(|(_, htlc)| htlc.cltv_expiry.height()).max();
+        self.is_blind() && last.is_some_and(|last| height < last.saturating_add(IRREVOCABLE_DEPTH))
     }
 
     fn offered(&self) -> impl Iterator<Item = (HtlcId, &LiveHtlc)> {
@@ -141,6 +159,10 @@ impl Closing {
         for (_, tx, _) in self.spends.iter() {
             self.commitments.preimages_in(tx).into_iter().for_each(|event| effects.notify(event));
         }
+        // What a commitment says that we do not know is not known until nothing can happen any more.
+        if self.is_blind() {
+            return;
+        }
         for (id, htlc) in self.offered() {
             let Some(origin) = htlc.origin else { continue };
             let is_over = match &self.close {
@@ -151,8 +173,7 @@ impl Closing {
                 // There is no output for it.
                 None => depth(confirmed, height) >= REASONABLE_DEPTH,
             };
-            // What a commitment says that we do not know is not known until nothing can happen any more.
-            if !is_over || self.knows_preimage_of(htlc) || self.closer.is_blind() {
+            if !is_over || self.knows_preimage_of(htlc) {
                 continue;
             }
             effects.notify(match &htlc.removal {

@@ -72,10 +72,11 @@ impl Channel {
             Command::Message(_) => Ok(self.unchanged()),
             // Our commitment is published again by `Channel::rebroadcasts`. Where the opener never published what it
             // spends, that is in vain, and ends as if we had gone on waiting.
-            Command::NewBlock(height) if failed.commitments.is_unfunded(env, height) => {
+            Command::Looked { height, sees_funding: false }
+                if failed.commitments.is_unfunded(env, height) =>
+            {
                 Ok(self.forget_unfunded())
             }
-            Command::NewBlock(_) => Ok(self.unchanged()),
             Command::RemoveHtlc { id, removal } => {
                 let mut failed = failed.clone();
                 failed.commitments.settle_onchain(id, removal)?;

@@ -23,13 +23,7 @@ impl Commitments {
         tx: &Transaction,
         short_channel_id: ShortChannelId,
     ) -> Result<bool, ChannelError> {
-        let outpoint = self.params.funding_outpoint;
-        let output = usize::try_from(outpoint.vout).ok().and_then(|index| tx.output.get(index));
-        let pays = output.is_some_and(|output| {
-            output.value == self.params.funding_amount
-                && output.script_pubkey == self.params.funding_script().to_p2wsh()
-        });
-        if tx.compute_txid() != outpoint.txid || !pays {
+        if !self.params.is_funded_by(tx) {
             return Err(ChannelError::FailChannel(Violation::FundingOutput));
         }
         let depth = env.height.saturating_add(1).saturating_sub(short_channel_id.block());
@@ -48,7 +42,8 @@ impl Commitments {
         self.params.opener == Party::Remote && short_channel_id.is_none() && !sent_channel_ready
     }
 
-    /// Whether too much time has passed without it.
+    /// Whether too much time has passed without it. To be asked where it was looked for and not found (BOLT 2, channel_ready:
+    /// a fundee may forget what it *does not see*).
     pub(super) fn is_unfunded(&self, env: &Env<'_>, height: BlockHeight) -> bool {
         let waited = height.saturating_sub(self.params.opened_at);
         self.awaits_remote_funding() && waited >= env.config.funding_timeout
@@ -214,10 +209,6 @@ impl Channel {
             _ => (CloseReason::RemoteForceClosed, Bids::default()),
         };
         let mut effects = Effects::default();
-        // Where we have lost state, it may have been committed since: paying it again would pay twice.
-        if !closer.is_blind() {
-            super::never_committed(&commitments, &mut effects);
-        }
         let close = commitments.understand(env, closer, tx)?;
         let spends = Spends::default();
         let waits_since = match &self.state {
@@ -239,6 +230,10 @@ impl Channel {
             closing_script,
             reason,
         };
+        // Where we have lost state, it may have been committed since: paying it again would pay twice.
+        if !closing.is_blind() {
+            super::never_committed(&closing.commitments, &mut effects);
+        }
         if closing.close.is_some() {
             closing.to_us = closing.claims(env.height)?.into_iter().map(|claim| claim.amount).sum();
         }

@@ -237,6 +237,7 @@ impl Channel {
             Command::Connected
             | Command::Disconnected
             | Command::NewBlock(_)
+            | Command::Looked { .. }
             | Command::FundingConfirmed { .. }
             | Command::FundingReorged
             | Command::Spent { .. }

@@ -143,9 +143,10 @@ impl Channel {
                 state.commitments.funding.short_channel_id = None;
                 effects.notify(ChannelEvent::FundingUnconfirmed);
             }
-            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+            Command::Looked { height, sees_funding: false } if state.commitments.is_unfunded(env, height) => {
                 return Ok(self.forget_unfunded());
             }
+            // What is begun for having waited is begun after a look (`Node::claim_onchain`).
             Command::NewBlock(height) => {
                 if let Some(tx) = &state.agreed {
                     effects.broadcast(tx.clone());

@@ -71,7 +71,7 @@ impl Channel {
                 receive_shutdown(&mut state, env, &message)?;
             }
             Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
-            Command::NewBlock(height) if state.commitments.is_unfunded(env, height) => {
+            Command::Looked { height, sees_funding: false } if state.commitments.is_unfunded(env, height) => {
                 return Ok(self.forget_unfunded());
             }
             Command::Message(Message::UpdateAddHtlc(add)) => {

@@ -34,8 +34,9 @@ impl Channel {
             Command::FundingConfirmed { tx, short_channel_id } => {
                 self.funding_confirmed(commitments, env, &tx, short_channel_id)
             }
-            Command::NewBlock(height) if commitments.is_unfunded(env, height) => Ok(self.forget_unfunded()),
-            Command::NewBlock(_) => Ok(self.unchanged()),
+            Command::Looked { height, sees_funding: false } if commitments.is_unfunded(env, height) => {
+                Ok(self.forget_unfunded())
+            }
             command @ (Command::Shutdown { .. } | Command::Message(Message::Shutdown(_))) => {
                 let state = ShuttingDown::begin(commitments, env);
                 self.in_shutting_down(&state, env, command)

@@ -338,10 +338,16 @@ impl World {
         self.tell(who, Command::Spent { tx: tx.clone(), height });
     }
 
-    /// One side sees the best block rise.
+    /// One side sees the best block rise, and has seen what is in it.
     pub fn rise(&mut self, who: Who, height: u32) {
         self.side(who).height = height;
         self.tell(who, Command::NewBlock(height));
+        self.look(who, height, true);
+    }
+
+    /// One side has asked about everything as of this height.
+    pub fn look(&mut self, who: Who, height: u32, sees_funding: bool) {
+        self.tell(who, Command::Looked { height, sees_funding });
     }
 
     pub fn add(&mut self, from: Who, amount_msat: u64, preimage: u8) -> HtlcId {

@@ -2,7 +2,7 @@
 
 use super::harness::{HEIGHT, Who, World, hash};
 use super::skyline::Skyline;
-use crate::channel::{Channel, ChannelEvent, CloseReason, Closer, Command, Removal, RowName, State};
+use crate::channel::{Channel, ChannelEvent, CloseReason, Closer, Command, Removal, RowName, State, Watch};
 use crate::onchain::Way;
 use crate::types::{HtlcId, PaymentId, PaymentPreimage};
 use bitcoin::{Amount, OutPoint, Transaction};
@@ -57,13 +57,16 @@ fn closed_by(who: Who) -> (Skyline, Transaction) {
 }
 
 /// One side's newest commitment, which Alice's copy does not know: an old one has taken its place. In no block yet.
-fn closed_after_an_old_copy_came_back(who: Who) -> (Skyline, Transaction) {
+/// Bob can use the preimage of this HTLC of Alice's since, and she has not heard of it.
+fn closed_after_an_old_copy_came_back(who: Who, paid: u8) -> (Skyline, Transaction) {
     let mut world = with_htlcs();
     let old = world.alice.rows.clone();
     world.connect();
     world.settle();
     world.add(Who::Alice, 10_000_000, 6);
     world.settle();
+    world.disconnect();
+    world.fulfil(Who::Bob, HtlcId(u64::from(paid) - 1), paid);
     let mut sky = Skyline::new(world);
     let tx = commitment_of(&mut sky.world, who);
     sky.world.alice.rows = old;
@@ -74,6 +77,15 @@ fn closed_after_an_old_copy_came_back(who: Who) -> (Skyline, Transaction) {
 
 fn spends(txs: &[Transaction], outpoint: OutPoint) -> &Transaction {
     txs.iter().find(|tx| tx.input.iter().any(|input| input.previous_output == outpoint)).unwrap()
+}
+
+/// Where somebody else is looked for who spends.
+fn watched_outputs(sky: &mut Skyline, who: Who) -> impl Iterator<Item = OutPoint> {
+    let watches = sky.channel(who).watches().into_iter();
+    watches.filter_map(|watch| match watch {
+        Watch::OutputSpent { outpoint, .. } => Some(outpoint),
+        Watch::FundingConfirmed { .. } | Watch::FundingSpent { .. } => None,
+    })
 }
 
 fn outpoints(sky: &mut Skyline, who: Who, is: fn(&Way) -> bool) -> Vec<OutPoint> {
@@ -307,7 +319,7 @@ fn a_preimage_that_the_peer_says_after_the_close_settles_the_payment() {
 
 #[test]
 fn a_lost_state_claims_its_balance_and_nothing_else() {
-    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Bob);
+    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Bob, 2);
     sky.mine(&[tx]);
     let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
     assert!(matches!(closing.closer, Closer::RemoteUnknown { .. }));
@@ -320,15 +332,118 @@ fn a_lost_state_claims_its_balance_and_nothing_else() {
         matches!(event, ChannelEvent::HtlcTimedOut { .. } | ChannelEvent::HtlcFailed { .. })
     };
     assert!(!events.iter().any(told), "nobody knows what became of them: {events:?}");
+    // Nothing of it is ours any more, and the peer can still learn a preimage.
+    sky.mine_to(EXPIRY + 99);
+    assert_eq!((sky.channel(Who::Alice).state.name(), sky.events(Who::Alice)), ("closing", vec![]));
     sky.mine(&[]);
     assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
     assert!(sky.events(Who::Alice).contains(&timed_out(1, 0)), "in no block any more, at last");
 }
 
+/// Which output is which HTLC this copy does not know. A preimage tells for itself.
+#[test]
+fn a_preimage_on_a_commitment_that_this_copy_does_not_hold_settles_the_payment() {
+    for closer in [Who::Alice, Who::Bob] {
+        let (mut sky, tx) = closed_after_an_old_copy_came_back(closer, 2);
+        sky.mine(std::slice::from_ref(&tx));
+        let watched: Vec<OutPoint> = watched_outputs(&mut sky, Who::Alice).collect();
+        assert_eq!(watched.len(), tx.output.len());
+        sky.world.alice.restart();
+        assert_eq!(watched_outputs(&mut sky, Who::Alice).collect::<Vec<_>>(), watched);
+        sky.events(Who::Alice);
+
+        let of_second = outpoints(&mut sky, Who::Bob, |way| {
+            matches!(way, Way::Preimage(_) | Way::SecondStage { preimage: Some(_), .. })
+        });
+        let claim = spends(&sky.bid(Who::Bob), of_second[0]).clone();
+        assert!(claim.input.iter().any(|input| watched.contains(&input.previous_output)));
+        let claims = sky.claims(Who::Alice).len();
+        sky.mine(&[claim]);
+        assert_eq!(sky.events(Who::Alice), [settled(2, 1)]);
+        assert_eq!(sky.claims(Who::Alice).len(), claims, "nothing more is claimed");
+    }
+}
+
+/// Whoever has nothing to be told of asks nobody.
+#[test]
+fn the_outputs_of_an_unknown_commitment_are_looked_at_for_payments_only() {
+    let mut world = World::open();
+    world.add(Who::Bob, 30_000_000, 3);
+    world.settle();
+    let old = world.alice.rows.clone();
+    world.add(Who::Bob, 20_000_000, 4);
+    world.settle();
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, Who::Bob);
+    sky.world.alice.rows = old;
+    sky.world.alice.restart();
+    sky.mine(&[tx]);
+    assert_eq!(watched_outputs(&mut sky, Who::Alice).count(), 1, "to_remote");
+    let claims = sky.bid(Who::Alice);
+    sky.mine(&claims);
+    sky.mine_to(sky.height + 99);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+}
+
+/// No HTLC comes to a close together: this copy has missed how its own ended.
+#[test]
+fn a_close_together_that_a_lost_state_sees_decides_nothing() {
+    let mut world = World::open();
+    world.add(Who::Alice, 10_000_000, 1);
+    world.settle();
+    let old = world.alice.rows.clone();
+    world.fulfil(Who::Bob, HtlcId(0), 1);
+    world.settle();
+    world.tell(Who::Alice, Command::Shutdown { script: None });
+    world.settle();
+    let mut sky = Skyline::new(world);
+    let tx = sky.world.alice.broadcasts.last().unwrap().clone();
+    sky.world.alice.rows = old;
+    sky.world.alice.restart();
+    sky.world.alice.take_events();
+    sky.mine(&[tx]);
+    let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
+    assert_eq!(closing.closer, Closer::Mutual);
+    sky.mine_to(EXPIRY + 99);
+    assert!(!sky.events(Who::Alice).contains(&timed_out(1, 0)), "it was paid");
+    sky.mine(&[]);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
+}
+
+/// An HTLC that is not worth its fee to us, and is to the peer. We sleep while it is taken.
+#[test]
+fn what_was_not_looked_for_is_not_taken_for_unpaid() {
+    let mut world = World::open();
+    world.add(Who::Alice, 450_000, 1);
+    world.settle();
+    world.disconnect();
+    world.fulfil(Who::Bob, HtlcId(0), 1);
+    let mut sky = Skyline::new(world);
+    let tx = commitment_of(&mut sky.world, Who::Alice);
+    sky.mine(std::slice::from_ref(&tx));
+    sky.mine_to(sky.height + DELAY - 1);
+    let claims = sky.bid(Who::Alice);
+    assert_eq!(claims.len(), 1, "to_local");
+    sky.mine(&claims);
+    sky.events(Who::Alice);
+    assert!(sky.claims(Who::Alice).is_empty());
+
+    let of_first = outpoints(&mut sky, Who::Bob, |way| matches!(way, Way::Preimage(_)));
+    let claim = spends(&sky.bid(Who::Bob), of_first[0]).clone();
+    let awake_at = sky.height + 200;
+    sky.world.alice.height = awake_at;
+    sky.world.tell(Who::Alice, Command::NewBlock(awake_at));
+    assert_eq!((sky.channel(Who::Alice).state.name(), sky.events(Who::Alice)), ("closing", vec![]));
+    sky.world.see(Who::Alice, &claim, Some(awake_at - 150));
+    sky.world.look(Who::Alice, awake_at, true);
+    let events = sky.events(Who::Alice);
+    assert!(events.contains(&settled(1, 0)) && !events.contains(&timed_out(1, 0)), "{events:?}");
+}
+
 /// A newer copy of this very wallet closed alone before this one took its place.
 #[test]
 fn what_a_newer_copy_published_still_pays_us() {
-    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Alice);
+    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Alice, 2);
     sky.mine(std::slice::from_ref(&tx));
     let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
     assert!(matches!(closing.closer, Closer::LocalUnknown { .. }));

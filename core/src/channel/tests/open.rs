@@ -401,11 +401,11 @@ fn funding_reorged_no_more_offers() {
 #[test]
 fn accepter_forgets_after_2016_blocks_opener_does_not() {
     let mut world = World::funded(request());
-    world.tell(Who::Alice, Command::NewBlock(HEIGHT + 2_016));
+    world.look(Who::Alice, HEIGHT + 2_016, false);
     assert_eq!(world.alice.channel().state.name(), "wait_for_funding_confirmed");
-    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_015));
+    world.look(Who::Bob, HEIGHT + 2_015, false);
     assert_eq!(world.bob.channel().state.name(), "wait_for_funding_confirmed");
-    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    world.look(Who::Bob, HEIGHT + 2_016, false);
     assert_eq!(world.bob.channel().state.name(), "closed");
     assert!(world.bob.rows.is_empty());
 }
@@ -419,9 +419,9 @@ fn a_channel_that_is_closed_before_it_is_funded_is_forgotten_as_early() {
         world.deliver(Who::Bob);
         assert_eq!(world.bob.channel().state.name(), state);
         assert!(world.bob.channel().awaits_remote_funding());
-        world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_015));
+        world.look(Who::Bob, HEIGHT + 2_015, false);
         assert_eq!(world.bob.channel().state.name(), state);
-        world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+        world.look(Who::Bob, HEIGHT + 2_016, false);
         assert_eq!(world.bob.channel().state.name(), "closed");
     }
     // Whose funding was deep enough once is kept, whatever block is undone.
@@ -429,7 +429,7 @@ fn a_channel_that_is_closed_before_it_is_funded_is_forgotten_as_early() {
     world.tell(Who::Bob, Command::FundingReorged);
     world.tell(Who::Bob, Command::Shutdown { script: None });
     assert!(!world.bob.channel().awaits_remote_funding());
-    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    world.look(Who::Bob, HEIGHT + 2_016, false);
     assert_eq!(world.bob.channel().state.name(), "shutting_down");
 }
 
@@ -446,13 +446,13 @@ fn a_failed_accepter_publishes_once_it_can_and_forgets_if_it_never_can() {
     let published = world.bob.broadcasts.len();
     world.confirm(Who::Bob).unwrap();
     assert_eq!(world.bob.broadcasts.len(), published + 1, "now its parent is there");
-    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    world.look(Who::Bob, HEIGHT + 2_016, false);
     assert_eq!(world.bob.channel().state.name(), "failed");
 
     let mut world = failed();
-    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_015));
+    world.look(Who::Bob, HEIGHT + 2_015, false);
     assert_eq!(world.bob.channel().state.name(), "failed");
-    world.tell(Who::Bob, Command::NewBlock(HEIGHT + 2_016));
+    world.look(Who::Bob, HEIGHT + 2_016, false);
     assert_eq!(world.bob.channel().state.name(), "closed");
     assert!(world.bob.rows.is_empty());
 }

@@ -160,6 +160,9 @@ fn commands(side: &Side) -> Vec<Command> {
         Command::FundingReorged,
         Command::NewBlock(0),
         Command::NewBlock(u32::MAX),
+        Command::Looked { height: 0, sees_funding: false },
+        Command::Looked { height: u32::MAX, sees_funding: false },
+        Command::Looked { height: u32::MAX, sees_funding: true },
         Command::Spent { tx: tx.clone(), height: None },
         Command::Spent { tx: tx.clone(), height: Some(u32::MAX) },
         Command::BlocksUndone { above: 0 },
@@ -227,7 +230,7 @@ fn every_state_has_a_result_for_everything() {
         let _ = (side.channel().sendable(), side.channel().receivable(), side.channel().watches());
         side.channel().clone().derive_ahead(&side.env()).unwrap();
     }
-    assert_eq!(results, 15 * (20 + 19));
+    assert_eq!(results, 15 * (20 + 22));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Two nodes, a chain and two disks in one process: the node from the outside.
 
+mod asleep;
 mod broadcasts;
 mod costs;
 mod exempt;

@@ -14,6 +14,9 @@ use bitcoin::transaction::Version;
 use bitcoin::{Amount, Network, OutPoint, ScriptBuf, Transaction, TxIn, TxMerkleNode, TxOut, Txid};
 use std::collections::BTreeMap;
 
+/// As many as a wallet asks for.
+const HEADERS_AT_ONCE: usize = 1_000;
+
 const PASSIVE: ConnId = ConnId(1 << 63);
 
 pub(super) struct Side {
@@ -299,27 +302,38 @@ impl World {
 
     /// What a chain source does.
     pub(super) fn sync(&mut self) {
-        for side in 0..2 {
-            let Some(node) = &self.sides[side].node else { continue };
-            let is_known = |header: &&Header| {
-                let height = self.headers.iter().position(|it| it == *header).unwrap();
-                node.block_hash(u32::try_from(height).unwrap()) == Some(header.block_hash())
-            };
-            let known = self.headers.iter().take_while(is_known).count();
-            if known < self.headers.len() {
-                let headers = self.headers[known..].to_vec();
-                self.input(side, Input::Chain(ChainFact::Headers(headers)));
-            }
-            for script_pubkey in self.node(side).watches() {
-                let history = self.history(&script_pubkey);
-                if !history.is_empty() {
-                    let fact = ChainFact::History(History { script_pubkey, transactions: history });
-                    self.input(side, Input::Chain(fact));
-                }
-            }
-            let (tip, at) = (self.headers.last().unwrap().block_hash(), self.now.unix);
-            self.input(side, Input::Chain(ChainFact::Synced { tip, at }));
+        for side in (0..2).filter(|side| self.sides[*side].node.is_some()).collect::<Vec<_>>() {
+            self.tell(side, |fact| fact);
         }
+    }
+
+    /// The same for one side, by a server that says something else.
+    pub(super) fn tell(&mut self, side: usize, alter: impl Fn(ChainFact) -> ChainFact) {
+        for headers in self.headers_for(side) {
+            self.input(side, Input::Chain(headers));
+        }
+        for script_pubkey in self.node(side).watches() {
+            let transactions = self.history(&script_pubkey);
+            let history = ChainFact::History(History { script_pubkey, transactions });
+            self.input(side, Input::Chain(alter(history)));
+        }
+        let (tip, at) = (self.headers.last().unwrap().block_hash(), self.now.unix);
+        self.input(side, Input::Chain(ChainFact::Synced { tip, at }));
+    }
+
+    /// What one side lacks.
+    pub(super) fn headers_for(&self, side: usize) -> Vec<ChainFact> {
+        let node = self.node(side);
+        let is_known =
+            |(height, header): &(u32, &Header)| node.block_hash(*height) == Some(header.block_hash());
+        let known = (0..).zip(&self.headers).take_while(is_known).count();
+        let facts = self.headers[known..].chunks(HEADERS_AT_ONCE);
+        facts.map(|headers| ChainFact::Headers(headers.to_vec())).collect()
+    }
+
+    /// The states of one side's channels.
+    pub(super) fn states(&self, side: usize) -> Vec<&'static str> {
+        self.node(side).channels().iter().map(|channel| channel.state).collect()
     }
 
     fn history(&self, script: &ScriptBuf) -> Vec<Seen> {
