@@ -161,7 +161,7 @@ impl ChannelEntry {
 
     /// How a payer can reach us through it, as soon as the peer is there; unset while no payment can come.
     pub(super) fn inbound_policy(&self) -> Option<InboundPolicy> {
-        if !(self.channel.is_ready() && self.channel.answers_htlcs()) {
+        if !(self.channel.is_ready() && self.channel.may_answer_htlcs()) {
             return None;
         }
         let funding = &self.channel.commitments()?.funding;

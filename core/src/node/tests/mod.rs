@@ -7,5 +7,6 @@ mod flows;
 mod hints;
 mod old_stores;
 mod old_tip;
+mod parts;
 mod unreadable;
 mod world;
