@@ -100,6 +100,13 @@ impl Channel {
         self.needs_signing() && self.commitments().is_some_and(adds)
     }
 
+    /// Whether HTLCs of ours, which the peer was told, wait for its `revoke_and_ack` to be signed.
+    pub fn holds_unsigned_adds(&self) -> bool {
+        let operating = matches!(self.state, State::Normal(_) | State::ShuttingDown(_));
+        let waits = |commitments: &Commitments| commitments.unsigned_adds().next().is_some();
+        operating && self.link == Link::Online && self.commitments().is_some_and(waits)
+    }
+
     /// Whether the peer was to fund it and has not, whatever both sides have said to each other since.
     pub fn awaits_remote_funding(&self) -> bool {
         self.commitments().is_some_and(Commitments::awaits_remote_funding)

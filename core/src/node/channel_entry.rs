@@ -7,7 +7,7 @@ use crate::chain::Confirmation;
 use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowError, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::onchain::{Bid, Bids};
-use crate::types::{BlockHeight, CommitmentNumber, ConnId, Features, FeeratePerKw, MilliSatoshi};
+use crate::types::{BlockHeight, CommitmentNumber, ConnId, Features, FeeratePerKw, Instant, MilliSatoshi};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,8 @@ pub(super) struct ChannelEntry {
     pub(super) funding_seen: Option<(Transaction, Confirmation)>,
     /// The rows of the peer's revoked commitments.
     pub(super) revoked: BTreeMap<CommitmentNumber, Vec<u8>>,
+    /// Since when HTLCs of ours wait for the peer's `revoke_and_ack` to be signed.
+    pub(super) waits_since: Option<Instant>,
     /// Whether the owner was told that coins are missing to pay for its close.
     pub(super) misses_coins: bool,
 }
@@ -52,6 +54,7 @@ impl ChannelEntry {
             opening: None,
             funding_seen: None,
             revoked: BTreeMap::new(),
+            waits_since: None,
             misses_coins: false,
         }
     }

@@ -9,4 +9,5 @@ mod old_stores;
 mod old_tip;
 mod parts;
 mod unreadable;
+mod waits;
 mod world;

@@ -31,9 +31,10 @@ fn with_two_channels() -> (World, [u32; 2]) {
 fn offer_part(world: &mut World, channel: u32, invoice: &Invoice, msat: u64) {
     let amount = MilliSatoshi::from_msat(msat);
     let height = world.node(0).tip().0 + u32::from(invoice.min_final_cltv_expiry_delta.0) + 10;
+    let cltv_expiry = CltvExpiry::new(height).unwrap();
     let payload = HopPayload::Final {
         amt_to_forward: amount,
-        outgoing_cltv_value: height,
+        outgoing_cltv_value: cltv_expiry,
         payment_secret: Some(invoice.payment_secret),
         total_msat: invoice.amount.unwrap(),
         payment_metadata: invoice.metadata.clone(),
@@ -44,8 +45,8 @@ fn offer_part(world: &mut World, channel: u32, invoice: &Invoice, msat: u64) {
         origin: PaymentId([77; 16]),
         amount,
         payment_hash: invoice.payment_hash,
-        cltv_expiry: CltvExpiry::new(height).unwrap(),
-        onion: Arc::from(build_packet(&session_key, &hops, &invoice.payment_hash).unwrap()),
+        cltv_expiry,
+        onion: Arc::from(build_packet(&session_key, &hops, &invoice.payment_hash).unwrap().0),
     };
     world.sides[0].node.as_mut().unwrap().step(channel, ChannelCommand::AddHtlc(add)).unwrap();
     world.input(0, Input::Wake);
