@@ -4,7 +4,8 @@ use kite_core::node::Event;
 use kite_sim::scenario::{Run, Transition};
 use kite_sim::world::GIVES_UP_WITHIN_SECS;
 
-const REVOKE_AND_ACK: u16 = 133;
+/// `revoke_and_ack`, and the `commitment_signed` that builds on it.
+const ACKNOWLEDGES: [u16; 2] = [133, 132];
 
 /// Two payments of host 0: one is signed, and one waits for the answer to that.
 fn one_signed_and_one_told() -> Run {
@@ -12,7 +13,7 @@ fn one_signed_and_one_told() -> Run {
     for step in [Transition::Open { by: 0, sat: 1_000_000 }, Transition::Settle, Transition::Mine(6)] {
         run.take(step);
     }
-    run.world.tapping = Some(|_, message_type| message_type != REVOKE_AND_ACK);
+    run.world.tapping = Some(|end, message_type| end == 0 || !ACKNOWLEDGES.contains(&message_type));
     run.world.cut();
     run.world.connect();
     // A stream that is opened from now on is not tapped.
