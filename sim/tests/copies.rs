@@ -201,3 +201,32 @@ fn an_old_copy_hears_that_its_payment_was_claimed_on_a_commitment_it_does_not_ho
         assert!(count > 0, "{closer}");
     }
 }
+
+/// Until then it could not be enforced before its deadline.
+#[test]
+fn what_waits_on_a_loaded_channel_is_received_once_the_peer_has_spoken() {
+    let mut run = Run::new("copies".into());
+    for step in [Transition::Open { by: 0, sat: 1_000_000 }, Transition::Settle, Transition::Mine(6)] {
+        run.take(step);
+    }
+    // Without the present height an HTLC is not answered.
+    run.world.is_chain_silent = true;
+    run.take(Transition::Restart(1));
+    run.settle();
+    run.take(Transition::Pay { by: 0, msat: 20_000_000 });
+    run.world.pass(2);
+    run.world.is_chain_silent = false;
+    run.world.tapping = Some(|_, message_type| message_type == INIT);
+    run.take(Transition::Restart(1));
+    run.world.connect();
+    run.world.pass(2);
+    let received = |run: &Run| {
+        run.world.hosts[1].events().filter(|event| matches!(event, Event::PaymentReceived { .. })).count()
+    };
+    assert_eq!(received(&run), 0, "{}", run.world.story());
+    run.world.tapping = None;
+    run.world.cut();
+    run.settle();
+    assert_eq!(received(&run), 1, "{}", run.world.story());
+    run.finish();
+}

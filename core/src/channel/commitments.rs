@@ -247,6 +247,24 @@ impl Commitments {
         }
     }
 
+    /// Takes our HTLCs back that no `commitment_signed` of ours covers. The peer has forgotten them with the connection (BOLT 2,
+    /// Message Retransmission), so that their numbers are free again.
+    pub(super) fn forget_unsigned_adds(&mut self) {
+        for id in self.unsigned_adds().collect::<Vec<_>>() {
+            self.htlcs.remove(&HtlcKey::outgoing(id));
+            self.local_next_htlc_id = self.local_next_htlc_id.min(id);
+        }
+        self.local_changes.proposed.retain(|update| !matches!(update, Update::Add(_)));
+    }
+
+    /// Our HTLCs that no `commitment_signed` of ours covers.
+    pub(super) fn unsigned_adds(&self) -> impl Iterator<Item = HtlcId> + '_ {
+        self.local_changes.proposed.iter().filter_map(|update| match update {
+            Update::Add(id) => Some(*id),
+            Update::Remove(_) | Update::Fee(_) => None,
+        })
+    }
+
     /// Drops HTLCs that nothing speaks of any more.
     pub(super) fn forget_settled(&mut self) {
         let in_specs = [
@@ -274,7 +292,6 @@ impl Commitments {
 
     /// Whether this HTLC of ours may have to be offered again, onion and all.
     pub(super) fn is_undelivered(&self, id: HtlcId) -> bool {
-        let LocalChanges { proposed, signed, .. } = &self.local_changes;
-        [proposed, signed].into_iter().any(|list| list.contains(&Update::Add(id)))
+        self.local_changes.signed.contains(&Update::Add(id))
     }
 }

@@ -15,21 +15,19 @@ use crate::wire::{CommitmentSigned, RevokeAndAck};
 
 impl Commitments {
     /// Signs the peer's next commitment with everything that is due in it.
-    pub(super) fn sign_next_remote(
-        &mut self,
-        signer: &ChannelSigner,
-    ) -> Result<CommitmentSigned, ChannelError> {
+    pub(super) fn sign_next_remote(&mut self, env: &Env<'_>) -> Result<CommitmentSigned, ChannelError> {
         if !self.local_has_changes() {
             return Err(Refusal::NothingToSign.into());
         }
         let (None, Some(point)) = (&self.remote_next, self.remote_next_point) else {
             return Err(Refusal::WaitingForRevocation.into());
         };
+        self.check_unsigned(env)?;
         let spec = self.remote_outlook().map_err(Fault::from)?;
         let number = self.remote.number.next();
         let last = self.remote_signed();
         let signed =
-            self.drafting().sign_remote(signer, number, &spec, &point, Some(&last)).map_err(overdrawn)?;
+            self.drafting().sign_remote(env.signer, number, &spec, &point, Some(&last)).map_err(overdrawn)?;
         self.remote_next = Some(RemoteCommitment { number, txid: signed.txid, spec });
         self.local_changes.signed = std::mem::take(&mut self.local_changes.proposed);
         self.remote_changes.signed = std::mem::take(&mut self.remote_changes.acked);

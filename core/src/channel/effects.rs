@@ -174,7 +174,8 @@ pub enum ChannelEvent {
         /// Our number of it.
         id: HtlcId,
     },
-    /// An HTLC that we offered and that was in no commitment will never be: the channel ended before.
+    /// An HTLC that we offered and that was in no commitment will never be: the connection was lost, or the channel ended,
+    /// before it was signed. Its number may be given to another.
     HtlcNeverCommitted {
         /// Whose payment it is.
         origin: PaymentId,

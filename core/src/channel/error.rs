@@ -187,6 +187,8 @@ pub enum Violation {
     ClosingFee { fee: Amount, least: Amount, most: Amount },
     #[error("closing transaction not valid: {0}")]
     Closing(ClosingError),
+    #[error("{key:?} waited for revoke_and_ack until height {height}, too near to its expiry")]
+    TooOldToSign { key: HtlcKey, height: u32 },
     #[error("{key:?} has timed out at height {height}")]
     HtlcTimedOut { key: HtlcKey, height: u32 },
     #[error("{key:?} is fulfilled and not resolved at height {height}")]

@@ -32,6 +32,10 @@ pub fn sendable_at_first(funding: Amount, reserve: Amount, feerate: FeeratePerKw
     MilliSatoshi::from_amount(funding).saturating_sub(reserve.into()).saturating_sub(cost)
 }
 
+/// An HTLC of ours that has no more blocks left is neither offered nor signed: it would bring little but the deadline at
+/// which we close. No payee asks for as few.
+const TOO_FEW_BLOCKS: u32 = 3;
+
 impl Commitments {
     /// The peer's next commitment with all that we would sign now.
     pub(super) fn remote_outlook(&self) -> Result<Spec, ReduceError> {
@@ -106,10 +110,11 @@ impl Commitments {
         if htlc.amount < least {
             return Err(Refusal::HtlcTooSmall { amount: htlc.amount, minimum: least });
         }
+        let least = env.height.saturating_add(TOO_FEW_BLOCKS + 1);
         let most = env.height.saturating_add(env.config.max_cltv_expiry_delta);
         let expiry = htlc.cltv_expiry;
-        if expiry.height() <= env.height || expiry.height() > most {
-            return Err(Refusal::ExpiryOutOfRange { expiry, least: env.height, most });
+        if !(least..=most).contains(&expiry.height()) {
+            return Err(Refusal::ExpiryOutOfRange { expiry, least, most });
         }
         let views = self.views().map_err(|error| match error {
             ReduceError::Balance(Party::Local) => Refusal::InsufficientFunds { missing: htlc.amount },
@@ -132,6 +137,17 @@ impl Commitments {
                 && let Some(missing) = self.missing(Party::Remote, *owner, view, NO_MARGIN, true)
             {
                 return Err(Refusal::RemoteCannotAfford { missing });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that what is to be signed is not too old for it. What is told cannot be taken back but with the connection.
+    pub(super) fn check_unsigned(&self, env: &Env<'_>) -> Result<(), ChannelError> {
+        let (height, latest) = (env.height, env.height.saturating_add(TOO_FEW_BLOCKS));
+        for key in self.unsigned_adds().map(HtlcKey::outgoing) {
+            if self.htlcs.get(&key).is_some_and(|htlc| htlc.cltv_expiry.height() <= latest) {
+                return Err(ChannelError::Disconnect(Violation::TooOldToSign { key, height }));
             }
         }
         Ok(())

@@ -100,6 +100,13 @@ impl Channel {
         self.needs_signing() && self.commitments().is_some_and(adds)
     }
 
+    /// Whether HTLCs of ours, which the peer was told, wait for its `revoke_and_ack` to be signed.
+    pub fn holds_unsigned_adds(&self) -> bool {
+        let operating = matches!(self.state, State::Normal(_) | State::ShuttingDown(_));
+        let waits = |commitments: &Commitments| commitments.unsigned_adds().next().is_some();
+        operating && self.link == Link::Online && self.commitments().is_some_and(waits)
+    }
+
     /// Whether the peer was to fund it and has not, whatever both sides have said to each other since.
     pub fn awaits_remote_funding(&self) -> bool {
         self.commitments().is_some_and(Commitments::awaits_remote_funding)
@@ -134,9 +141,15 @@ impl Channel {
         }
     }
 
-    /// Whether an answer to one of the peer's HTLCs still reaches the peer. A channel that has failed, or will, settles
-    /// on-chain.
+    /// Whether the peer's HTLCs can be answered. A channel that has failed settles on-chain, and one that may not be
+    /// published (contract P10) cannot enforce before its deadline what was fulfilled (BOLT 2, `cltv_expiry_delta`
+    /// Selection): its HTLCs wait until the peer has proved the state.
     pub const fn answers_htlcs(&self) -> bool {
+        self.may_answer_htlcs() && matches!(self.standing, Standing::Current)
+    }
+
+    /// Whether the peer's HTLCs can be answered now or once the peer is there.
+    pub const fn may_answer_htlcs(&self) -> bool {
         let will_fail = matches!(self.standing, Standing::Unproven { failed: Some(_) });
         matches!(self.state, State::Normal(_) | State::ShuttingDown(_)) && !will_fail
     }

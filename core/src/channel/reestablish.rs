@@ -45,7 +45,8 @@ impl Commitments {
     }
 
     /// Reads the peer's `channel_reestablish` and sends again what it has not got: first `revoke_and_ack` and
-    /// `commitment_signed` in their original order, then `shutdown`, then updates that are not yet signed.
+    /// `commitment_signed` in their original order, then `shutdown`. Updates that are not yet signed follow:
+    /// [`Commitments::tell_unsigned`].
     pub(super) fn synchronise(
         &mut self,
         env: &Env<'_>,
@@ -107,8 +108,12 @@ impl Commitments {
         if let Some(script) = shutdown_script {
             effects.send(Shutdown { channel_id: self.channel_id(), scriptpubkey: script.clone() });
         }
-        self.tell_again(&self.local_changes.proposed, effects)?;
         Ok(Sync::Same)
+    }
+
+    /// Tells the peer again what it has forgotten with the connection.
+    pub(super) fn tell_unsigned(&self, effects: &mut Effects) -> Result<(), ChannelError> {
+        self.tell_again(&self.local_changes.proposed, effects)
     }
 
     /// Whether the peer has the secret of our commitment with that number. The signer need not release it for that: the

@@ -7,7 +7,7 @@ use crate::chain::{Confirmation, History};
 use crate::channel::{self, Channel, Closer, FreezeCause, Frozen, RowError, RowName, State, Watch};
 use crate::crypto::{ChannelSigner, NodeKeys};
 use crate::onchain::{Bid, Bids};
-use crate::types::{BlockHeight, CommitmentNumber, ConnId, Features, FeeratePerKw, MilliSatoshi};
+use crate::types::{BlockHeight, CommitmentNumber, ConnId, Features, FeeratePerKw, Instant, MilliSatoshi};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,8 @@ pub(super) struct ChannelEntry {
     pub(super) watches_more: bool,
     /// The rows of the peer's revoked commitments.
     pub(super) revoked: BTreeMap<CommitmentNumber, Vec<u8>>,
+    /// Since when HTLCs of ours wait for the peer's `revoke_and_ack` to be signed.
+    pub(super) waits_since: Option<Instant>,
     /// Whether the owner was told that coins are missing to pay for its close.
     pub(super) misses_coins: bool,
 }
@@ -58,6 +60,7 @@ impl ChannelEntry {
             is_funding_told: false,
             watches_more: false,
             revoked: BTreeMap::new(),
+            waits_since: None,
             misses_coins: false,
         }
     }
@@ -184,7 +187,7 @@ impl ChannelEntry {
 
     /// How a payer can reach us through it, as soon as the peer is there; unset while no payment can come.
     pub(super) fn inbound_policy(&self) -> Option<InboundPolicy> {
-        if !(self.channel.is_ready() && self.channel.answers_htlcs()) {
+        if !(self.channel.is_ready() && self.channel.may_answer_htlcs()) {
             return None;
         }
         let funding = &self.channel.commitments()?.funding;

@@ -141,7 +141,8 @@ impl Node {
         let was_funded = entry.channel.commitments().is_some();
         let before = std::mem::replace(&mut entry.channel, transition.next);
         let came_online = was_syncing && entry.channel.link == Link::Online;
-        let stopped_answering = before.answers_htlcs() && !entry.channel.answers_htlcs();
+        let answered_before = before.answers_htlcs();
+        let answers_now = entry.channel.answers_htlcs();
         let was_closing = matches!(before.state, State::Closing(_));
         let had_failed = matches!(before.state, State::Failed(_));
         if !entry.channel.watches_as_before(&before) {
@@ -161,8 +162,11 @@ impl Node {
         let coins_after = entry.coins_of_bids();
         self.coins.release(coins_before.difference(&coins_after).copied());
         self.unstored.insert(index);
-        if stopped_answering {
-            self.forget_parts(index);
+        match (answered_before, answers_now) {
+            (true, false) => self.forget_parts(index),
+            // What was loaded is proven.
+            (false, true) => self.take_up_htlcs_of(index),
+            (true, true) | (false, false) => {}
         }
         for effect in transition.effects.then {
             match effect {

@@ -26,6 +26,7 @@ mod sending;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 pub use command::{Command, CommandError, CommandId, SendRequest};
 pub use event::{Event, EventRecord};
@@ -205,6 +206,7 @@ impl Node {
     /// What follows from an input, until nothing follows any more.
     fn settle_down(&mut self) {
         self.keep_connections();
+        self.end_long_waits();
         self.time_out_parts();
         self.run_channels();
         self.advance_payments();
@@ -212,6 +214,7 @@ impl Node {
         self.sign_channels(Channel::owes_signatures_of_adds);
         self.answer_htlcs();
         self.sign_channels(Channel::needs_signing);
+        self.note_waits();
         self.claim_onchain();
         self.store_channels();
         self.store_coins();
@@ -228,6 +231,7 @@ impl Node {
             self.connections.deadline(),
             self.parts.deadline(),
             self.gossip.deadline(),
+            self.next_wait_end(),
             payments,
         ]
         .into_iter()

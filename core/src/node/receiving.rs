@@ -7,17 +7,18 @@ use crate::payment::{Part, PartKey, PaymentRecord, Verdict};
 use crate::types::{HtlcId, MilliSatoshi, PaymentHash};
 
 impl Node {
-    /// Takes up every HTLC that waits for an answer: after a start, and once the present height is known.
+    /// Takes up every HTLC that waits for an answer: once the present height is known.
     pub(super) fn take_up_htlcs(&mut self) {
-        let mut waiting = Vec::new();
-        for (index, entry) in &self.channels {
-            let htlcs = self.with_env(entry, |env| entry.channel.unresolved_incoming(env));
-            waiting.extend(htlcs.into_iter().map(|htlc| (*index, htlc)));
+        for index in self.channels.keys().copied().collect::<Vec<_>>() {
+            self.take_up_htlcs_of(index);
         }
-        for (index, htlc) in waiting {
-            self.htlc_arrived(index, &htlc);
-        }
-        self.run_channels();
+    }
+
+    /// Takes up those of one channel: once its peer has proved what was loaded.
+    pub(super) fn take_up_htlcs_of(&mut self, index: u32) {
+        let Some(entry) = self.channels.get(&index) else { return };
+        let htlcs = self.with_env(entry, |env| entry.channel.unresolved_incoming(env));
+        self.arrived.extend(htlcs.into_iter().map(|htlc| (index, htlc)));
     }
 
     /// Answers the HTLCs that arrived with this input.

@@ -353,7 +353,7 @@ impl Node {
         }
     }
 
-    /// The channel ended before the HTLC was in any commitment, or the chain gave it back: another way may be tried.
+    /// The HTLC was taken back before it was in any commitment, or the chain gave it back: another way may be tried.
     pub(super) fn attempt_came_to_nothing(&mut self, index: u32, id: PaymentId, htlc_id: HtlcId) {
         if self.outgoing(&id).is_some_and(|payment| payment.is_attempt(index, htlc_id)) {
             self.payment_event(id, OutgoingEvent::AttemptFailed);

@@ -136,6 +136,11 @@ impl Channel {
                 if let Some(violation) = next.prove() {
                     return next.fail(env, &violation);
                 }
+                // Those that were loaded: only now is it certain that no newer copy has signed them.
+                next.take_back_unsigned_adds(&mut effects);
+                if let Some(commitments) = next.state.commitments() {
+                    commitments.tell_unsigned(&mut effects)?;
+                }
                 match next.state.clone() {
                     State::ShuttingDown(state) => next.go_on_shutting_down(env, state, effects),
                     State::Negotiating(state) => next.negotiate(env, state, effects),

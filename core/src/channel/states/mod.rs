@@ -28,7 +28,6 @@ pub use wait_for_funding_signed::WaitForFundingSigned;
 pub use wait_for_funding_tx::WaitForFundingTx;
 
 use super::Channel;
-use super::changes::Update;
 use super::command::{Command, Env};
 use super::commitments::Commitments;
 use super::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
@@ -173,7 +172,7 @@ impl Channel {
     pub fn process(&self, env: &Env<'_>, command: Command) -> Result<Transition, ChannelError> {
         match command {
             Command::Connected => self.connected(env),
-            Command::Disconnected => Ok(self.disconnected()),
+            Command::Disconnected => Ok(self.connection_lost()),
             Command::Message(message) => self.receive(env, message).map_err(|error| match error {
                 ChannelError::FailChannel(violation)
                     if violation.leaves_choice() && self.commitments().is_some() =>
@@ -255,7 +254,7 @@ impl Channel {
     }
 
     fn connected(&self, env: &Env<'_>) -> Result<Transition, ChannelError> {
-        let mut step = self.disconnected();
+        let mut step = self.connection_lost();
         match &mut step.next.state {
             state if state.reestablishes() => {
                 if let Some(commitments) = state.commitments_mut() {
@@ -277,6 +276,27 @@ impl Channel {
             _ => {}
         }
         Ok(step)
+    }
+
+    /// What neither side has committed to is forgotten. Of a state that may be old, what it holds as not signed may have
+    /// been signed since: that waits for the proof.
+    fn connection_lost(&self) -> Transition {
+        let mut step = self.disconnected();
+        if step.next.standing == Standing::Current {
+            step.next.take_back_unsigned_adds(&mut step.effects);
+        }
+        step
+    }
+
+    /// Our HTLCs that no signature covers may look for another way. Kept until the peer is back, they would be signed
+    /// whenever it likes, however late (BOLT 2, Message Retransmission: "missing HTLCs which are now too old to be added").
+    fn take_back_unsigned_adds(&mut self, effects: &mut Effects) {
+        if let State::Normal(Normal { commitments }) | State::ShuttingDown(ShuttingDown { commitments, .. }) =
+            &mut self.state
+        {
+            never_committed(commitments, effects);
+            commitments.forget_unsigned_adds();
+        }
     }
 
     /// Without a funding transaction that may be published, a lost connection ends the channel (BOLT 2, Message
@@ -490,12 +510,10 @@ impl Channel {
 
 /// HTLCs that were to be offered and stand in no commitment will never be paid.
 fn never_committed(commitments: &Commitments, effects: &mut Effects) {
-    for update in &commitments.local_changes.proposed {
-        if let Update::Add(id) = update
-            && let Some(origin) =
-                commitments.htlcs.get(&super::HtlcKey::outgoing(*id)).and_then(|htlc| htlc.origin)
-        {
-            effects.notify(ChannelEvent::HtlcNeverCommitted { origin, id: *id });
+    for id in commitments.unsigned_adds() {
+        let htlc = commitments.htlcs.get(&super::HtlcKey::outgoing(id));
+        if let Some(origin) = htlc.and_then(|htlc| htlc.origin) {
+            effects.notify(ChannelEvent::HtlcNeverCommitted { origin, id });
         }
     }
 }

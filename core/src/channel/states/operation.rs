@@ -37,7 +37,7 @@ impl Channel {
             }
             Command::Sign => {
                 self.require_online()?;
-                effects.send(commitments.sign_next_remote(env.signer)?);
+                effects.send(commitments.sign_next_remote(env)?);
             }
             Command::OnionRead(id) => {
                 let key = HtlcKey::incoming(*id);

@@ -165,7 +165,8 @@ impl Side {
         let mut channel = Channel::from_rows(self.rows.clone()).unwrap();
         let before = &self.channel().commitments().unwrap().htlcs;
         for (key, htlc) in before.iter().filter(|(key, _)| key.offered_by == Party::Local) {
-            assert_eq!(channel.needs_onion(key.id), htlc.onion.is_some());
+            let is_signed = !self.channel().commitments().unwrap().unsigned_adds().any(|id| id == key.id);
+            assert_eq!(channel.needs_onion(key.id), htlc.onion.is_some() && is_signed);
             if let Some(onion) = &htlc.onion {
                 channel.attach_onion(key.id, onion.clone());
             }
@@ -190,6 +191,8 @@ pub struct World {
     pub to_alice: VecDeque<Message>,
     pub to_bob: VecDeque<Message>,
     pub funding_tx: Option<Transaction>,
+    /// What was offered, by the preimage.
+    offered: BTreeMap<u8, u64>,
 }
 
 impl World {
@@ -200,6 +203,7 @@ impl World {
             to_alice: VecDeque::new(),
             to_bob: VecDeque::new(),
             funding_tx: None,
+            offered: BTreeMap::new(),
         }
     }
 
@@ -354,7 +358,21 @@ impl World {
         let side = self.side(from);
         let id = side.channel().commitments().unwrap().local_next_htlc_id;
         self.tell(from, Command::AddHtlc(add(amount_msat, preimage)));
+        self.offered.insert(preimage, amount_msat);
         id
+    }
+
+    /// Offers again what came to nothing with the connection, as payments do.
+    pub fn offer_again(&mut self) {
+        for who in [Who::Alice, Who::Bob] {
+            let lost = |event: &ChannelEvent| match event {
+                ChannelEvent::HtlcNeverCommitted { origin, .. } => Some(origin.0[0]),
+                _ => None,
+            };
+            for preimage in self.side(who).events.iter().filter_map(lost).collect::<Vec<_>>() {
+                self.add(who, self.offered[&preimage], preimage);
+            }
+        }
     }
 
     pub fn fulfil(&mut self, who: Who, id: HtlcId, preimage: u8) {

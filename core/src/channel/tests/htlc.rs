@@ -173,7 +173,7 @@ fn send_add_is_checked() {
     };
     let with_expiry = |height| AddHtlc { cltv_expiry: CltvExpiry::new(height).unwrap(), ..add(1_000_000, 1) };
     assert!(matches!(refusal(&mut world, add(0, 1)), Refusal::HtlcTooSmall { .. }));
-    assert!(matches!(refusal(&mut world, with_expiry(HEIGHT)), Refusal::ExpiryOutOfRange { .. }));
+    assert!(matches!(refusal(&mut world, with_expiry(HEIGHT + 3)), Refusal::ExpiryOutOfRange { .. }));
     assert!(matches!(refusal(&mut world, with_expiry(HEIGHT + 2_017)), Refusal::ExpiryOutOfRange { .. }));
     let sendable = world.alice.channel().sendable().to_msat();
     assert!(matches!(refusal(&mut world, add(sendable + 1, 1)), Refusal::InsufficientFunds { .. }));

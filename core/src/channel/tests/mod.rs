@@ -13,3 +13,4 @@ mod reestablish;
 mod rows;
 mod skyline;
 mod table;
+mod unsigned;

@@ -45,6 +45,8 @@ fn cut_everywhere(start: impl Fn() -> World, begin: impl Fn(&mut World), finish:
                 }
                 world.connect();
                 world.settle();
+                world.offer_again();
+                world.settle();
                 world.assert_settled();
                 finish(&mut world);
             }
@@ -267,13 +269,13 @@ fn uncommitted_updates_of_the_peer_are_forgotten() {
     assert!(world.bob.channel().htlc(Party::Remote, id).is_none());
     let htlc = world.alice.channel().htlc(Party::Local, crate::types::HtlcId(0)).unwrap();
     assert_eq!(htlc.removal, None);
-    // Ours are kept, to be sent again.
-    let alice = &world.alice.channel().commitments().unwrap().local_changes;
-    assert_eq!(alice.proposed, [Update::Add(id)]);
+    // Ours is kept, to be sent again.
+    let bob = &world.bob.channel().commitments().unwrap().local_changes;
+    assert_eq!(bob.proposed, [Update::Remove(crate::types::HtlcId(0))]);
     world.connect();
     world.settle();
     world.assert_settled();
-    assert_eq!(world.alice.balances(), (600_000_000, 350_000_000));
+    assert_eq!(world.alice.balances(), (650_000_000, 350_000_000));
 }
 
 #[test]

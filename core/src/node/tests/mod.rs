@@ -8,5 +8,7 @@ mod flows;
 mod hints;
 mod old_stores;
 mod old_tip;
+mod parts;
 mod unreadable;
+mod waits;
 mod world;
