@@ -185,6 +185,8 @@ pub enum Violation {
     ClosingSignature { fee: Amount },
     #[error("closing fee {fee} is out of bounds {least} to {most}")]
     ClosingFee { fee: Amount, least: Amount, most: Amount },
+    #[error("{blocks} blocks came, and the peer has not done its part of the close")]
+    CloseUnanswered { blocks: u32 },
     #[error("closing transaction not valid: {0}")]
     Closing(ClosingError),
     #[error("{key:?} waited for revoke_and_ack until height {height}, too near to its expiry")]

@@ -16,7 +16,8 @@ pub const MAX_NODES: usize = 50_000;
 /// What has not been heard of for so long is forgotten (BOLT 7, Pruning the Network View).
 pub(super) const STALE_SECS: u64 = 14 * 24 * 3600;
 
-/// The public network as far as it is known. Nodes and channels have numbers that stay until [`Graph::prune`].
+/// The public network as far as it is known. Nodes and channels have numbers; those of channels stay until one is
+/// forgotten, those of nodes until [`Graph::prune`].
 #[derive(Clone, Default)]
 pub struct Graph {
     /// By number.
@@ -147,7 +148,8 @@ impl Graph {
             channel.nodes = nodes.map(|node| kept.node_number(node));
             kept.push_channel(channel);
         }
-        if forgotten {
+        // A node whose last channel was forgotten alone is still here.
+        if forgotten || kept.nodes.len() < self.nodes.len() {
             kept.changes = kept.changes.wrapping_add(1);
             *self = kept;
         }
@@ -174,6 +176,22 @@ impl Graph {
         self.adjacency = OnceLock::new();
         self.changes = self.changes.wrapping_add(1);
         true
+    }
+
+    /// Forgets one channel. Its nodes stay until [`Graph::prune`].
+    pub(crate) fn forget_channel(&mut self, short_channel_id: ShortChannelId) {
+        let Ok(place) = self.channel_place(short_channel_id) else { return };
+        let number = self.channel_order[place];
+        // The last one takes its number.
+        if let Some(last) = self.channels.last()
+            && let Ok(place) = self.channel_place(last.short_channel_id)
+        {
+            self.channel_order[place] = number;
+        }
+        self.channel_order.remove(place);
+        self.channels.swap_remove(number as usize);
+        self.adjacency = OnceLock::new();
+        self.changes = self.changes.wrapping_add(1);
     }
 
     /// Sets the terms of one direction; `direction` 0 is that of `node_id_1`.

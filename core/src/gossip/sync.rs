@@ -1,13 +1,14 @@
 //! Gets the graph from peers and keeps it up to date.
 
+use super::disputed::Disputed;
 use super::early::EarlyUpdates;
-use super::graph::{Graph, MAX_CHANNELS};
+use super::graph::{Channel, Graph, MAX_CHANNELS};
 use super::peer::{GossipPeer, State};
 use super::verify::{self, Forged};
 use crate::types::{ChannelId, Instant, Now, ShortChannelId, UnixTime};
 use crate::wire::{
-    ChannelAnnouncement, ChannelUpdate, GossipTimestampFilter, Message, NodeAnnouncement, QueryChannelRange,
-    QueryShortChannelIds, ReplyChannelRange, Warning,
+    ChannelAnnouncement, ChannelAnnouncementContents, ChannelUpdate, GossipTimestampFilter, Message,
+    NodeAnnouncement, QueryChannelRange, QueryShortChannelIds, ReplyChannelRange, Warning,
 };
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
@@ -21,6 +22,9 @@ const OVERLAP_SECS: u64 = 3600;
 const CHANNELS_A_QUERY: usize = 2000;
 /// A list of channels comes in no more messages than this.
 const MAX_REPLIES: usize = 10_000;
+/// Work that an update costs whose signature is not that of the node we know, beside the look at it: no ban ends it. For
+/// every channel of mainnet, both ways, a peer has enough.
+const DISBELIEF: u64 = 5;
 /// How often the graph notes that it is up to date.
 const NOTE_SECS: u64 = 600;
 
@@ -31,20 +35,28 @@ const NOTE_SECS: u64 = 600;
 /// list of channels and then for those we miss, which is how Eclair does it.
 ///
 /// What a peer can cause is bounded: nothing is heard from peers that were not asked; what is known already costs no
-/// signature; the work of each peer is limited, and after a few forgeries it is heard no more.
+/// signature; the work of each peer is limited, and after a few forgeries it is heard no more. A forgery is what no honest
+/// peer can have taken for true: an announcement that its own keys do not sign. Whose update it is follows from an
+/// announcement that we had from somebody, perhaps from a liar; one that does not fit is dropped without blame.
 #[derive(Clone, Debug)]
 pub struct GossipSync {
     chain_hash: ChainHash,
     peers: BTreeMap<PublicKey, GossipPeer>,
     early: EarlyUpdates,
+    disputed: Disputed,
     synced_at: Option<UnixTime>,
 }
 
 impl GossipSync {
     /// For this chain; gossip about any other is ignored.
     pub const fn new(chain_hash: ChainHash) -> Self {
-        let early = EarlyUpdates::new();
-        Self { chain_hash, peers: BTreeMap::new(), early, synced_at: None }
+        Self {
+            chain_hash,
+            peers: BTreeMap::new(),
+            early: EarlyUpdates::new(),
+            disputed: Disputed::new(),
+            synced_at: None,
+        }
     }
 
     /// Whether a message is gossip, or an answer about it. Questions about it are answered in `peer`, which has none to share.
@@ -118,7 +130,10 @@ impl GossipSync {
             Message::ChannelAnnouncement(announcement) => {
                 self.channel_announcement(node_id, &announcement, graph, now)
             }
-            Message::ChannelUpdate(update) => self.channel_update(node_id, update, graph, now),
+            Message::ChannelUpdate(update) => {
+                self.channel_update(node_id, update, graph, now);
+                Ok(())
+            }
             Message::NodeAnnouncement(announcement) => {
                 self.node_announcement(node_id, &announcement, graph, now)
             }
@@ -145,50 +160,60 @@ impl GossipSync {
         now: Now,
     ) -> Result<(), Forged> {
         let contents = &announcement.contents;
-        if graph.channel(contents.short_channel_id).is_some()
-            || graph.channel_count() >= MAX_CHANNELS
+        let known = graph.channel(contents.short_channel_id);
+        let is_of_interest = match known {
+            Some(channel) => {
+                !is_between_its_nodes(graph, channel, contents) && self.disputed.has_room(now.mono)
+            }
+            None => {
+                graph.channel_count() < MAX_CHANNELS
+                    && !self.disputed.contains(contents.short_channel_id, now.mono)
+            }
+        };
+        if !is_of_interest
             || !verify::is_plausible(announcement, self.chain_hash)
             || !self.spend(node_id, 4, now)
         {
             return Ok(());
         }
         verify::verify_announcement(announcement)?;
+        if known.is_some() {
+            self.disputed.insert(contents.short_channel_id, now.mono);
+            graph.forget_channel(contents.short_channel_id);
+            return Ok(());
+        }
         let node_ids = [contents.node_id_1.serialize(), contents.node_id_2.serialize()];
         let avoid = verify::channel_is_to_avoid(&contents.features);
         let seen_at = u32::try_from(now.unix.0).unwrap_or(u32::MAX);
         if graph.add_channel(contents.short_channel_id, node_ids, avoid, seen_at) {
             for update in self.early.take(contents.short_channel_id) {
-                // Who sent it is not known any more; a forgery is dropped without blame.
-                let _ = self.channel_update(node_id, update, graph, now);
+                self.channel_update(node_id, update, graph, now);
             }
         }
         Ok(())
     }
 
-    fn channel_update(
-        &mut self,
-        node_id: &PublicKey,
-        update: ChannelUpdate,
-        graph: &mut Graph,
-        now: Now,
-    ) -> Result<(), Forged> {
-        let Some(policy) = verify::policy(&update, self.chain_hash, now.unix) else { return Ok(()) };
+    fn channel_update(&mut self, node_id: &PublicKey, update: ChannelUpdate, graph: &mut Graph, now: Now) {
+        let Some(policy) = verify::policy(&update, self.chain_hash, now.unix) else { return };
         let short_channel_id = update.contents.short_channel_id;
         let direction = usize::from(update.contents.direction());
         let Some(channel) = graph.channel(short_channel_id) else {
-            self.early.keep(update);
-            return Ok(());
+            if !self.disputed.contains(short_channel_id, now.mono) {
+                self.early.keep(update);
+            }
+            return;
         };
         if channel.policies[direction].is_some_and(|current| current.timestamp >= policy.timestamp)
             || channel.capacity.is_some_and(|capacity| capacity < policy.htlc_maximum)
             || !self.spend(node_id, 1, now)
         {
-            return Ok(());
+            return;
         }
-        let Some(speaker) = graph.node_id(channel.nodes[direction]) else { return Ok(()) };
-        verify::verify_update(&update, speaker)?;
-        graph.set_policy(short_channel_id, direction, policy);
-        Ok(())
+        let Some(speaker) = graph.node_id(channel.nodes[direction]) else { return };
+        match verify::verify_update(&update, speaker) {
+            Ok(()) => graph.set_policy(short_channel_id, direction, policy),
+            Err(Forged) => _ = self.spend(node_id, DISBELIEF, now),
+        }
     }
 
     /// Only whether the node is to be avoided is of interest; what changes nothing about that is not even verified.
@@ -212,6 +237,13 @@ impl GossipSync {
         verify::verify_node(announcement)?;
         graph.set_avoid(node, avoid, contents.timestamp);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl GossipSync {
+    pub(super) fn dispute(&mut self, short_channel_id: ShortChannelId, now: Instant) {
+        self.disputed.insert(short_channel_id, now);
     }
 }
 
@@ -335,4 +367,9 @@ impl GossipSync {
             query_flags: None,
         }))
     }
+}
+
+fn is_between_its_nodes(graph: &Graph, channel: &Channel, contents: &ChannelAnnouncementContents) -> bool {
+    let announced = [&contents.node_id_1, &contents.node_id_2].map(PublicKey::serialize);
+    channel.nodes.map(|node| graph.node_id(node)) == [Some(&announced[0]), Some(&announced[1])]
 }

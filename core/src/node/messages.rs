@@ -140,7 +140,7 @@ impl Node {
             };
             let Some(connection) = &mut link.connection else { return };
             let message = match connection.next_message() {
-                Ok(Some(bytes)) => Message::decode(&bytes),
+                Ok(Some(bytes)) => read(&bytes),
                 Ok(None) => return,
                 Err(error) => return self.drop_connection(conn, &error.to_string()),
             };
@@ -271,4 +271,13 @@ impl Node {
         let bytes = connection.encrypt(&message.encode().ok()?).ok()?;
         Some(Output::Send { conn, bytes })
     }
+}
+
+/// What is passed over is as a message that nobody knows.
+fn read(bytes: &[u8]) -> Result<Message, DecodeError> {
+    let message_type = bytes.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
+    Message::decode(bytes).or_else(|error| match Message::is_passed_over(message_type, error) {
+        true => Ok(Message::Unknown { message_type }),
+        false => Err(error),
+    })
 }

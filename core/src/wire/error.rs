@@ -2,7 +2,8 @@
 
 use crate::types::MAX_MONEY_SAT;
 
-/// Why bytes are not a valid message or TLV stream. The connection they came from is to be closed (BOLT 1).
+/// Why bytes are not a valid message or TLV stream. The connection they came from is to be closed (BOLT 1), unless
+/// [`super::Message::is_passed_over`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Fewer bytes than the contents need.
@@ -54,7 +55,7 @@ pub enum DecodeError {
     /// 64 bytes that are not a signature.
     #[error("not a signature")]
     InvalidSignature,
-    /// A signature that breaks the LOW-S rule (BOLT 2).
+    /// A signature for a transaction that breaks the LOW-S rule (BOLT 2).
     #[error("the signature is not low-S")]
     HighS,
     /// An amount above the supply.

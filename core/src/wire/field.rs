@@ -174,9 +174,29 @@ impl Field for PublicKey {
     }
 }
 
+fn compact(reader: &mut Reader<'_>) -> Result<Signature, DecodeError> {
+    Signature::from_compact(reader.take(64)?).map_err(|_| DecodeError::InvalidSignature)
+}
+
+/// A signature with an S of either half: BOLT 2 wants the low one of what goes into transactions, BOLT 7 says nothing of
+/// gossip. It is read as its low twin, which is valid wherever it is.
+pub(super) mod either_s {
+    use super::{DecodeError, Reader, Signature, Writer};
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Signature, DecodeError> {
+        let mut signature = super::compact(reader)?;
+        signature.normalize_s();
+        Ok(signature)
+    }
+
+    pub(crate) fn write(signature: &Signature, writer: &mut Writer) {
+        writer.write(signature);
+    }
+}
+
 impl Field for Signature {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let signature = Self::from_compact(reader.take(64)?).map_err(|_| DecodeError::InvalidSignature)?;
+        let signature = compact(reader)?;
         let mut low_s = signature;
         low_s.normalize_s();
         if low_s == signature { Ok(signature) } else { Err(DecodeError::HighS) }

@@ -1,6 +1,6 @@
 //! Announcements of channels and nodes (BOLT 7).
 
-use super::field::limit;
+use super::field::{either_s, limit};
 use super::{DecodeError, Field, Payload, Reader, Writer};
 use crate::types::{ChannelId, Features, MilliSatoshi, ShortChannelId};
 use bitcoin::blockdata::constants::ChainHash;
@@ -17,9 +17,9 @@ payload! {
         /// Where its funding output is.
         short_channel_id: ShortChannelId,
         /// By the node's key.
-        node_signature: Signature,
+        node_signature: Signature as either_s,
         /// By the sender's funding key.
-        bitcoin_signature: Signature,
+        bitcoin_signature: Signature as either_s,
     }
     tlvs {}
 }
@@ -104,10 +104,10 @@ fields! {
 impl Payload for ChannelAnnouncement {
     fn read_payload(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            node_signature_1: reader.read()?,
-            node_signature_2: reader.read()?,
-            bitcoin_signature_1: reader.read()?,
-            bitcoin_signature_2: reader.read()?,
+            node_signature_1: either_s::read(reader)?,
+            node_signature_2: either_s::read(reader)?,
+            bitcoin_signature_1: either_s::read(reader)?,
+            bitcoin_signature_2: either_s::read(reader)?,
             contents: Signed::read(reader)?,
         })
     }
@@ -134,7 +134,7 @@ macro_rules! signed_once {
 
         impl Payload for $name {
             fn read_payload(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                Ok(Self { signature: reader.read()?, contents: Signed::read(reader)? })
+                Ok(Self { signature: either_s::read(reader)?, contents: Signed::read(reader)? })
             }
 
             fn write_payload(&self, writer: &mut Writer) {

@@ -19,7 +19,7 @@ macro_rules! messages {
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Message {
             $(#[doc = concat!("Type ", stringify!($message_type), ".")] $name($payload),)*
-            /// A message of a type that is unknown and odd, to be ignored.
+            /// A message to be ignored: its type is unknown and odd, or [`Message::is_passed_over`].
             Unknown {
                 /// Its type.
                 message_type: u16,
@@ -38,7 +38,7 @@ macro_rules! messages {
             /// Reads one message with its type, as the transport delivers it.
             ///
             /// # Errors
-            /// When the connection must be closed: see [`DecodeError`].
+            /// When the connection must be closed ([`DecodeError`]), unless [`Message::is_passed_over`].
             pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
                 if bytes.len() > MAX_MESSAGE_LEN {
                     return Err(DecodeError::TooLong { length: bytes.len() });
@@ -110,6 +110,22 @@ messages! {
 }
 
 impl Message {
+    /// Whether a message of this type that could not be read is ignored (ADR 0033). Announcements and updates are the
+    /// words of strangers: whoever relays them may have other rules, and says the same again over the next connection. In
+    /// questions and answers the peer speaks for itself; there it is what BOLT 7 leaves open, and not what BOLT 1 forbids.
+    pub const fn is_passed_over(message_type: u16, error: DecodeError) -> bool {
+        match message_type {
+            256..=258 => true,
+            259..=265 => matches!(
+                error,
+                DecodeError::InvalidSignature
+                    | DecodeError::UnknownEncoding { .. }
+                    | DecodeError::CountMismatch { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// The channel it is about: the temporary name while the channel is being opened, [`ChannelId::ALL`] in an `error` or
     /// `warning` about all of them. Unset where it is about no channel of ours.
     pub const fn channel_id(&self) -> Option<ChannelId> {

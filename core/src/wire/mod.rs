@@ -1,8 +1,8 @@
 //! Messages and their codecs (BOLT 1, 2, 7).
 //!
-//! Bytes become checked values here or nowhere: points are on the curve, signatures are low-S, amounts are at most the
-//! supply, counts are bounded by the bytes that are there. What is unknown and odd is skipped, what is unknown and even
-//! is an error (BOLT 1, "it's ok to be odd").
+//! Bytes become checked values here or nowhere: points are on the curve, signatures are low-S (those of gossip are made so),
+//! amounts are at most the supply, counts are bounded by the bytes that are there. What is unknown and odd is skipped, what
+//! is unknown and even is an error (BOLT 1, "it's ok to be odd").
 
 #[macro_use]
 mod declare;

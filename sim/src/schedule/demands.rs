@@ -20,6 +20,8 @@ pub(super) enum Demand {
 const ACTS_WITHIN: u32 = 3;
 /// What the owner reads when a deadline came before the peer has shown that this copy is the newest (contract P10).
 const FAILS_LATER: &str = "A channel cannot go on";
+/// Why a wallet closes alone whose peer does not answer its wish to close together.
+const UNANSWERED: &str = "its part of the close";
 /// Every alarm that must never be raised asks for this.
 const REPORT: &str = "report it";
 
@@ -86,6 +88,8 @@ impl Life {
         let is_demanded = match reason {
             "closed by the owner alone" => demands.contains(&Demand::Owner(host)),
             reason if reason.starts_with("HtlcKey") => demands.contains(&Demand::Deadline(host)),
+            // Each is there and answers, or is not there (BOLT 2, Legacy Closing Negotiation).
+            reason if reason.contains(UNANSWERED) => false,
             // The peer's affair, or its word, which must be heard (BOLT 1, The `error` Message).
             _ => !demands.is_empty(),
         };

@@ -1,5 +1,6 @@
 //! A peer that says too much, or too slowly, costs a disconnect and bounded memory; the wallet still pays.
 
+mod closing;
 mod memory;
 mod random;
 mod strangers;

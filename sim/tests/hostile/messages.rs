@@ -49,6 +49,10 @@ fn bytes(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
+fn channel_update(signature: &[u8]) -> Vec<u8> {
+    bytes(&[signature, &chain(), &[1; 8], &[0, 0, 0, 1], &[1, 0, 0, 40], &[0; 16], &[0, 0, 0, 0, 0, 0, 0, 9]])
+}
+
 impl Scene<'_> {
     fn point(&self) -> [u8; 33] {
         self.world.node_id(LIAR).serialize()
@@ -134,21 +138,19 @@ const OF_NOTHING: &[(&str, u16, Body)] = &[
     ("node_announcement", 257, |scene| {
         bytes(&[&SIGNATURE, &[0, 0], &[0, 0, 0, 1], &scene.point(), &[0; 3], &[b'a'; 32], &[0, 0]])
     }),
-    ("channel_update", 258, |_| {
-        bytes(&[
-            &SIGNATURE,
-            &chain(),
-            &[1; 8],
-            &[0, 0, 0, 1],
-            &[1, 0, 0, 40],
-            &[0; 16],
-            &[0, 0, 0, 0, 0, 0, 0, 9],
-        ])
+    ("channel_announcement, no points", 256, |_| {
+        bytes(&[&SIGNATURE.repeat(4), &[0, 0], &chain(), &[1; 8], &[0; 132]])
     }),
+    ("node_announcement of 10 bytes", 257, |_| vec![0; 10]),
+    ("channel_update", 258, |_| channel_update(&SIGNATURE)),
+    ("channel_update, high S", 258, |_| channel_update(&[[1; 32], [0x90; 32]].concat())),
+    ("channel_update, no signature", 258, |_| channel_update(&[0xff; 64])),
     ("query_short_channel_ids", 261, |_| bytes(&[&chain(), &[0, 9, 0], &[1; 8]])),
     ("reply_short_channel_ids_end", 262, |_| bytes(&[&chain(), &[1]])),
     ("query_channel_range", 263, |_| bytes(&[&chain(), &[0; 8]])),
     ("reply_channel_range", 264, |_| bytes(&[&chain(), &[0; 8], &[1, 0, 9, 0], &[1; 8]])),
+    ("reply_channel_range, unknown encoding", 264, |_| bytes(&[&chain(), &[0; 8], &[1, 0, 9, 7], &[1; 8]])),
+    ("reply_channel_range of 10 bytes", 264, |_| vec![0; 10]),
     ("gossip_timestamp_filter", 265, |_| bytes(&[&chain(), &[0; 8]])),
     ("a type that is unknown and odd", 40_001, |_| vec![7; 60]),
     ("a type that is unknown and even", 40_002, |_| vec![]),

@@ -59,6 +59,8 @@ pub enum RowName {
     Bids,
     /// The first block that came without the transaction by which both close together.
     WaitsSince,
+    /// How many blocks the peer has let pass without its part of closing together.
+    Unanswered,
     /// A confirmed transaction that spends what came of the channel.
     Spend(Txid),
 }
@@ -137,6 +139,7 @@ impl RowName {
             Self::Bids => (12, None),
             Self::Spend(_) => (13, None),
             Self::WaitsSince => (14, None),
+            Self::Unanswered => (15, None),
         };
         let mut writer = Writer::new();
         writer.write(&tag);
@@ -179,6 +182,7 @@ impl RowName {
             12 => Self::Bids,
             13 => Self::Spend(txid?),
             14 => Self::WaitsSince,
+            15 => Self::Unanswered,
             _ => return None,
         })
     }

@@ -1,5 +1,5 @@
 //! The rows of a channel that is closing: what the commitment pays that is in the chain, the confirmed spends of that, what
-//! was published to claim it, and how long a close together waits for a block.
+//! was published to claim it, and how long a close together waits for the peer or for a block.
 
 use super::fields::{
     FieldError, new_row, new_row_of, open, open_bytes, open_versions, read_list, read_number, read_option,
@@ -21,6 +21,11 @@ const BIDS_VERSION: u8 = 2;
 pub(super) fn write(state: &State, rows: &mut Rows) {
     match state {
         State::Failed(failed) => write_bids(&failed.bids, rows),
+        State::ShuttingDown(state) if state.unanswered > 0 => {
+            let mut row = new_row();
+            write_number(&mut row, u64::from(state.unanswered));
+            rows.insert(RowName::Unanswered, row.into_bytes());
+        }
         State::Negotiating(state) => {
             write_waits_since(state.waits_since, rows);
             write_bids(&state.bids, rows);
@@ -50,6 +55,10 @@ pub(super) fn write(state: &State, rows: &mut Rows) {
 pub(super) fn read(rows: &Rows, state: State) -> Result<State, RowError> {
     Ok(match state {
         State::Failed(failed) => State::Failed(crate::channel::Failed { bids: read_bids(rows)?, ..failed }),
+        State::ShuttingDown(state) if rows.contains_key(&RowName::Unanswered) => {
+            let unanswered = open(rows, RowName::Unanswered, read_u32)?;
+            State::ShuttingDown(crate::channel::ShuttingDown { unanswered, ..state })
+        }
         State::Negotiating(state) => {
             let (waits_since, bids) = (read_waits_since(rows)?, read_bids(rows)?);
             State::Negotiating(crate::channel::Negotiating { waits_since, bids, ..state })

@@ -178,6 +178,7 @@ pub(super) fn read(rows: &Rows, commitments: Commitments) -> Result<State, RowEr
                 sent: read_flag(row)?,
                 remote_script: None,
                 is_final: read_flag(row)?,
+                unanswered: 0,
             }),
             NEGOTIATING => State::Negotiating(Negotiating {
                 commitments,
@@ -187,6 +188,8 @@ pub(super) fn read(rows: &Rows, commitments: Commitments) -> Result<State, RowEr
                 waits_since: None,
                 bids: Bids::default(),
                 offered: None,
+                settled: None,
+                unanswered: 0,
             }),
             FAILED => State::Failed(Failed { commitments, reason: read_reason(row)?, bids: Bids::default() }),
             FROZEN => {

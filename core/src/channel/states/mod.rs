@@ -8,6 +8,7 @@ mod normal;
 mod opening;
 mod operation;
 mod shutting_down;
+mod unanswered;
 mod wait_for_accept_channel;
 mod wait_for_channel_ready;
 mod wait_for_funding_confirmed;

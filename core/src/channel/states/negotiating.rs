@@ -31,6 +31,10 @@ pub struct Negotiating {
     pub bids: Bids,
     /// What we offered on this connection. Negotiation begins anew with every connection; not stored.
     pub offered: Option<Offered>,
+    /// The fee that both agreed on over this connection: there it is the last word. Not stored.
+    pub settled: Option<Amount>,
+    /// Blocks that came over a connection while nothing but the peer's word was missing to close; until the fee is agreed.
+    pub unanswered: u32,
 }
 
 /// An offer of ours.
@@ -47,6 +51,7 @@ impl Negotiating {
         commitments: Commitments,
         local_script: ScriptBuf,
         remote_script: ScriptBuf,
+        unanswered: u32,
     ) -> Self {
         Self {
             commitments,
@@ -56,24 +61,27 @@ impl Negotiating {
             waits_since: None,
             bids: Bids::new(Vec::new(), BTreeMap::new()),
             offered: None,
+            settled: None,
+            unanswered,
         }
     }
 
     /// The connection is gone.
     pub(super) const fn restart(&mut self) {
-        self.offered = None;
+        (self.offered, self.settled) = (None, None);
     }
 
     /// The state before, as long as nothing is agreed: the peer says again where its balance goes, and may name another
     /// script than before.
     pub(super) fn undone(&self) -> Option<ShuttingDown> {
-        let Self { commitments, local_script, .. } = self;
+        let Self { commitments, local_script, unanswered, .. } = self;
         self.agreed.is_none().then(|| ShuttingDown {
             commitments: commitments.clone(),
             local_script: local_script.clone(),
             sent: true,
             remote_script: None,
             is_final: true,
+            unanswered: *unanswered,
         })
     }
 
@@ -147,12 +155,13 @@ impl Channel {
                 return Ok(self.forget_unfunded());
             }
             // What is begun for having waited is begun after a look (`Node::claim_onchain`).
-            Command::NewBlock(height) => {
-                if let Some(tx) = &state.agreed {
+            Command::NewBlock(height) => match &state.agreed {
+                Some(tx) => {
                     effects.broadcast(tx.clone());
                     state.waits_since.get_or_insert(height);
                 }
-            }
+                None => state.unanswered = self.count_unanswered(state.unanswered)?,
+            },
             Command::Bid(bid) => state.bids.place(bid, env.height),
             Command::Shutdown { .. } | Command::AddHtlc(_) => return Err(Refusal::ShuttingDown.into()),
             command => return self.unhandled(&command),
@@ -168,7 +177,13 @@ fn receive_closing_signed(
     effects: &mut Effects,
 ) -> Result<(), ChannelError> {
     let fee = message.fee_satoshis;
+    if let Some(settled) = state.settled.filter(|settled| *settled != fee) {
+        return Err(ChannelError::Disconnect(Violation::ClosingFee { fee, least: settled, most: settled }));
+    }
     let closing = state.mutual_close().verify(fee, &message.signature)?;
+    if state.settled.is_some() {
+        return Ok(());
+    }
     let local_is_opener = state.commitments.params.opener == Party::Local;
     match (state.offered, message.fee_range) {
         // The opener speaks first.
@@ -241,6 +256,8 @@ fn meet_between(
     state.offer(env, between, offered.range, Some(fee), effects)
 }
 
+/// Over another connection both may agree on another fee, which counts if it is higher. The peer holds every one of these
+/// transactions, and each spends the same output.
 fn agree(
     state: &mut Negotiating,
     env: &Env<'_>,
@@ -249,18 +266,28 @@ fn agree(
     effects: &mut Effects,
 ) -> Result<(), ChannelError> {
     let signed = state.mutual_close().complete(env, closing, &message.signature)?;
-    if state.agreed.as_ref() == Some(&signed.tx) {
-        return Ok(());
+    state.settled = Some(message.fee_satoshis);
+    state.unanswered = 0;
+    match &state.agreed {
+        Some(before) if paid_by(before) <= paid_by(&signed.tx) => return Ok(()),
+        Some(_) => {}
+        // The owner is told once that the channel closes.
+        None => effects.notify(ChannelEvent::ClosingAgreed {
+            txid: signed.tx.compute_txid(),
+            to_us: signed.to_us,
+            fee: message.fee_satoshis,
+        }),
     }
     effects.broadcast(signed.tx.clone());
-    effects.notify(ChannelEvent::ClosingAgreed {
-        txid: signed.tx.compute_txid(),
-        to_us: signed.to_us,
-        fee: message.fee_satoshis,
-    });
-    (state.waits_since, state.bids) = (None, Bids::default());
+    // Bids spend the transaction before; how long a block is waited for does not depend on the peer.
+    state.bids = Bids::default();
     state.agreed = Some(signed.tx);
     Ok(())
+}
+
+/// What is left of the channel: the less, the higher the fee.
+fn paid_by(tx: &Transaction) -> Amount {
+    tx.output.iter().map(|output| output.value).sum()
 }
 
 fn contains(range: &FeeRange, fee: Amount) -> bool {

@@ -26,6 +26,8 @@ pub struct ShuttingDown {
     /// Whether the peer may hold a closing transaction that we signed. It is never revoked, so that what the balances say
     /// must not change any more: no connection brings a new HTLC.
     pub is_final: bool,
+    /// Blocks that came over a connection while nothing but the peer's word was missing to close.
+    pub unanswered: u32,
 }
 
 impl ShuttingDown {
@@ -33,7 +35,8 @@ impl ShuttingDown {
     pub(super) fn begin(commitments: Commitments, env: &Env<'_>) -> Self {
         let promised = commitments.params.local.upfront_shutdown_script.clone();
         let local_script = promised.unwrap_or_else(|| env.shutdown_script.to_owned());
-        Self { commitments, local_script, sent: false, remote_script: None, is_final: false }
+        let (sent, is_final, unanswered) = (false, false, 0);
+        Self { commitments, local_script, sent, remote_script: None, is_final, unanswered }
     }
 }
 
@@ -46,6 +49,7 @@ impl Channel {
     ) -> Result<Transition, ChannelError> {
         let mut state = state.clone();
         let mut effects = Effects::default();
+        let is_block = matches!(command, Command::NewBlock(_));
         match command {
             Command::Shutdown { script } => {
                 let begun = matches!(self.state, State::ShuttingDown(_));
@@ -86,6 +90,9 @@ impl Channel {
                 }
             }
         }
+        if is_block && state.sent && state.commitments.htlcs.is_empty() {
+            state.unanswered = self.count_unanswered(state.unanswered)?;
+        }
         self.go_on_shutting_down(env, state, effects)
     }
 
@@ -107,9 +114,10 @@ impl Channel {
                 local_script,
                 sent: true,
                 remote_script: Some(remote_script),
+                unanswered,
                 ..
             } if commitments.is_clean() => {
-                let state = Negotiating::begin(commitments, local_script, remote_script);
+                let state = Negotiating::begin(commitments, local_script, remote_script, unanswered);
                 self.negotiate(env, state, effects)
             }
             state => Ok(self.step(State::ShuttingDown(state), effects)),

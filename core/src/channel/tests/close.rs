@@ -8,6 +8,8 @@ use bitcoin::hashes::Hash;
 use bitcoin::{Amount, ScriptBuf, Transaction};
 
 const SHUTDOWN: Command = Command::Shutdown { script: None };
+/// A day.
+const ANSWER_BLOCKS: u32 = 144;
 
 fn agreed(side: &Side) -> (Amount, Amount) {
     let agreed = side.events.iter().find_map(|event| match event {
@@ -360,6 +362,128 @@ fn without_fee_range_they_meet_between() {
     let nearer = closing_signed(&mut world, Who::Bob, between + 1, None);
     world.alice.process(Command::Message(nearer.into()));
     assert_eq!(agreed(&world.alice).1.to_sat(), between + 1);
+}
+
+/// Both in negotiation over another connection, with the opener's first `closing_signed` on its way to Bob.
+fn negotiate_anew(world: &mut World) {
+    world.disconnect();
+    world.connect();
+    while !matches!(world.to_bob.front(), Some(Message::ClosingSigned(_))) {
+        let moved = [Who::Bob, Who::Alice].map(|who| world.deliver(who));
+        assert_ne!(moved, [false, false]);
+    }
+}
+
+/// What Bob answers to the offer, a satoshi more or less than what it asks for.
+fn answer(world: &mut World, more: i64) -> Message {
+    let Some(Message::ClosingSigned(offer)) = world.to_bob.front() else { panic!("{:?}", world.to_bob) };
+    let sat = offer.fee_satoshis.to_sat().checked_add_signed(more).unwrap();
+    world.to_bob.clear();
+    closing_signed(world, Who::Bob, sat, Some((100, 100_000))).into()
+}
+
+fn agreements(side: &Side) -> usize {
+    side.events.iter().filter(|event| matches!(event, ChannelEvent::ClosingAgreed { .. })).count()
+}
+
+#[test]
+fn a_fee_that_is_agreed_is_the_last_word_of_a_connection() {
+    let mut world = negotiating();
+    let offer = world.to_bob.clone();
+    let one = answer(&mut world, 1);
+    world.to_bob = offer;
+    let other = answer(&mut world, 2);
+    world.alice.process(Command::Message(one.clone()));
+    let before = (world.alice.channel().clone(), world.alice.broadcasts.len());
+    assert!(world.alice.process(Command::Message(one)).is_empty());
+    let error = world.alice.try_process(Command::Message(other)).unwrap_err();
+    assert!(matches!(error, ChannelError::Disconnect(Violation::ClosingFee { .. })), "{error:?}");
+    assert_eq!((world.alice.channel().clone(), world.alice.broadcasts.len()), before);
+    assert_eq!(agreements(&world.alice), 1);
+}
+
+/// Nothing that the peer agrees to makes us wait longer for a block, or take less than we had.
+#[test]
+fn a_fee_of_another_connection_counts_if_it_is_higher() {
+    let mut world = negotiating();
+    let agreed = |world: &World| {
+        let State::Negotiating(state) = &world.alice.channel().state else { panic!() };
+        (state.agreed.clone().unwrap(), state.waits_since)
+    };
+    let first = answer(&mut world, 10);
+    world.alice.process(Command::Message(first));
+    world.rise(Who::Alice, HEIGHT + 1);
+    let (before, since) = agreed(&world);
+    assert_eq!(since, Some(HEIGHT + 1));
+    for (more, counts) in [(9, false), (10, false), (11, true)] {
+        world.rise(Who::Alice, HEIGHT + 2);
+        negotiate_anew(&mut world);
+        let published = world.alice.broadcasts.len();
+        let later = answer(&mut world, more);
+        world.alice.process(Command::Message(later));
+        let (tx, since) = agreed(&world);
+        assert_eq!((tx != before, since), (counts, Some(HEIGHT + 1)), "{more}");
+        assert_eq!(world.alice.broadcasts.len() - published, usize::from(counts));
+        assert_eq!(agreements(&world.alice), 1);
+    }
+}
+
+/// As many blocks come, over a connection.
+fn blocks(world: &mut World, who: Who, count: u32) -> Result<(), ChannelError> {
+    for _ in 0..count {
+        world.side(who).height += 1;
+        let height = world.side(who).height;
+        world.try_tell(who, Command::NewBlock(height))?;
+    }
+    Ok(())
+}
+
+fn unanswered() -> Result<(), ChannelError> {
+    Err(ChannelError::FailChannel(Violation::CloseUnanswered { blocks: ANSWER_BLOCKS }))
+}
+
+#[test]
+fn a_close_that_the_peer_does_not_answer_is_made_alone() {
+    for who in [Who::Alice, Who::Bob] {
+        // The peer's `shutdown` does not come.
+        let mut world = World::open();
+        world.tell(who, SHUTDOWN);
+        assert_eq!(blocks(&mut world, who, ANSWER_BLOCKS - 1), Ok(()));
+        assert_eq!(blocks(&mut world, who, 1), unanswered());
+
+        // Its `closing_signed` does not come, whoever speaks first.
+        let mut world = negotiating();
+        assert_eq!(blocks(&mut world, who, ANSWER_BLOCKS - 1), Ok(()));
+        assert_eq!(blocks(&mut world, who, 1), unanswered());
+
+        // As above, over several connections: while there is none nobody can answer.
+        let mut world = negotiating();
+        assert_eq!(blocks(&mut world, who, 100), Ok(()));
+        world.disconnect();
+        assert_eq!(blocks(&mut world, who, 2 * ANSWER_BLOCKS), Ok(()));
+        world.side(who).restart();
+        negotiate_anew(&mut world);
+        assert_eq!(blocks(&mut world, who, ANSWER_BLOCKS - 101), Ok(()));
+        assert_eq!(blocks(&mut world, who, 1), unanswered());
+        world.settle();
+        assert_eq!(blocks(&mut world, who, 2 * ANSWER_BLOCKS), Ok(()), "it is agreed");
+    }
+}
+
+/// An HTLC has a deadline of its own.
+#[test]
+fn a_close_that_waits_for_an_htlc_is_not_unanswered() {
+    let mut world = World::open();
+    let mut htlc = add(50_000_000, 1);
+    htlc.cltv_expiry = crate::types::CltvExpiry::new(HEIGHT + 1_000).unwrap();
+    world.tell(Who::Alice, Command::AddHtlc(htlc));
+    world.settle();
+    world.tell(Who::Alice, SHUTDOWN);
+    world.settle();
+    for who in [Who::Alice, Who::Bob] {
+        assert_eq!(world.side(who).channel().state.name(), "shutting_down");
+        assert_eq!(blocks(&mut world, who, 2 * ANSWER_BLOCKS), Ok(()));
+    }
 }
 
 #[test]

@@ -118,6 +118,7 @@ fn names_are_distinct() {
         RowName::Bids,
         RowName::Spend(bitcoin::hashes::Hash::all_zeros()),
         RowName::WaitsSince,
+        RowName::Unanswered,
     ];
     let mut bytes: Vec<_> = names.iter().map(|name| name.to_bytes()).collect();
     for (name, bytes) in names.iter().zip(&bytes) {
@@ -131,7 +132,8 @@ fn names_are_distinct() {
         &[11, 0],
         &[13, 1],
         &[14, 0],
-        &[15],
+        &[15, 0],
+        &[16],
         &[0, 0],
         &[9],
         &[9, 0x80, 0],

@@ -4,7 +4,8 @@ use super::{
     DATE, PEER, SCID, Synced, announce_as, announcement, announcement_contents, id, node_announcement, now,
     ordered, update_as, update_contents,
 };
-use crate::types::{Features, MilliSatoshi, ShortChannelId};
+use crate::gossip::disputed::{DISPUTE_SECS, Disputed, MAX_DISPUTED};
+use crate::types::{Features, MilliSatoshi, Now, ShortChannelId};
 use crate::wire::{ChannelUpdateContents, Message};
 use bitcoin::blockdata::constants::ChainHash;
 
@@ -37,12 +38,91 @@ fn announcements_of_another_chain_or_out_of_order_are_ignored() {
     assert_eq!(synced.graph.channel_count(), 0);
 }
 
+/// The same again, or one that is nobody's word.
 #[test]
 fn a_second_announcement_changes_nothing() {
     let mut synced = Synced::with_channel();
     let before = synced.graph.to_bytes();
-    synced.hear(announcement(SCID, 3, 4));
+    synced.hear(announcement(SCID, 1, 2));
+    let nodes = ordered(3, 4);
+    synced.hear(announce_as(announcement_contents(SCID, nodes), [nodes[0], nodes[1], 101, 9]));
     assert_eq!(synced.graph.to_bytes(), before);
+}
+
+/// Nobody looks at the output, so that either may be the squatter.
+#[test]
+fn a_channel_that_two_announcements_give_to_different_nodes_is_used_by_neither() {
+    let nodes = ordered(1, 2);
+    let mut synced = Synced::with_channel();
+    synced.hear(announcement(ShortChannelId(8), 1, 3));
+    synced.hear(announcement(SCID, 3, 4));
+    assert_eq!((synced.graph.channel(SCID), synced.graph.channel_count()), (None, 1));
+    let scids: Vec<_> = [1, 3]
+        .iter()
+        .map(|node| {
+            let node = synced.graph.node(&id(*node).serialize()).unwrap();
+            synced.graph.channels_of(node).map(|channel| channel.short_channel_id).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(scids, [[ShortChannelId(8)], [ShortChannelId(8)]]);
+    let again = |synced: &mut Synced, secs| {
+        for message in [
+            Message::from(announcement(SCID, 1, 2)),
+            update_as(update_contents(SCID, 0, DATE + 5), nodes[0]).into(),
+        ] {
+            let now = Now { mono: now().mono.plus_secs(secs), ..now() };
+            synced.sync.on_message(&id(PEER), message, &mut synced.graph, now);
+        }
+        synced.timestamp(0)
+    };
+    assert_eq!(again(&mut synced, DISPUTE_SECS - 1), None);
+    assert_eq!(again(&mut synced, DISPUTE_SECS), Some(DATE + 5));
+}
+
+/// Whoever disputes everything does not empty the graph.
+#[test]
+fn disputes_are_bounded() {
+    let mut disputed = Disputed::new();
+    let at = now().mono;
+    for name in 0..MAX_DISPUTED {
+        assert!(disputed.has_room(at));
+        disputed.insert(ShortChannelId(u64::try_from(name).unwrap()), at);
+    }
+    assert!(!disputed.has_room(at) && disputed.contains(ShortChannelId(0), at));
+    assert!(disputed.has_room(at.plus_secs(DISPUTE_SECS)));
+    assert!(!disputed.contains(ShortChannelId(0), at.plus_secs(DISPUTE_SECS)));
+
+    let mut synced = Synced::with_channel();
+    for name in 0..MAX_DISPUTED {
+        synced.sync.dispute(ShortChannelId(u64::try_from(name).unwrap()), at);
+    }
+    synced.hear(announcement(SCID, 3, 4));
+    assert!(synced.graph.channel(SCID).is_some());
+}
+
+/// Whose word it is we know from an announcement that nobody checked: perhaps the first peer gave it a false owner.
+#[test]
+fn updates_that_do_not_fit_are_no_forgeries_of_who_relays_them() {
+    let nodes = ordered(1, 2);
+    let mut synced = Synced::with_channel();
+    for number in 0..100 {
+        assert_eq!(synced.hear(update_as(update_contents(SCID, 0, DATE + number), 9)), []);
+    }
+    synced.hear(update_as(update_contents(SCID, 0, DATE), nodes[0]));
+    assert_eq!(synced.timestamp(0), Some(DATE));
+}
+
+/// Each costs a signature, and no ban ends it.
+#[test]
+fn updates_that_do_not_fit_use_up_the_work_of_who_relays_them() {
+    let nodes = ordered(1, 2);
+    let mut synced = Synced::with_channel();
+    let wrong = update_as(update_contents(SCID, 0, DATE), 9);
+    for _ in 0..=600_000 / 7 {
+        synced.hear(wrong.clone());
+    }
+    synced.hear(update_as(update_contents(SCID, 0, DATE), nodes[0]));
+    assert_eq!(synced.timestamp(0), None);
 }
 
 #[test]

@@ -87,6 +87,31 @@ fn what_is_two_weeks_old_is_forgotten() {
 }
 
 #[test]
+fn a_channel_is_forgotten_alone_and_its_nodes_with_the_next_pruning() {
+    let all = [1, 2, 3, 4];
+    for forgotten in all {
+        let mut graph = Graph::default();
+        for name in [3, 1, 4, 2] {
+            graph.add_channel(ShortChannelId(name), [5, 6].map(node_id), false, 0);
+        }
+        graph.add_channel(ShortChannelId(9), [7, 8].map(node_id), false, 0);
+        let before = graph.changes();
+        graph.forget_channel(ShortChannelId(forgotten));
+        graph.forget_channel(ShortChannelId(9));
+        graph.forget_channel(ShortChannelId(10));
+        assert_eq!(graph.changes(), before + 2);
+        for name in all {
+            let found = graph.channel(ShortChannelId(name)).map(|channel| channel.short_channel_id.0);
+            assert_eq!(found, (name != forgotten).then_some(name));
+        }
+        assert_eq!(graph.channels_of(graph.node(&node_id(5)).unwrap()).count(), 3);
+        assert_eq!(Graph::from_bytes(&graph.to_bytes()).as_ref(), Ok(&graph));
+        graph.prune(UnixTime(0));
+        assert_eq!((graph.channel_count(), graph.node_count()), (3, 2));
+    }
+}
+
+#[test]
 fn debug_does_not_list_the_graph() {
     let mut graph = Graph::default();
     for name in 0..100 {

@@ -4,6 +4,7 @@ use super::draw::message;
 use crate::types::{Features, MAX_MONEY_SAT, MilliSatoshi};
 use crate::wire::{DecodeError, EncodeError, MAX_MESSAGE_LEN, Message, Reader, Writer};
 use bitcoin::hashes::{Hash, sha256d};
+use bitcoin::secp256k1::SecretKey;
 
 /// A message with the bytes at `offset` replaced.
 fn altered(message_type: u16, offset: usize, bytes: &[u8]) -> Result<Message, DecodeError> {
@@ -79,6 +80,22 @@ fn the_low_s_rule_is_exact() {
     let mut above = half;
     above[31] += 1;
     assert_eq!(altered(35, 66, &above), Err(DecodeError::HighS));
+}
+
+/// BOLT 7 has no low-S rule: what others sign otherwise is read as its twin, and means the same.
+#[test]
+fn gossip_signatures_are_read_with_either_s() {
+    for (message_type, first) in [(256, 2), (257, 2), (258, 2), (259, 42)] {
+        let message = message(message_type, 3);
+        let count = if message_type == 256 { 4 } else { 1 };
+        let mut bytes = message.encode().unwrap();
+        for signature in bytes[first..first + 64 * count].chunks_exact_mut(64) {
+            let s = SecretKey::from_slice(&signature[32..]).unwrap();
+            signature[32..].copy_from_slice(&s.negate().secret_bytes());
+        }
+        assert_ne!(bytes, message.encode().unwrap());
+        assert_eq!(Message::decode(&bytes), Ok(message));
+    }
 }
 
 #[test]
