@@ -2,15 +2,18 @@
 
 mod support;
 
-use bitcoin::{Network, ScriptBuf};
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::transaction::Version;
+use bitcoin::{Network, OutPoint, ScriptBuf, Transaction};
 use kite_core::chain::{BlockId, ChainFact, Checkpoint, HeaderChain, Urgency};
 use kite_core::types::{FeeratePerKw, UnixTime};
 use kite_wallet::chain::{ChainConfig, ChainError, ChainSource, ChainView, Look, Published, Publisher};
 use std::sync::Arc;
+use std::time::Duration;
 use support::clock::TokioClock;
 use support::device::http;
 use support::esplora::{Esplora, Fault};
-use support::world::payment;
+use support::world::{payment, spend};
 
 const LATE: UnixTime = UnixTime(4_000_000_000);
 
@@ -18,7 +21,10 @@ const LATE: UnixTime = UnixTime(4_000_000_000);
 struct Observer {
     chain: HeaderChain,
     watches: Vec<ScriptBuf>,
+    outputs: Vec<(ScriptBuf, OutPoint)>,
     source: ChainSource,
+    /// Why something could not be read in the last look.
+    trouble: Option<ChainError>,
 }
 
 impl Observer {
@@ -27,6 +33,8 @@ impl Observer {
         Self {
             chain: HeaderChain::new(Network::Regtest, Checkpoint::genesis(Network::Regtest)),
             watches: watches.to_vec(),
+            outputs: Vec::new(),
+            trouble: None,
             source: ChainSource::new(config, http(), Arc::new(TokioClock::new())).unwrap(),
         }
     }
@@ -38,7 +46,7 @@ impl Observer {
         let known = heights
             .map(|height| BlockId { height, hash: self.chain.header(height).unwrap().block_hash() })
             .collect();
-        ChainView { known, watches: self.watches.clone() }
+        ChainView { known, watches: self.watches.clone(), outputs: self.outputs.clone() }
     }
 
     async fn look(&mut self) -> Result<Look, ChainError> {
@@ -51,6 +59,7 @@ impl Observer {
         let mut facts = Vec::new();
         loop {
             let look = self.look().await?;
+            self.trouble = look.trouble;
             for fact in look.facts {
                 match fact {
                     ChainFact::Headers(headers) => {
@@ -60,6 +69,7 @@ impl Observer {
                 }
             }
             if !look.more {
+                assert!(!look.blind || self.trouble.is_some() && !synced(&facts));
                 return Ok(facts);
             }
         }
@@ -208,6 +218,10 @@ async fn every_misbehaviour_is_a_typed_error_and_the_next_look_recovers() {
         ("/fee-estimates", Fault::Body(br#"{"x":"y"}"#.to_vec()), |error| {
             matches!(error, ChainError::Garbage { .. })
         }),
+        ("/fee-estimates", Fault::Status(503, "busy"), |error| {
+            matches!(error, ChainError::Refused { status: 503, .. })
+        }),
+        ("/fee-estimates", Fault::Hang, |error| matches!(error, ChainError::TimedOut { .. })),
         ("/tx/", Fault::Body(br#"{"block_height":9,"merkle":[],"pos":0}"#.to_vec()), |error| {
             matches!(error, ChainError::Changed)
         }),
@@ -218,11 +232,142 @@ async fn every_misbehaviour_is_a_typed_error_and_the_next_look_recovers() {
         server.world.lock().unwrap().mine(0);
         let mut observer = Observer::new(&server, &[script(1)]);
         server.fail(prefix, fault);
-        let error = observer.catch_up().await.unwrap_err();
+        let found = observer.catch_up().await;
+        let error = match found.as_ref().map(|_| observer.trouble.clone()) {
+            Ok(Some(ChainError::Unread { script: unread, reason })) => {
+                assert_eq!(unread, script(1));
+                *reason
+            }
+            Ok(trouble) => trouble.unwrap(),
+            Err(error) => error.clone(),
+        };
         assert!(expected(&error), "{prefix}: {error:?}");
         server.behave();
-        assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 1, 1)], "{prefix}");
+        let mut facts = found.unwrap_or_default();
+        facts.extend(observer.catch_up().await.unwrap());
+        assert_eq!(histories(&facts), [(script(1), 1, 1)], "{prefix}");
+        assert_eq!(observer.trouble, None);
+        assert!(
+            synced(&facts) && facts.iter().any(|fact| matches!(fact, ChainFact::FeeRates(_))),
+            "{prefix}"
+        );
     }
+}
+
+/// What was read but not returned is told by the next look.
+#[tokio::test]
+async fn a_look_that_comes_to_nothing_has_told_nothing() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().pay(&script(1), 700);
+    let mut observer = Observer::new(&server, &[script(1)]);
+    server.fail("/fee-estimates", Fault::Hang);
+    let look = tokio::time::timeout(Duration::from_millis(200), observer.look());
+    assert!(look.await.is_err(), "it waits for fees");
+    assert!(server.take_requests().contains(&"/fee-estimates".into()));
+    server.behave();
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 1, 0)]);
+}
+
+#[tokio::test]
+async fn blocks_that_come_back_after_a_reorganisation_are_told_again() {
+    let server = Esplora::start().await;
+    server.world.lock().unwrap().mine_many(3);
+    let mut other = server.world.lock().unwrap().clone();
+    server.world.lock().unwrap().pay(&script(1), 700);
+    server.world.lock().unwrap().mine(0);
+    let mut observer = Observer::new(&server, &[script(1)]);
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 1, 1)]);
+
+    (0..2).for_each(|_| other.mine(9));
+    let before = std::mem::replace(&mut *server.world.lock().unwrap(), other);
+    server.fail("/scripthash", Fault::Status(503, "busy"));
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), []);
+    assert_eq!(observer.chain.tip().hash, server.world.lock().unwrap().tip(), "the node undid the payment");
+
+    *server.world.lock().unwrap() = before;
+    server.world.lock().unwrap().mine_many(2);
+    server.behave();
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 1, 1)]);
+}
+
+/// Servers write versions without a sign.
+#[tokio::test]
+async fn a_transaction_of_any_version_is_read() {
+    let server = Esplora::start().await;
+    for (sat, version) in [(700, i32::MIN), (701, -1), (702, 3)] {
+        let tx = Transaction { version: Version(version), ..payment(&script(1), sat) };
+        server.world.lock().unwrap().mempool.push(tx);
+    }
+    server.world.lock().unwrap().mine(0);
+    let mut observer = Observer::new(&server, &[script(1)]);
+    assert_eq!(histories(&observer.catch_up().await.unwrap()), [(script(1), 3, 3)]);
+}
+
+fn under(script: &ScriptBuf) -> String {
+    format!("/scripthash/{}", sha256::Hash::hash(script.as_bytes()))
+}
+
+/// What strangers pay to a script is as large as they like, and what a server makes of it is out of our hands.
+#[tokio::test]
+async fn a_script_that_cannot_be_read_costs_its_own_history_and_no_output_of_a_channel() {
+    let faults = [
+        Fault::Status(504, "too long"),
+        Fault::Body(b"[{}]".to_vec()),
+        Fault::Hang,
+        Fault::Close,
+        Fault::AnnounceHuge,
+    ];
+    for fault in faults {
+        let server = Esplora::start().await;
+        let funding = OutPoint { txid: server.world.lock().unwrap().pay(&script(1), 700), vout: 0 };
+        server.world.lock().unwrap().mine(0);
+        server.world.lock().unwrap().mempool.push(spend(funding));
+        server.world.lock().unwrap().pay(&script(2), 701);
+        server.world.lock().unwrap().mine(0);
+        let mut observer = Observer::new(&server, &[script(1), script(2)]);
+        observer.outputs = vec![(script(1), funding)];
+        server.fail(&under(&script(1)), fault);
+        let facts = observer.catch_up().await.unwrap();
+        assert_eq!(histories(&facts), [(script(1), 2, 2), (script(2), 1, 1)]);
+        for fact in &facts {
+            let ChainFact::History(history) = fact else { continue };
+            for seen in &history.transactions {
+                let proof = seen.proof.as_ref().unwrap();
+                assert!(proof.check(&seen.tx, &observer.chain).is_ok());
+            }
+        }
+        assert!(synced(&facts));
+        let is_it = |trouble: &ChainError| matches!(trouble, ChainError::Unread { script: unread, .. } if *unread == script(1));
+        assert!(observer.trouble.as_ref().is_some_and(is_it));
+
+        // It is told once, and the trouble as long as it lasts.
+        let facts = observer.catch_up().await.unwrap();
+        assert_eq!(histories(&facts), []);
+        assert!(synced(&facts) && observer.trouble.as_ref().is_some_and(is_it));
+        server.behave();
+        observer.catch_up().await.unwrap();
+        assert_eq!(observer.trouble, None);
+    }
+}
+
+#[tokio::test]
+async fn who_knows_nothing_of_a_channels_output_is_not_in_step_with_the_chain() {
+    let server = Esplora::start().await;
+    let funding = OutPoint { txid: server.world.lock().unwrap().pay(&script(1), 700), vout: 0 };
+    server.world.lock().unwrap().pay(&script(2), 701);
+    server.world.lock().unwrap().mine(0);
+    let mut observer = Observer::new(&server, &[script(1), script(2)]);
+    server.fail(&under(&script(1)), Fault::Status(504, "too long"));
+    assert!(synced(&observer.catch_up().await.unwrap()), "a script of the wallet");
+
+    observer.outputs = vec![(script(1), funding)];
+    server.fail(&format!("/tx/{}/outspend", funding.txid), Fault::Hang);
+    let facts = observer.catch_up().await.unwrap();
+    assert!(!synced(&facts) && observer.trouble.is_some());
+    server.behave();
+    let facts = observer.catch_up().await.unwrap();
+    assert!(synced(&facts));
+    assert_eq!(histories(&facts), [(script(1), 1, 1)]);
 }
 
 /// No answer is too large, but all of them together are.
@@ -234,9 +379,11 @@ async fn what_one_look_may_bring_is_bounded() {
     let config = ChainConfig { timeout_millis: 60_000, ..ChainConfig::new(&server.url, Network::Regtest) };
     observer.source = ChainSource::new(config, http(), Arc::new(TokioClock::new())).unwrap();
     server.fail("/scripthash", Fault::Body(format!("[{}]", " ".repeat(12 << 20)).into()));
-    assert!(matches!(observer.catch_up().await, Err(ChainError::TooLarge { .. })));
+    assert_eq!(histories(&observer.catch_up().await.unwrap()).len(), 5);
+    let Some(ChainError::Unread { reason, .. }) = observer.trouble.take() else { panic!("all were read") };
+    assert!(matches!(*reason, ChainError::TooLarge { .. }));
     server.behave();
-    assert_eq!(histories(&observer.catch_up().await.unwrap()).len(), 6);
+    assert_eq!(histories(&observer.catch_up().await.unwrap()).len(), 1);
 }
 
 #[tokio::test]

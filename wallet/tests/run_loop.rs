@@ -35,6 +35,8 @@ struct Inner {
     headers: usize,
     /// No history with a transaction in it is believed.
     disbelieves: Option<bitcoin::BlockHash>,
+    /// The script that is watched is a channel's.
+    has_channel: bool,
     halts: bool,
     /// The next input finds an error of ours.
     breaks: bool,
@@ -93,7 +95,10 @@ impl Machine for Puppet {
         let world = WORLD.with(Clone::clone);
         let world = world.lock().unwrap();
         let hash = |height: u32| world.as_ref()?.get(height as usize).copied();
-        view(height, hash, vec![ScriptBuf::from(vec![0x51; 22])])
+        let script = ScriptBuf::from(vec![0x51; 22]);
+        let has_channel = self.0.lock().unwrap().has_channel;
+        let outputs = has_channel.then(|| (script.clone(), bitcoin::OutPoint::null()));
+        view(height, hash, vec![script], outputs.into_iter().collect())
     }
 
     fn check_history(&self, history: &History) -> Result<(), ProofError> {
@@ -450,21 +455,35 @@ async fn the_chain_reaches_the_node_and_news_of_it_the_app() {
 
 #[tokio::test]
 async fn what_cannot_be_proven_does_not_reach_the_node_and_is_asked_for_again() {
-    let stage = Stage::new(vec![], vec![]).await;
-    let genesis = stage.server.world.lock().unwrap().tip();
-    *WORLD.with(Clone::clone).lock().unwrap() = Some(vec![genesis]);
-    stage.server.world.lock().unwrap().pay(&ScriptBuf::from(vec![0x51; 22]), 700);
-    stage.puppet.0.lock().unwrap().disbelieves = Some(genesis);
-    stage.handle.go_online().await.unwrap();
-    while stage.handle.status.get().chain_error.is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for has_channel in [false, true] {
+        let stage = Stage::new(vec![], vec![]).await;
+        let genesis = stage.server.world.lock().unwrap().tip();
+        *WORLD.with(Clone::clone).lock().unwrap() = Some(vec![genesis]);
+        stage.server.world.lock().unwrap().pay(&ScriptBuf::from(vec![0x51; 22]), 700);
+        stage.puppet.0.lock().unwrap().disbelieves = Some(genesis);
+        stage.puppet.0.lock().unwrap().has_channel = has_channel;
+        stage.handle.go_online().await.unwrap();
+        while stage.handle.status.get().chain_error.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let status = stage.handle.status.get();
+        let Some(ChainError::Unread { reason, .. }) = status.chain_error else { panic!("{status:?}") };
+        assert!(matches!(*reason, ChainError::Unproven { .. }));
+        assert!(!stage.inputs().iter().any(|input| input.starts_with("history")));
+        // The rest of what the server says counts, but nobody is in step with the chain who knows nothing of a channel.
+        stage.until("fee rates").await;
+        settle().await;
+        assert_eq!(stage.inputs().contains(&"synced".into()), !has_channel);
+        assert_eq!(status.synced, !has_channel);
+        stage.puppet.0.lock().unwrap().disbelieves = None;
+        stage.handle.hurry().await.unwrap();
+        stage.until("history 1").await;
+        stage.until("synced").await;
+        while stage.handle.status.get().chain_error.is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(stage.handle.status.get().synced);
     }
-    assert!(matches!(stage.handle.status.get().chain_error, Some(ChainError::Unproven { .. })));
-    assert!(!stage.inputs().iter().any(|input| input.starts_with("history") || input == "synced"));
-    stage.puppet.0.lock().unwrap().disbelieves = None;
-    stage.handle.hurry().await.unwrap();
-    stage.until("history 1").await;
-    stage.until("synced").await;
 }
 
 #[tokio::test]
@@ -500,7 +519,7 @@ fn a_view_is_dense_at_the_tip_and_ends_at_the_lowest_block() {
     let hash = |height: u32| bitcoin::hashes::Hash::hash(&height.to_be_bytes());
     let heights = |tip: u32, lowest: u32| -> Vec<u32> {
         let hash_at = |height| (lowest..=tip).contains(&height).then(|| hash(height));
-        view(tip, hash_at, vec![]).known.iter().map(|block| block.height).collect()
+        view(tip, hash_at, vec![], vec![]).known.iter().map(|block| block.height).collect()
     };
     assert_eq!(heights(0, 0), [0]);
     assert_eq!(heights(3, 0), [3, 2, 1, 0]);

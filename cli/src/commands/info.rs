@@ -31,7 +31,8 @@ pub async fn show(session: &Session<'_>, look: &Look) -> Result<(), Failure> {
 
 fn synced(info: &kite_wallet::api::Info) -> String {
     match (&info.chain_error, info.synced, info.tip_old) {
-        (Some(error), ..) => format!("no: {error}"),
+        (Some(error), false, _) => format!("no: {error}"),
+        (Some(error), true, _) => format!("yes, but {error}"),
         (None, false, _) => "no".into(),
         (None, true, true) => "yes, but the newest block is hours old".into(),
         (None, true, false) => "yes".into(),

@@ -12,7 +12,8 @@ pub enum ChainFact {
     Headers(Vec<Header>),
     /// Everything a chain source knows about one watched script.
     History(History),
-    /// Every watched script was asked about at this tip, and the answers were given.
+    /// Every watched script was asked about at this tip, and the answers were given. What could not be read of a script of
+    /// the wallet is missing; the watched outputs of channels are known.
     Synced {
         /// The tip.
         tip: BlockHash,
@@ -23,7 +24,8 @@ pub enum ChainFact {
     FeeRates(FeeRates),
 }
 
-/// All transactions that pay to or spend from one script.
+/// All transactions that pay to or spend from one script. Of a script of a channel at least those that make or spend what
+/// is watched there ([`crate::node::Node::watched_outputs`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     /// The script.

@@ -10,8 +10,16 @@ const MAX_DEPTH: usize = 17;
 
 /// Leads from a transaction to the merkle root in a header.
 ///
-/// The block's coinbase comes along: both must stand at the same depth. An inner node of the tree could be passed off
-/// as a transaction of 64 bytes, or the other way round, but then the depths differ.
+/// An inner node of the tree is the hash of 64 bytes, and so is a transaction of that size: one could be passed off as the
+/// other (CVE-2017-12842), where the depth of the tree is not known. Therefore the block's coinbase comes along, and both
+/// must stand equally deep. Its way up goes left all the time, and it can only stand where the leaves are:
+///
+/// - Higher up it would be an inner node, thus have 64 bytes, which is refused.
+/// - Further down, the real coinbase would have 64 bytes that are a pair of hashes. They begin with a version, the number 1
+///   and the first 27 bytes of an id that is zero: nobody finds what has such a hash, for 28 bytes of it are given.
+///
+/// Then what stands as deep as the coinbase is a leaf of the tree, whatever its own size. A transaction of 64 bytes is proven
+/// like any other; it has to be, as a peer can claim an HTLC with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfirmationProof {
     /// The block.
@@ -41,10 +49,10 @@ pub enum ProofError {
         /// The transaction.
         txid: Txid,
     },
-    /// A transaction of 64 bytes can be mistaken for an inner node of the tree.
-    #[error("transaction {txid} has 64 bytes, which proves nothing")]
+    /// A coinbase of 64 bytes can be mistaken for an inner node of the tree.
+    #[error("the coinbase {txid} has 64 bytes, which proves nothing")]
     Ambiguous {
-        /// The transaction.
+        /// The coinbase.
         txid: Txid,
     },
 }
@@ -60,15 +68,16 @@ impl ConfirmationProof {
         let height =
             chain.height_of(&self.block_hash).ok_or(ProofError::UnknownBlock { hash: self.block_hash })?;
         let header = chain.header(height).ok_or(ProofError::UnknownBlock { hash: self.block_hash })?;
-        if tx.base_size() == 64 || self.coinbase.base_size() == 64 {
-            return Err(ProofError::Ambiguous { txid });
+        let coinbase_txid = self.coinbase.compute_txid();
+        if self.coinbase.base_size() == 64 {
+            return Err(ProofError::Ambiguous { txid: coinbase_txid });
         }
         let same_depth = self.siblings.len() == self.coinbase_siblings.len();
         if !same_depth || self.siblings.len() > MAX_DEPTH || !self.coinbase.is_coinbase() {
             return Err(mismatch);
         }
         let root = merkle_root(txid, self.tx_index, &self.siblings);
-        let coinbase_root = merkle_root(self.coinbase.compute_txid(), 0, &self.coinbase_siblings);
+        let coinbase_root = merkle_root(coinbase_txid, 0, &self.coinbase_siblings);
         if root != Some(header.merkle_root) || coinbase_root != Some(header.merkle_root) {
             return Err(mismatch);
         }
@@ -221,13 +230,55 @@ pub(crate) mod tests {
         assert!(matches!(proof.check(&fake, &chain), Err(ProofError::Mismatch { .. })));
     }
 
+    /// What its bytes are as a pair of hashes.
+    fn as_pair(tx: &Transaction) -> [TxMerkleNode; 2] {
+        let bytes = bitcoin::consensus::serialize(tx);
+        let half = |half: &[u8]| TxMerkleNode::from_byte_array(half.try_into().unwrap());
+        [half(&bytes[..32]), half(&bytes[32..])]
+    }
+
     #[test]
-    fn a_transaction_of_64_bytes_is_refused() {
+    fn an_inner_node_that_poses_as_a_transaction_is_refused() {
+        let mut chain = regtest();
+        let posing = transaction(OutPoint { txid: Txid::from_byte_array([7; 32]), vout: 1 }, 5, 4);
+        let real = block_of(2);
+        let leaf = |tx: &Transaction| TxMerkleNode::from_byte_array(tx.compute_txid().to_byte_array());
+        let mut block = |leaves: &[TxMerkleNode]| {
+            let header = mine_one(chain.header(chain.height()).unwrap(), branch(leaves, 0).1);
+            chain.accept(&[header], UnixTime(2_000_000_000)).unwrap();
+            header.block_hash()
+        };
+        let pair = as_pair(&posing);
+        let leaves = [leaf(&real[0]), leaf(&real[1]), pair[0], pair[1]];
+        let proof = ConfirmationProof {
+            block_hash: block(&leaves),
+            tx_index: 1,
+            siblings: vec![parent(leaves[0], leaves[1])],
+            coinbase: real[0].clone(),
+            coinbase_siblings: branch(&leaves, 0).0,
+        };
+        // The other inner node poses as the coinbase, if anybody should find such leaves.
+        let made_up = transaction(OutPoint::null(), 5, 4);
+        let leaves = [as_pair(&made_up), pair].concat();
+        let both_pose = ConfirmationProof {
+            block_hash: block(&leaves),
+            siblings: vec![leaf(&made_up)],
+            coinbase: made_up.clone(),
+            coinbase_siblings: vec![leaf(&posing)],
+            ..proof.clone()
+        };
+        assert!(matches!(proof.check(&posing, &chain), Err(ProofError::Mismatch { .. })));
+        let ambiguous = ProofError::Ambiguous { txid: made_up.compute_txid() };
+        assert_eq!(both_pose.check(&posing, &chain), Err(ambiguous));
+    }
+
+    #[test]
+    fn a_transaction_of_64_bytes_is_proven_like_any_other() {
         let mut chain = regtest();
         let mut txs = block_of(3);
         txs[1] = transaction(OutPoint { txid: Txid::from_byte_array([7; 32]), vout: 1 }, 5, 4);
         assert_eq!(txs[1].base_size(), 64);
         let proof = prove(&txs, 1, &mut chain);
-        assert!(matches!(proof.check(&txs[1], &chain), Err(ProofError::Ambiguous { .. })));
+        assert_eq!(proof.check(&txs[1], &chain).map(|it| it.tx_index), Ok(1));
     }
 }

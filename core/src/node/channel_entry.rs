@@ -110,13 +110,18 @@ impl ChannelEntry {
 
     /// The scripts of everything that has to be watched for it.
     pub(super) fn watched_scripts(&self) -> BTreeSet<ScriptBuf> {
+        self.watched_outputs().into_iter().map(|(script, _)| script).collect()
+    }
+
+    /// The outputs that have to be watched for it, each with its script.
+    pub(super) fn watched_outputs(&self) -> BTreeSet<(ScriptBuf, OutPoint)> {
         let watches = self.channel.watches().into_iter();
-        let scripts = watches.map(|watch| match watch {
-            Watch::FundingConfirmed { script, .. }
-            | Watch::FundingSpent { script, .. }
-            | Watch::OutputSpent { script, .. } => script,
+        let outputs = watches.map(|watch| match watch {
+            Watch::FundingConfirmed { script, outpoint, .. }
+            | Watch::FundingSpent { script, outpoint }
+            | Watch::OutputSpent { script, outpoint } => (script, outpoint),
         });
-        scripts.collect()
+        outputs.collect()
     }
 
     /// The coins of the wallet that are used by what was published for the close.

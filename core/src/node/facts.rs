@@ -71,6 +71,12 @@ impl Node {
         self.coins.scripts().into_iter().chain(channels).collect()
     }
 
+    /// The outputs of channels among what must be watched, each with its script: what else its script is paid is nobody's
+    /// concern.
+    pub fn watched_outputs(&self) -> Vec<(ScriptBuf, OutPoint)> {
+        self.channels.values().flat_map(ChannelEntry::watched_outputs).collect()
+    }
+
     /// How many blocks confirm something at this height.
     pub(super) fn depth(&self, height: BlockHeight) -> u32 {
         (self.chain.height() + 1).saturating_sub(height)

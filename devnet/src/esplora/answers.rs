@@ -152,7 +152,8 @@ struct Input {
 #[derive(Debug, Serialize)]
 pub struct Tx {
     txid: Txid,
-    version: i32,
+    /// Without a sign, as real servers write it.
+    version: u32,
     locktime: u32,
     vin: Vec<Input>,
     vout: Vec<Output>,
@@ -177,7 +178,7 @@ impl Tx {
         };
         Some(Self {
             txid: *txid,
-            version: transaction.version.0,
+            version: transaction.version.0 as u32,
             locktime: transaction.lock_time.to_consensus_u32(),
             vin: transaction.input.iter().map(input).collect(),
             vout: transaction.output.iter().map(Output::new).collect(),

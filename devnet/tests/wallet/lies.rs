@@ -114,7 +114,8 @@ impl Believer {
             assert!(balance.total_msat <= GIFT.to_sat() * 1_000, "{:?}: {balance:?}", self.lie);
             let info = self.ends.owner.ask(|wallet| async move { wallet.info().await }).await.unwrap();
             told = info.chain_error.unwrap_or_default();
-            assert!(told.is_empty() || !info.synced, "{told}");
+            let is_whole = !told.contains("cannot be read");
+            assert!(told.is_empty() || !info.synced || !is_whole, "{told}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let is_ready = |event: &Event| matches!(event, Event::ChannelReady { .. });

@@ -1,7 +1,7 @@
 //! What a chain source remembers about one wallet, so that it tells only what is new.
 
 use super::Chain;
-use bitcoin::{BlockHash, ScriptBuf, Wtxid};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Wtxid};
 use kite_core::chain::ChainFact;
 use kite_core::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,14 +34,28 @@ impl Source {
         }
         self.told = Some((chain.tip(), chain.waiting.clone()));
         let mut facts: Vec<ChainFact> = chain.headers_for(|height| node.block_hash(height));
+        let outputs: BTreeSet<OutPoint> =
+            node.watched_outputs().into_iter().map(|(_, outpoint)| outpoint).collect();
         for script in node.watches().into_iter().collect::<BTreeSet<_>>() {
             let outline = chain.outline(&script);
             if self.histories.get(&script).map_or(&[][..], Vec::as_slice) != outline {
-                facts.push(ChainFact::History(chain.history(&script)));
+                let mut history = chain.history(&script);
+                if script.is_p2wsh() {
+                    // A channel's. Its outputs are all that a node can count on to hear of.
+                    history.transactions.retain(|seen| concerns(&seen.tx, &outputs));
+                }
+                facts.push(ChainFact::History(history));
                 self.histories.insert(script, outline);
             }
         }
         facts.push(ChainFact::Synced { tip: chain.tip(), at: chain.now() });
         facts
     }
+}
+
+/// Whether a transaction makes or spends one of these outputs.
+fn concerns(tx: &Transaction, outputs: &BTreeSet<OutPoint>) -> bool {
+    let txid = tx.compute_txid();
+    outputs.iter().any(|output| output.txid == txid)
+        || tx.input.iter().any(|input| outputs.contains(&input.previous_output))
 }

@@ -23,9 +23,9 @@ pub struct Info {
     /// That block is hours old, too old to be the newest there is (never on regtest). As long as the chain server shows no
     /// newer one, nothing is paid or received and no channel is opened.
     pub tip_old: bool,
-    /// It has caught up with the chain, and the chain server answers.
+    /// It has caught up with the chain, and the chain server answers. What `chain_error` says may still be missing.
     pub synced: bool,
-    /// Why the chain server could not be used when it was asked last; unset if it could.
+    /// Why the chain server could not be used when it was asked last, or what could not be read there; unset if all is well.
     pub chain_error: Option<String>,
     /// Connected peers.
     pub peers: u32,

@@ -1,6 +1,6 @@
 //! What can go wrong with a chain server.
 
-use bitcoin::BlockHash;
+use bitcoin::{BlockHash, ScriptBuf};
 use kite_core::chain::ProofError;
 
 /// Why the chain server could not be used. It is asked again later.
@@ -95,6 +95,14 @@ pub enum ChainError {
     TooManyTransactions {
         /// The most that are looked at.
         limit: usize,
+    },
+    /// All but this script could be read.
+    #[error("what was paid to or from the script {script:x} cannot be read: {reason}")]
+    Unread {
+        /// The script.
+        script: ScriptBuf,
+        /// What went wrong.
+        reason: Box<ChainError>,
     },
 }
 

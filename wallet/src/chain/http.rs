@@ -3,11 +3,14 @@
 
 use super::{ChainConfig, ChainError};
 use crate::platform::{self, Clock, HttpAnswer, HttpError, HttpRequest};
+use bitcoin::BlockHash;
 use bitcoin::hex::FromHex;
+use futures::FutureExt;
 use futures::future::{Either, select};
 use kite_core::wire::text::printable;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Hashes, heights, headers, error texts.
@@ -88,21 +91,42 @@ impl Http {
         bitcoin::consensus::deserialize(&bytes).map(Some).map_err(|error| garbage(path, error))
     }
 
+    /// The newest block of the server.
+    pub(super) async fn tip(&self) -> Result<BlockHash, ChainError> {
+        let path = "/blocks/tip/hash";
+        self.text(path).await?.ok_or_else(|| missing(path))
+    }
+
+    /// How long one answer may take.
+    pub(super) const fn timeout_millis(&self) -> u64 {
+        self.timeout_millis
+    }
+
+    /// What comes of `reading`, if it comes in time.
+    pub(super) async fn within<T>(
+        &self,
+        millis: u64,
+        reading: impl Future<Output = Result<T, ChainError>>,
+    ) -> Result<T, ChainError> {
+        let deadline = self.clock.now().mono.plus_millis(millis);
+        match select(pin!(reading), self.clock.sleep_until(deadline)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(ChainError::TimedOut { millis }),
+        }
+    }
+
     async fn ask(&self, path: &str, body: Option<String>, limit: usize) -> Result<HttpAnswer, ChainError> {
         let url = format!("{}{path}", self.url);
         // An answer that says no may be a whole page, whatever was asked for.
         let answer = self.client.request(HttpRequest { url, body, limit: limit.max(MEDIUM) });
-        let deadline = self.clock.now().mono.plus_millis(self.timeout_millis);
-        match select(answer, self.clock.sleep_until(deadline)).await {
-            Either::Left((Ok(answer), _)) if answer.body.len() <= limit || !answer.is_success() => Ok(answer),
-            Either::Left((Ok(_) | Err(HttpError::TooLarge), _)) => {
-                Err(ChainError::TooLarge { path: path.into(), limit })
-            }
-            Either::Left((Err(HttpError::Unreachable { reason }), _)) => {
+        let answer = answer.map(|answer| match answer {
+            Ok(answer) if answer.body.len() <= limit || !answer.is_success() => Ok(answer),
+            Ok(_) | Err(HttpError::TooLarge) => Err(ChainError::TooLarge { path: path.into(), limit }),
+            Err(HttpError::Unreachable { reason }) => {
                 Err(ChainError::Unreachable { reason: printable(reason.as_bytes()) })
             }
-            Either::Right(_) => Err(ChainError::TimedOut { millis: self.timeout_millis }),
-        }
+        });
+        self.within(self.timeout_millis, answer).await
     }
 }
 

@@ -3,8 +3,10 @@
 //! Nothing is believed here. Facts go to the node, which checks headers and proofs; what is wrong with an answer's form is
 //! a [`ChainError`], and the server is asked again later.
 
+mod answers;
 mod error;
 mod headers;
+mod histories;
 mod http;
 mod proofs;
 mod publish;
@@ -14,7 +16,7 @@ pub use error::ChainError;
 pub use publish::{Published, Publisher};
 pub use source::{ChainSource, Look};
 
-use bitcoin::{BlockHash, Network, ScriptBuf};
+use bitcoin::{BlockHash, Network, OutPoint, ScriptBuf};
 use kite_core::chain::BlockId;
 
 /// Which server, and how often it is asked.
@@ -39,6 +41,8 @@ pub struct ChainView {
     pub known: Vec<BlockId>,
     /// Every script to be watched.
     pub watches: Vec<ScriptBuf>,
+    /// The outputs of channels, each with its script: what has to be known even where the script's history cannot be read.
+    pub outputs: Vec<(ScriptBuf, OutPoint)>,
 }
 
 impl ChainConfig {
@@ -59,6 +63,11 @@ impl ChainView {
     /// The node's tip; unset in a view without blocks.
     pub fn tip(&self) -> Option<BlockId> {
         self.known.first().copied()
+    }
+
+    /// The outputs of channels at this script.
+    pub fn outputs_of<'a>(&'a self, script: &'a ScriptBuf) -> impl Iterator<Item = OutPoint> + 'a {
+        self.outputs.iter().filter(move |(at, _)| at == script).map(|(_, outpoint)| *outpoint)
     }
 
     fn knows(&self, hash: &BlockHash) -> Option<BlockId> {

@@ -1,27 +1,19 @@
 //! One look at the chain: headers first, then what happened to the watched scripts, then what fees are paid.
 
-use super::http::{Http, LARGE, MEDIUM, garbage, missing};
+use super::histories::{Digest, Found, Histories};
+use super::http::{Http, MEDIUM};
 use super::proofs::Proofs;
 use super::{ChainConfig, ChainError, ChainView, headers};
 use crate::platform::{self, Clock};
-use bitcoin::hashes::{Hash, HashEngine, sha256};
-use bitcoin::{BlockHash, ScriptBuf, Txid};
-use esplora_client::api::Tx;
+use bitcoin::{BlockHash, ScriptBuf};
 use futures::{StreamExt, TryStreamExt};
-use kite_core::chain::{ChainFact, FeeRates, History, Seen};
+use kite_core::chain::{ChainFact, FeeRates, History, ProofError};
 use kite_core::types::{FeeratePerKw, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// How many scripts are asked about at once.
 const AT_ONCE: usize = 4;
-/// Confirmed transactions on a page of a script's history.
-const PAGE: usize = 25;
-/// The most pages of one script.
-const MAX_PAGES: usize = 200;
-/// The most bytes of histories in one look: more than forty thousand transactions.
-const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Looks at the chain through one server.
 #[derive(Debug)]
@@ -31,7 +23,9 @@ pub struct ChainSource {
     proofs: Proofs,
     clock: ClockRef,
     /// What was said about a script last.
-    told: BTreeMap<ScriptBuf, [u8; 32]>,
+    told: BTreeMap<ScriptBuf, Digest>,
+    /// Scripts whose history could not be read when they were asked about last.
+    unread: BTreeMap<ScriptBuf, ChainError>,
     /// When and at which tip every script was asked about.
     asked: Option<(BlockHash, Instant)>,
     /// When fees were asked for.
@@ -47,6 +41,10 @@ pub struct Look {
     pub facts: Vec<ChainFact>,
     /// There is more: look again at once, with the view that the node has after these facts.
     pub more: bool,
+    /// What could not be read, though the rest could.
+    pub trouble: Option<ChainError>,
+    /// What could not be read is an output of a channel: the node is not in step with the chain.
+    pub blind: bool,
 }
 
 impl ChainSource {
@@ -65,6 +63,7 @@ impl ChainSource {
             proofs: Proofs::default(),
             clock: ClockRef(clock),
             told: BTreeMap::new(),
+            unread: BTreeMap::new(),
             asked: None,
             fees_at: None,
             given: None,
@@ -84,7 +83,7 @@ impl ChainSource {
     /// Looks once.
     ///
     /// # Errors
-    /// What is wrong with the server. What it said in this look is left out.
+    /// What is wrong with the server. What it said in this look is left out, and said again in the next one.
     pub async fn look(&mut self, view: &ChainView) -> Result<Look, ChainError> {
         let found = self.look_once(view).await;
         if found.as_ref().is_err_and(ChainError::is_suspicious) {
@@ -100,45 +99,72 @@ impl ChainSource {
         self.proofs.forget();
     }
 
+    /// Leaves out what this look said of a script, which proves nothing: the server broke down or lied, and may say something
+    /// else when it is asked again.
+    pub fn disbelieve(&mut self, script: &ScriptBuf, error: ProofError) -> ChainError {
+        let reason = Box::new(ChainError::Unproven { error });
+        let error = ChainError::Unread { script: script.clone(), reason };
+        self.told.remove(script);
+        self.unread.insert(script.clone(), error.clone());
+        self.asked = None;
+        self.proofs.forget();
+        error
+    }
+
     async fn look_once(&mut self, view: &ChainView) -> Result<Look, ChainError> {
-        let tip = self.tip().await?;
+        let tip = self.http.tip().await?;
         let known = view.tip().ok_or(ChainError::OtherNetwork)?;
         if tip != known.hash {
             return self.headers(view, tip, known.hash).await;
         }
         self.given = None;
         let now = self.clock.0.now().mono;
-        let mut facts = Vec::new();
         let everything = self
             .asked
             .is_none_or(|(at_tip, at)| at_tip != tip || now >= at.plus_millis(self.config.scripts_millis));
-        let histories = self.histories(view, everything).await?;
-        if !histories.is_empty() || everything {
-            // Histories belong to a tip only if it is still the tip after they were read.
-            if self.tip().await? != tip {
-                return Ok(Look { facts, more: true });
+        let found = self.histories(view, everything).await?;
+        // Histories belong to a tip only if it is still the tip after they were read.
+        if (everything || !found.is_empty()) && self.http.tip().await? != tip {
+            return Ok(Look { more: true, ..Look::default() });
+        }
+        let asks_fees = self.fees_at.is_none_or(|at| now >= at.plus_millis(self.config.fees_millis));
+        let rates = if asks_fees { Some(self.fee_rates().await) } else { None };
+
+        // Nothing is waited for any more, and nothing fails: what counts as told from here on is given to the caller.
+        let mut look = Look::default();
+        for Found { script, news, error } in found {
+            look.blind |= news.is_none() && view.outputs_of(&script).next().is_some();
+            if let Some((digest, transactions)) = news {
+                self.told.insert(script.clone(), digest);
+                let script_pubkey = script.clone();
+                let history = transactions.map(|transactions| History { script_pubkey, transactions });
+                look.facts.extend(history.map(ChainFact::History));
             }
+            match error {
+                Some(error) => self.unread.insert(script, error),
+                None => self.unread.remove(&script),
+            };
         }
-        for (digest, history) in histories {
-            self.told.insert(history.script_pubkey.clone(), digest);
-            facts.push(ChainFact::History(history));
-        }
-        if self.fees_at.is_none_or(|at| now >= at.plus_millis(self.config.fees_millis)) {
-            facts.extend(self.fee_rates().await?.map(ChainFact::FeeRates));
-            self.fees_at = Some(now);
+        match rates {
+            Some(Ok(rates)) => {
+                look.facts.extend(rates.map(ChainFact::FeeRates));
+                self.fees_at = Some(now);
+            }
+            // The last estimate is used until there is one again.
+            Some(Err(error)) => look.trouble = Some(error),
+            None => {}
         }
         if everything {
             let watched: BTreeSet<&ScriptBuf> = view.watches.iter().collect();
             self.told.retain(|script, _| watched.contains(script));
-            self.asked = Some((tip, now));
-            facts.push(ChainFact::Synced { tip, at: self.clock.0.now().unix });
+            self.unread.retain(|script, _| watched.contains(script));
+            if !look.blind {
+                self.asked = Some((tip, now));
+                look.facts.push(ChainFact::Synced { tip, at: self.clock.0.now().unix });
+            }
         }
-        Ok(Look { facts, more: false })
-    }
-
-    async fn tip(&self) -> Result<BlockHash, ChainError> {
-        let path = "/blocks/tip/hash";
-        self.http.text(path).await?.ok_or_else(|| missing(path))
+        look.trouble = self.unread.values().next().cloned().or(look.trouble);
+        Ok(look)
     }
 
     async fn headers(
@@ -159,79 +185,27 @@ impl ChainSource {
         if headers.is_empty() {
             return Err(ChainError::Behind { tip });
         }
+        if headers.first().is_some_and(|first| first.prev_blockhash != known) {
+            // The node undoes what was in the blocks that it leaves. If they come back, it has to be told again.
+            self.told.clear();
+        }
         self.given = Some((tip, known));
-        Ok(Look { facts: vec![ChainFact::Headers(headers)], more: true })
+        Ok(Look { facts: vec![ChainFact::Headers(headers)], more: true, ..Look::default() })
     }
 
-    /// What changed, with the digest to remember it by.
-    async fn histories(
-        &self,
-        view: &ChainView,
-        everything: bool,
-    ) -> Result<Vec<([u8; 32], History)>, ChainError> {
+    /// What happened to the scripts that are due.
+    async fn histories(&self, view: &ChainView, everything: bool) -> Result<Vec<Found>, ChainError> {
         let mut scripts = view.watches.clone();
         scripts.retain(|script| everything || !self.told.contains_key(script));
-        let left = &AtomicUsize::new(MAX_HISTORY_BYTES);
+        let histories = &Histories::new(&self.http, &self.proofs, view);
         futures::stream::iter(scripts)
-            .map(|script| self.history(script, left))
+            .map(|script| {
+                let told = self.told.get(&script);
+                histories.of(script, told)
+            })
             .buffer_unordered(AT_ONCE)
-            .try_filter_map(|changed| async move { Ok(changed) })
             .try_collect()
             .await
-    }
-
-    async fn history(
-        &self,
-        script: ScriptBuf,
-        left: &AtomicUsize,
-    ) -> Result<Option<([u8; 32], History)>, ChainError> {
-        let found = self.transactions(&script, left).await?;
-        let digest = digest(&found);
-        if self.told.get(&script) == Some(&digest) {
-            return Ok(None);
-        }
-        let mut transactions = Vec::with_capacity(found.len());
-        for found in found {
-            let tx = found.to_tx();
-            if tx.compute_txid() != found.txid {
-                return Err(garbage("a history", format_args!("transaction {} has another id", found.txid)));
-            }
-            let proof = match (found.status.confirmed, found.status.block_hash, found.status.block_height) {
-                (false, _, _) => None,
-                (true, Some(block), Some(height)) => {
-                    Some(self.proofs.get(&self.http, &tx, block, height).await?)
-                }
-                _ => return Err(garbage("a history", "a confirmed transaction without a block")),
-            };
-            transactions.push(Seen { tx, proof });
-        }
-        Ok(Some((digest, History { script_pubkey: script, transactions })))
-    }
-
-    /// All of a look is held in memory at once: `left` is how many bytes may still come of it.
-    async fn transactions(&self, script: &ScriptBuf, left: &AtomicUsize) -> Result<Vec<Tx>, ChainError> {
-        let script_hash = sha256::Hash::hash(script.as_bytes());
-        let mut path = format!("/scripthash/{script_hash}/txs");
-        let mut found: Vec<Tx> = Vec::new();
-        let mut seen: BTreeSet<Txid> = BTreeSet::new();
-        for _ in 0..MAX_PAGES {
-            let body = self.http.get(&path, LARGE).await?.ok_or_else(|| missing(&path))?;
-            left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(body.len()))
-                .map_err(|_| ChainError::TooLarge { path: path.clone(), limit: MAX_HISTORY_BYTES })?;
-            let page: Vec<Tx> = serde_json::from_slice(&body).map_err(|error| garbage(&path, error))?;
-            let confirmed = page.iter().filter(|tx| tx.status.confirmed).count();
-            let last = page.iter().rev().find(|tx| tx.status.confirmed).map(|tx| tx.txid);
-            let before = found.len();
-            found.extend(page.into_iter().filter(|tx| seen.insert(tx.txid)));
-            match last {
-                // A server that repeats itself would be asked for ever.
-                Some(last) if confirmed >= PAGE && found.len() > before => {
-                    path = format!("/scripthash/{script_hash}/txs/chain/{last}");
-                }
-                _ => return Ok(found),
-            }
-        }
-        Err(ChainError::TooManyTransactions { limit: MAX_PAGES * PAGE })
     }
 
     /// Unset where the server has no estimates, as on an empty regtest chain.
@@ -253,20 +227,6 @@ impl ChainSource {
 /// A virtual byte is four weight units. The conversion from a float saturates.
 fn per_kw(sat_per_vb: f64) -> FeeratePerKw {
     FeeratePerKw::from_sat_per_kw((sat_per_vb * 250.0).ceil().clamp(0.0, f64::from(u32::MAX)) as u32)
-}
-
-/// Two histories with the same digest say the same.
-fn digest(transactions: &[Tx]) -> [u8; 32] {
-    let places: BTreeSet<(Txid, Option<BlockHash>)> = transactions
-        .iter()
-        .map(|tx| (tx.txid, tx.status.block_hash.filter(|_| tx.status.confirmed)))
-        .collect();
-    let mut engine = sha256::Hash::engine();
-    for (txid, block) in places {
-        engine.input(txid.as_byte_array());
-        engine.input(block.map_or([0; 32], |block| block.to_byte_array()).as_slice());
-    }
-    sha256::Hash::from_engine(engine).to_byte_array()
 }
 
 struct ClockRef(Arc<dyn Clock>);

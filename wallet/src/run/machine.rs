@@ -3,7 +3,7 @@
 use crate::chain::ChainView;
 use crate::platform::MaybeSend;
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{BlockHash, ScriptBuf};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf};
 use kite_core::chain::{BlockId, History, ProofError};
 use kite_core::node::{Input, Output};
 use kite_core::types::{BlockHeight, Now};
@@ -30,6 +30,7 @@ pub fn view(
     height: BlockHeight,
     hash_at: impl Fn(BlockHeight) -> Option<BlockHash>,
     watches: Vec<ScriptBuf>,
+    outputs: Vec<(ScriptBuf, OutPoint)>,
 ) -> ChainView {
     let block = |height| Some(BlockId { height, hash: hash_at(height)? });
     let mut known = Vec::new();
@@ -44,5 +45,5 @@ pub fn view(
             .filter_map(|step| found.height.checked_sub(step))
             .find(|height| block(*height).is_some());
     }
-    ChainView { known, watches }
+    ChainView { known, watches, outputs }
 }

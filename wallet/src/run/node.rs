@@ -17,7 +17,8 @@ impl Machine for Node {
     }
 
     fn chain_view(&self) -> ChainView {
-        view(self.tip().0, |height| self.block_hash(height), self.watches())
+        let hash_at = |height| self.block_hash(height);
+        view(self.tip().0, hash_at, self.watches(), self.watched_outputs())
     }
 
     fn check_history(&self, history: &History) -> Result<(), ProofError> {

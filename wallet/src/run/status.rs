@@ -13,11 +13,12 @@ pub struct Status(Mutex<Snapshot>);
 pub struct Snapshot {
     /// It connects to peers and looks at the chain.
     pub online: bool,
-    /// Every watched script was asked about at the tip, and the chain server has answered since.
+    /// Every watched script was asked about at the tip, and the chain server has answered since. What `chain_error` says is
+    /// missing, but no output of a channel.
     pub synced: bool,
     /// Transactions are on their way to the chain server.
     pub publishing: bool,
-    /// Why the last look at the chain failed.
+    /// Why the last look at the chain failed, or what it could not read.
     pub chain_error: Option<ChainError>,
     /// The store failed.
     pub halted: Option<StoreFailure>,

@@ -6,7 +6,7 @@ use super::{Done, Machine, Notice, Package, Runner};
 use crate::chain::{ChainError, ChainSource, Look};
 use crate::platform::StoreError;
 use futures::channel::oneshot;
-use kite_core::chain::{ChainFact, ProofError};
+use kite_core::chain::ChainFact;
 use kite_core::node::{Answer, Command, CommandError, CommandId, Event, Input, Output, StoreFailure};
 use kite_core::store::Batch;
 use kite_core::types::Instant;
@@ -198,13 +198,7 @@ impl<M: Machine + 'static> Runner<M> {
 
     fn looked(&mut self, mut source: ChainSource, result: Result<Look, ChainError>) {
         let poll_millis = source.poll_millis();
-        let result = result.and_then(|look| match self.check(&look) {
-            Ok(()) => Ok(look),
-            Err(error) => {
-                source.distrust();
-                Err(ChainError::Unproven { error })
-            }
-        });
+        let result = result.map(|look| self.believable(&mut source, look));
         self.source = Some(source);
         let pause = match result {
             Ok(look) => {
@@ -215,8 +209,9 @@ impl<M: Machine + 'static> Runner<M> {
                 self.inputs.extend(look.facts.into_iter().map(Input::Chain));
                 let mut is_news = false;
                 self.status.change(|status| {
-                    status.chain_error = None;
+                    status.chain_error = look.trouble;
                     is_news = synced && !std::mem::replace(&mut status.synced, true);
+                    status.synced &= !look.blind;
                 });
                 if is_news {
                     self.notices.pass(Notice::Synced);
@@ -238,12 +233,18 @@ impl<M: Machine + 'static> Runner<M> {
         self.look_at = Some(self.look_at.map_or(next, |asked| asked.min(next)));
     }
 
-    /// A look with one wrong proof in it is worth nothing: whoever gave it is asked for everything again.
-    fn check(&self, look: &Look) -> Result<(), ProofError> {
-        look.facts.iter().try_for_each(|fact| match fact {
-            ChainFact::History(history) => self.machine.check_history(history),
-            _ => Ok(()),
-        })
+    /// The look without what it says of scripts and does not prove.
+    fn believable(&self, source: &mut ChainSource, mut look: Look) -> Look {
+        look.facts.retain(|fact| {
+            let ChainFact::History(history) = fact else { return true };
+            let Err(error) = self.machine.check_history(history) else { return true };
+            let script = &history.script_pubkey;
+            look.blind |= self.machine.chain_view().outputs_of(script).next().is_some();
+            look.trouble = Some(source.disbelieve(script, error));
+            false
+        });
+        look.facts.retain(|fact| !(look.blind && matches!(fact, ChainFact::Synced { .. })));
+        look
     }
 
     fn broadcast(&mut self, transactions: Vec<bitcoin::Transaction>) {

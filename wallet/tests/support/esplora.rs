@@ -3,7 +3,7 @@
 use super::world::World;
 use bitcoin::consensus::encode::{deserialize_hex, serialize};
 use bitcoin::hashes::{Hash, sha256};
-use bitcoin::{ScriptBuf, Transaction, Txid};
+use bitcoin::{OutPoint, Transaction, TxIn, TxOut, Txid};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -177,6 +177,16 @@ impl Esplora {
                     .collect();
                 text(json!({ "block_height": height, "merkle": merkle, "pos": pos }).to_string())
             }
+            ["tx", txid, "status"] => text(status(&world, txid.parse().ok()?).to_string()),
+            ["tx", txid, "outspend", vout] => {
+                let outpoint = OutPoint { txid: txid.parse().ok()?, vout: vout.parse().ok()? };
+                let spender = world.spender(outpoint).map(Transaction::compute_txid);
+                let spend = spender.map_or(json!({ "spent": false }), |txid| {
+                    let status = status(&world, txid);
+                    json!({ "spent": true, "txid": txid.to_string(), "vin": 0, "status": status })
+                });
+                text(spend.to_string())
+            }
             ["scripthash", hash, "txs"] => text(history(&world, hash, None).to_string()),
             ["scripthash", hash, "txs", "chain", last] => {
                 text(history(&world, hash, Some(last.parse().ok()?)).to_string())
@@ -231,36 +241,33 @@ fn blocks(world: &World, from: usize) -> Value {
 }
 
 fn history(world: &World, hash: &str, after: Option<Txid>) -> Value {
+    let is_it = |output: &TxOut| sha256::Hash::hash(output.script_pubkey.as_bytes()).to_string() == hash;
     let ours = |tx: &&Transaction| {
-        let pays = |script: &ScriptBuf| sha256::Hash::hash(script.as_bytes()).to_string() == hash;
-        tx.output.iter().any(|output| pays(&output.script_pubkey))
+        let spends = |input: &TxIn| {
+            let spent = world.tx(input.previous_output.txid);
+            spent.is_some_and(|tx| tx.output.get(input.previous_output.vout as usize).is_some_and(is_it))
+        };
+        tx.output.iter().any(is_it) || tx.input.iter().any(spends)
     };
-    let mined: Vec<(usize, &Transaction)> = world
-        .blocks
-        .iter()
-        .enumerate()
-        .rev()
-        .flat_map(|(height, block)| block.txs.iter().filter(ours).map(move |tx| (height, tx)))
-        .collect();
+    let mined: Vec<&Transaction> =
+        world.blocks.iter().rev().flat_map(|block| block.txs.iter().filter(ours)).collect();
     let start = after.map_or(0, |after| {
-        mined.iter().position(|(_, tx)| tx.compute_txid() == after).map_or(mined.len(), |at| at + 1)
+        mined.iter().position(|tx| tx.compute_txid() == after).map_or(mined.len(), |at| at + 1)
     });
     let waiting = world.mempool.iter().filter(|tx| after.is_none() && ours(tx));
-    let waiting = waiting.map(|tx| transaction(tx, json!({ "confirmed": false })));
-    let mined = mined[start..].iter().take(25).map(|(height, tx)| {
-        let header = world.blocks[*height].header;
-        transaction(
-            tx,
-            json!({
-                "confirmed": true, "block_height": height,
-                "block_hash": header.block_hash().to_string(), "block_time": header.time,
-            }),
-        )
-    });
-    waiting.chain(mined).collect()
+    waiting.chain(mined[start..].iter().take(25).copied()).map(|tx| transaction(world, tx)).collect()
 }
 
-fn transaction(tx: &Transaction, status: Value) -> Value {
+fn status(world: &World, txid: Txid) -> Value {
+    let Some((height, _)) = world.place(txid) else { return json!({ "confirmed": false }) };
+    let header = world.blocks[height].header;
+    json!({
+        "confirmed": true, "block_height": height,
+        "block_hash": header.block_hash().to_string(), "block_time": header.time,
+    })
+}
+
+fn transaction(world: &World, tx: &Transaction) -> Value {
     let inputs: Value = tx
         .input
         .iter()
@@ -278,9 +285,10 @@ fn transaction(tx: &Transaction, status: Value) -> Value {
         .iter()
         .map(|output| json!({ "value": output.value.to_sat(), "scriptpubkey": output.script_pubkey.to_hex_string() }))
         .collect();
+    let (txid, version) = (tx.compute_txid(), tx.version.0 as u32);
     json!({
-        "txid": tx.compute_txid().to_string(), "version": tx.version.0, "locktime": tx.lock_time.to_consensus_u32(),
-        "vin": inputs, "vout": outputs, "size": 1, "weight": 4, "fee": 1, "status": status,
+        "txid": txid.to_string(), "version": version, "locktime": tx.lock_time.to_consensus_u32(),
+        "vin": inputs, "vout": outputs, "size": 1, "weight": 4, "fee": 1, "status": status(world, txid),
     })
 }
 

@@ -77,6 +77,11 @@ impl World {
         mined.chain(&self.mempool).find(|tx| tx.compute_txid() == txid)
     }
 
+    pub fn spender(&self, outpoint: OutPoint) -> Option<&Transaction> {
+        let mut all = self.blocks.iter().flat_map(|block| &block.txs).chain(&self.mempool);
+        all.find(|tx| tx.input.iter().any(|input| input.previous_output == outpoint))
+    }
+
     pub fn merkle_branch(&self, height: usize, index: usize) -> Vec<[u8; 32]> {
         let txs = &self.blocks[height].txs;
         let leaves: Vec<[u8; 32]> = txs.iter().map(|tx| tx.compute_txid().to_byte_array()).collect();
@@ -96,6 +101,13 @@ pub fn payment(script: &ScriptBuf, sat: u64) -> Transaction {
         }],
         output: vec![TxOut { value: Amount::from_sat(sat), script_pubkey: script.clone() }],
     }
+}
+
+/// Spends this output to a script of nobody.
+pub fn spend(previous_output: OutPoint) -> Transaction {
+    let mut tx = payment(&ScriptBuf::from(vec![0x53; 22]), 600);
+    tx.input[0].previous_output = previous_output;
+    tx
 }
 
 fn coinbase(height: usize, salt: u8) -> Transaction {
