@@ -29,7 +29,11 @@ struct Observer {
 
 impl Observer {
     fn new(server: &Esplora, watches: &[ScriptBuf]) -> Self {
-        let config = ChainConfig { timeout_millis: 400, ..ChainConfig::new(&server.url, Network::Regtest) };
+        Self::patient(server, watches, 400)
+    }
+
+    fn patient(server: &Esplora, watches: &[ScriptBuf], timeout_millis: u64) -> Self {
+        let config = ChainConfig { timeout_millis, ..ChainConfig::new(&server.url, Network::Regtest) };
         Self {
             chain: HeaderChain::new(Network::Regtest, Checkpoint::genesis(Network::Regtest)),
             watches: watches.to_vec(),
@@ -186,7 +190,7 @@ async fn long_histories_are_read_page_by_page() {
         world.mine(0);
         world.pay(&script(1), 9_999);
     }
-    let mut observer = Observer::new(&server, &[script(1)]);
+    let mut observer = Observer::patient(&server, &[script(1)], 60_000);
     let facts = observer.catch_up().await.unwrap();
     assert_eq!(histories(&facts), [(script(1), 64, 63)]);
 }
@@ -375,9 +379,7 @@ async fn who_knows_nothing_of_a_channels_output_is_not_in_step_with_the_chain() 
 async fn what_one_look_may_bring_is_bounded() {
     let server = Esplora::start().await;
     let scripts: Vec<ScriptBuf> = (0..6).map(script).collect();
-    let mut observer = Observer::new(&server, &scripts);
-    let config = ChainConfig { timeout_millis: 60_000, ..ChainConfig::new(&server.url, Network::Regtest) };
-    observer.source = ChainSource::new(config, http(), Arc::new(TokioClock::new())).unwrap();
+    let mut observer = Observer::patient(&server, &scripts, 60_000);
     server.fail("/scripthash", Fault::Body(format!("[{}]", " ".repeat(12 << 20)).into()));
     assert_eq!(histories(&observer.catch_up().await.unwrap()).len(), 5);
     let Some(ChainError::Unread { reason, .. }) = observer.trouble.take() else { panic!("all were read") };

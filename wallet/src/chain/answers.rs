@@ -1,21 +1,47 @@
-//! Transactions in the form of the API. `esplora-client` has it as well, but reads versions as signed, which servers write
-//! as unsigned: whoever pays with version 2^31 would make a history unreadable.
+//! Transactions in the form of the API, as far as they are used. `esplora-client` reads versions as signed, which servers
+//! write as unsigned: whoever pays with version 2^31 would make a history unreadable.
 
 use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
-use bitcoin::{Amount, OutPoint, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
-use esplora_client::api::{TxStatus, Vin, Vout};
+use bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
+use esplora_client::api::Vout;
 use serde::Deserialize;
 
 /// A transaction in a history.
 #[derive(Deserialize)]
 pub(super) struct Tx {
     pub(super) txid: Txid,
-    pub(super) status: TxStatus,
+    pub(super) status: Status,
     version: i64,
     locktime: u32,
     vin: Vec<Vin>,
     vout: Vec<Vout>,
+}
+
+/// Where a transaction stands.
+#[derive(Clone, Deserialize)]
+pub(super) struct Status {
+    pub(super) confirmed: bool,
+    pub(super) block_height: Option<u32>,
+    pub(super) block_hash: Option<BlockHash>,
+}
+
+/// What spends an output; unset while nothing does.
+#[derive(Deserialize)]
+pub(super) struct Spend {
+    pub(super) txid: Option<Txid>,
+    pub(super) status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+struct Vin {
+    txid: Txid,
+    vout: u32,
+    scriptsig: ScriptBuf,
+    /// Bytes in hex, as scripts are.
+    #[serde(default)]
+    witness: Vec<ScriptBuf>,
+    sequence: u32,
 }
 
 impl Tx {

@@ -1,13 +1,12 @@
 //! What happened to scripts. Anybody can pay to a script, as often and with as much as they like: one whose history cannot
 //! be read costs nothing but that history, and for the outputs of channels there is another way.
 
-use super::answers::Tx;
+use super::answers::{Spend, Status, Tx};
 use super::http::{Http, LARGE, SMALL, garbage, missing};
 use super::proofs::Proofs;
 use super::{ChainError, ChainView};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
-use esplora_client::api::{OutputStatus, TxStatus};
 use kite_core::chain::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -21,7 +20,7 @@ const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// The most bytes of one script, so that those that are read at once leave something to the others.
 const MAX_SCRIPT_BYTES: usize = MAX_HISTORY_BYTES / 4;
 /// One script takes no longer than so many answers may. Its proofs are kept, so that the next look gets further.
-const MAX_SCRIPT_TIMEOUTS: u64 = 3;
+const MAX_SCRIPT_TIMEOUTS: u64 = 6;
 
 /// What a history is remembered by: two with the same digest say the same.
 pub(super) type Digest = [u8; 32];
@@ -99,10 +98,9 @@ impl<'a> Histories<'a> {
                 found.insert(*txid, status);
             }
             let path = format!("/tx/{txid}/outspend/{vout}");
-            let spend: Option<OutputStatus> = self.http.json(&path, SMALL).await?;
-            if let Some(OutputStatus { spent: true, txid, status, .. }) = spend {
-                let spender = txid.zip(status).ok_or_else(|| garbage(&path, "a spend by nothing"))?;
-                found.extend([spender]);
+            let spend: Option<Spend> = self.http.json(&path, SMALL).await?;
+            if let Some(Spend { txid: Some(txid), status }) = spend {
+                found.insert(txid, status.ok_or_else(|| garbage(&path, "a spend that stands nowhere"))?);
             }
         }
         let digest = digest(found.iter().map(|(txid, status)| (*txid, status)));
@@ -127,7 +125,7 @@ impl<'a> Histories<'a> {
         Ok((digest, Some(transactions)))
     }
 
-    async fn seen(&self, txid: Txid, tx: Transaction, status: &TxStatus) -> Result<Seen, ChainError> {
+    async fn seen(&self, txid: Txid, tx: Transaction, status: &Status) -> Result<Seen, ChainError> {
         if tx.compute_txid() != txid {
             return Err(garbage("a history", format_args!("transaction {txid} has another id")));
         }
@@ -164,7 +162,7 @@ impl<'a> Histories<'a> {
     }
 }
 
-fn digest<'a>(transactions: impl Iterator<Item = (Txid, &'a TxStatus)>) -> Digest {
+fn digest<'a>(transactions: impl Iterator<Item = (Txid, &'a Status)>) -> Digest {
     let places: BTreeSet<(Txid, Option<BlockHash>)> =
         transactions.map(|(txid, status)| (txid, status.block_hash.filter(|_| status.confirmed))).collect();
     let mut engine = sha256::Hash::engine();

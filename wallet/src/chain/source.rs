@@ -125,7 +125,7 @@ impl ChainSource {
         let found = self.histories(view, everything).await?;
         // Histories belong to a tip only if it is still the tip after they were read.
         if (everything || !found.is_empty()) && self.http.tip().await? != tip {
-            return Ok(Look { more: true, ..Look::default() });
+            return Ok(Look { more: true, trouble: self.trouble(), ..Look::default() });
         }
         let asks_fees = self.fees_at.is_none_or(|at| now >= at.plus_millis(self.config.fees_millis));
         let rates = if asks_fees { Some(self.fee_rates().await) } else { None };
@@ -163,7 +163,7 @@ impl ChainSource {
                 look.facts.push(ChainFact::Synced { tip, at: self.clock.0.now().unix });
             }
         }
-        look.trouble = self.unread.values().next().cloned().or(look.trouble);
+        look.trouble = self.trouble().or(look.trouble);
         Ok(look)
     }
 
@@ -190,7 +190,13 @@ impl ChainSource {
             self.told.clear();
         }
         self.given = Some((tip, known));
-        Ok(Look { facts: vec![ChainFact::Headers(headers)], more: true, ..Look::default() })
+        let facts = vec![ChainFact::Headers(headers)];
+        Ok(Look { facts, more: true, trouble: self.trouble(), ..Look::default() })
+    }
+
+    /// What could not be read, until it is.
+    fn trouble(&self) -> Option<ChainError> {
+        self.unread.values().next().cloned()
     }
 
     /// What happened to the scripts that are due.
