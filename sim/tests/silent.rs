@@ -184,19 +184,22 @@ fn a_shared_claim_that_no_miner_takes_rises_to_all_that_its_coin_has() {
     assert_eq!(silence.confirmed_at(&claim), Some(silence.expiry + 1));
 }
 
-/// From its expiry on, the peer could hold up all of them by spending one.
+/// From its expiry on, the peer could hold up all of them by spending one; where there is one coin, that is risked.
 #[test]
-fn a_shared_claim_is_split_when_the_peer_can_take_one_back() {
+fn what_the_peer_can_take_back_is_claimed_alone_where_there_are_coins_for_it() {
     let amounts = [100_000, 200_000, 300_000];
-    let mut silence = silence(&amounts, &[400_000, 300_000, 200_000], CALM);
-    silence.world.mine(1);
-    silence.world.mine_nothing(16);
-    assert_eq!(silence.claims(&amounts).len(), 1);
-    silence.world.mine_nothing(1);
-    assert_eq!(silence.world.chain.height(), silence.expiry);
-    let claims = silence.claims(&amounts);
-    assert!(claims.len() == 3 && claims.iter().all(|claim| claim.input[1..].len() == 1), "{claims:?}");
-    silence.assert_nothing_was_refused();
-    silence.world.mine(1);
-    assert!(claims.iter().all(|claim| silence.confirmed_at(claim).is_some()));
+    for (coins, expected) in [(vec![40_000, 30_000, 20_000], 3), (vec![RESERVE_SAT], 1)] {
+        let mut silence = silence(&amounts, &coins, CALM);
+        silence.world.crash(1);
+        silence.world.mine(1);
+        silence.world.mine_nothing(DEADLINE);
+        silence.world.start(1);
+        silence.world.settle();
+        let claims = silence.claims(&amounts);
+        assert_eq!(claims.len(), expected, "{}", silence.world.story());
+        assert!(claims.iter().all(|claim| (2_500..2_600).contains(&silence.rate(claim))), "{claims:?}");
+        silence.world.mine(1);
+        assert!(claims.iter().all(|claim| silence.confirmed_at(claim).is_some()));
+        silence.assert_nothing_was_refused();
+    }
 }

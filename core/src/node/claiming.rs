@@ -94,16 +94,16 @@ impl Node {
         due
     }
 
-    /// How many coins could each pay for one HTLC-success: those that pay for some, and those that are free.
+    /// How many HTLC-success transactions could each have coins of their own: those that were published, for whatever takes
+    /// the place of one of them must pay more than all of it, and one for each free coin that suffices.
     fn coins_for_successes(&self, entry: &ChannelEntry, work: &OnchainWork) -> usize {
         let successes = || work.claims.iter().filter(|claim| claim.is_htlc_success());
         let Some(one) = successes().next() else { return 0 };
         let claimed: BTreeSet<OutPoint> = successes().map(|claim| claim.outpoint).collect();
-        let spent: Vec<OutPoint> = work.bids.for_any(&claimed).flat_map(Bid::coins).collect();
+        let published = work.bids.for_any(&claimed).filter(|bid| bid.coins().next().is_some()).count();
         let weight = weight(std::slice::from_ref(one), 1, &entry.terms.shutdown_script);
         let price = self.fee_rates.at(Urgency::Urgent).fee(weight);
-        let coins = self.coins.still_there(&spent).into_iter().chain(self.coins.free_coins());
-        coins.filter(|coin| coin.output.value >= price).count()
+        published + self.coins.free_coins().iter().filter(|coin| coin.output.value >= price).count()
     }
 
     /// Whether coins are set aside for it already.

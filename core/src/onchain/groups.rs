@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const MAX_INPUTS: usize = 200;
 
 /// The claims that are due, in groups of one transaction each. A transaction that stands stays as it is, as long as all it
-/// claims can still share one. So many coins could each pay for one HTLC-success.
+/// claims can still share one. So many HTLC-success transactions could have coins of their own.
 pub fn groups(claims: Vec<Claim>, bids: &Bids, height: BlockHeight, coins: usize) -> Vec<Vec<Claim>> {
     let due = claims.into_iter().filter(|claim| claim.is_due(height));
     let (successes, due): (Vec<_>, Vec<_>) = due.partition(Claim::is_htlc_success);
