@@ -80,16 +80,15 @@ fn a_part_on_a_loaded_channel_counts_once_its_peer_has_proved_the_state() {
     // A channel that stopped never says anything.
     let spoken = replace(&mut world, silent, |channel| channel.freeze(&Fault::Broken("test")).next);
     world.start(1);
-    world.connect();
+    // At once: a minute later the parts would be failed.
+    world.input(0, Input::Hurry);
     assert_eq!(waiting(&world), 0);
     offer_part(&mut world, other, &asked, REST_MSAT);
     assert_eq!((waiting(&world), received(&world)), (REST_MSAT, 0), "{:?}", world.sides[1].events);
 
     replace(&mut world, silent, |_| spoken);
     world.cut();
-    world.connect();
-    assert_eq!(waiting(&world), TOTAL_MSAT - REST_MSAT, "the other has waited a minute");
-    offer_part(&mut world, other, &asked, REST_MSAT);
+    world.input(0, Input::Hurry);
     assert_eq!((waiting(&world), received(&world)), (0, 1), "{:?}", world.sides[1].events);
     assert_eq!(world.node(1).balance().total.to_msat(), TOTAL_MSAT);
     assert!(world.node(0).channels.values().all(|it| it.channel.commitments().unwrap().htlcs.is_empty()));
