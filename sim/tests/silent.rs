@@ -23,15 +23,15 @@ struct Silence {
     expiry: u32,
 }
 
+fn tell_feerate(world: &mut World, host: usize, sat_per_kw: u32) {
+    let rate = FeeratePerKw::from_sat_per_kw(sat_per_kw);
+    world.input(host, Input::Chain(ChainFact::FeeRates(FeeRates::new(rate, rate, rate))));
+}
+
 /// Host 0 has paid host 1 these amounts, and is off.
 fn silence(amounts_sat: &[u64], coins_sat: &[u64], sat_per_kw: u32) -> Silence {
     let mut world = World::new(2);
-    let rate = FeeratePerKw::from_sat_per_kw(sat_per_kw);
-    let rates = |world: &mut World| {
-        let rates = FeeRates::new(rate, rate, rate);
-        (0..2).for_each(|host| world.input(host, Input::Chain(ChainFact::FeeRates(rates))));
-    };
-    rates(&mut world);
+    (0..2).for_each(|host| tell_feerate(&mut world, host, sat_per_kw));
     world.give_coins(0, Amount::from_sat(3_000_000));
     coins_sat.iter().for_each(|sat| world.give_coins(1, Amount::from_sat(*sat)));
     world.connect();
@@ -41,7 +41,7 @@ fn silence(amounts_sat: &[u64], coins_sat: &[u64], sat_per_kw: u32) -> Silence {
     world.is_chain_silent = true;
     world.crash(1);
     world.start(1);
-    rates(&mut world);
+    tell_feerate(&mut world, 1, sat_per_kw);
     world.connect();
     for sat in amounts_sat {
         world.ask_to_pay(0, 1, sat * 1_000);
@@ -194,6 +194,7 @@ fn what_the_peer_can_take_back_is_claimed_alone_where_there_are_coins_for_it() {
         silence.world.mine(1);
         silence.world.mine_nothing(DEADLINE);
         silence.world.start(1);
+        tell_feerate(&mut silence.world, 1, CALM);
         silence.world.settle();
         let claims = silence.claims(&amounts);
         assert_eq!(claims.len(), expected, "{}", silence.world.story());
