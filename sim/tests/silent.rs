@@ -14,6 +14,8 @@ const RESERVE_SAT: u64 = 10_000;
 const CALM: u32 = 2_500;
 /// So many blocks before an HTLC expires, whoever has settled it closes.
 const DEADLINE: u32 = 18;
+/// So many blocks later than the first another HTLC may expire: a payer hides how far the way is.
+const SHADOW: u32 = 40;
 
 struct Silence {
     world: World,
@@ -192,7 +194,7 @@ fn what_the_peer_can_take_back_is_claimed_alone_where_there_are_coins_for_it() {
         let mut silence = silence(&amounts, &coins, CALM);
         silence.world.crash(1);
         silence.world.mine(1);
-        silence.world.mine_nothing(DEADLINE);
+        silence.world.mine_nothing(DEADLINE + SHADOW);
         silence.world.start(1);
         tell_feerate(&mut silence.world, 1, CALM);
         silence.world.settle();

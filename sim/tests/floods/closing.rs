@@ -35,7 +35,8 @@ impl Closing {
 fn negotiating() -> (World, Closing) {
     let mut world = World::new(3);
     world.tapping = Some(|end, message_type| end == 0 || message_type != 39);
-    world.give_coins(NODE, Amount::from_sat(3_000_000));
+    // One coin for each channel.
+    (0..2).for_each(|_| world.give_coins(NODE, Amount::from_sat(3_000_000)));
     world.connect();
     world.open_channel(NODE, FLOODER);
     world.open_channel(NODE, HONEST);

@@ -93,7 +93,8 @@ impl Channel {
             Command::Looked { height, .. } => {
                 if closing.is_resolved(height)? && !closing.misses_preimage() && !closing.may_hear(height) {
                     let reason = closing.reason.clone();
-                    for (id, htlc) in closing.undecided() {
+                    for (id, htlc) in closing.undecided().filter(|(_, htlc)| !closing.knows_preimage_of(htlc))
+                    {
                         let origins = htlc.origin.into_iter();
                         origins.for_each(|origin| effects.notify(ChannelEvent::HtlcTimedOut { origin, id }));
                     }

@@ -314,6 +314,9 @@ impl World {
         }
         for script_pubkey in self.node(side).watches() {
             let transactions = self.history(&script_pubkey);
+            if transactions.is_empty() {
+                continue;
+            }
             let history = ChainFact::History(History { script_pubkey, transactions });
             self.input(side, Input::Chain(alter(history)));
         }
