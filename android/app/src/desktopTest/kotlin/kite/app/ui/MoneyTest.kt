@@ -4,10 +4,9 @@ import kite.app.TestDevice
 import kite.app.model.Amounts
 import kite.wallet.World
 import kotlinx.coroutines.runBlocking
-import org.junit.AfterClass
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
-import org.junit.BeforeClass
+import org.junit.ClassRule
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
@@ -129,18 +128,9 @@ class MoneyTest {
     companion object {
         private const val FUNDS_SAT = 1_000_000
         private const val PAID_MSAT = 20_000_000uL
-        private lateinit var world: World
 
-        @BeforeClass
-        @JvmStatic
-        fun start() {
-            world = World()
-        }
-
-        @AfterClass
-        @JvmStatic
-        fun stop() {
-            if (::world.isInitialized) world.close()
-        }
+        @ClassRule
+        @JvmField
+        internal val world = World()
     }
 }
