@@ -32,8 +32,8 @@ export type Method = keyof WalletMethods | keyof WalletEntrances;
 /** From page to worker. */
 export type ToWorker =
   | { type: 'call'; id: number; method: Method; args: unknown[] }
-  /** The page has dealt with this event; the wallet may forget it. */
-  | { type: 'handled'; seq: bigint };
+  /** The page was told of this event. If it has dealt with it, the wallet may forget it. */
+  | { type: 'heard'; seq: bigint; handled: boolean };
 
 /** From worker to page. */
 export type FromWorker =

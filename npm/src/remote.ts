@@ -31,7 +31,7 @@ export class RemoteError extends Error {
 
 /** What a page wants to hear of. */
 export interface WalletListener {
-  /** Must deal with the event before it resolves: the wallet forgets it afterwards. */
+  /** Must deal with the event before it resolves: the wallet forgets it afterwards. If it fails, a stored event comes again. */
   onEvent(envelope: EventEnvelope): Promise<void>;
   /** The worker broke. Nothing is lost; a new worker can open the wallet again. */
   onFault(reason: string): void;
@@ -73,6 +73,17 @@ export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
         waiting.set(lastId, { resolve: answered, reject: refused });
         post({ type: 'call', id: lastId, method, args });
       });
+    const tell = async (envelope: EventEnvelope): Promise<void> => {
+      let handled = true;
+      try {
+        await listener.onEvent(envelope);
+      } catch (thrown) {
+        handled = false;
+        // The fault is the app's, and belongs where its others are seen. Old browsers have no such place.
+        globalThis.reportError?.(thrown);
+      }
+      if (!broken) post({ type: 'heard', seq: envelope.seq, handled });
+    };
     const remote = new Proxy({} as RemoteWallet, {
       get(_, name) {
         if (name === 'end') return () => fail('the wallet was closed', ENDED);
@@ -97,10 +108,7 @@ export function startWallet(listener: WalletListener): Promise<RemoteWallet> {
           waiting.get(data.id)?.reject(new RemoteError(data.failure));
           return void waiting.delete(data.id);
         case 'event':
-          return void listener
-            .onEvent(data.envelope)
-            .catch(() => undefined)
-            .then(() => broken || post({ type: 'handled', seq: data.envelope.seq }));
+          return void tell(data.envelope);
         case 'fault':
           fail(data.reason);
           return listener.onFault(data.reason);

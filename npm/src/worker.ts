@@ -11,9 +11,12 @@ import {
   type WalletEntrances,
 } from './messages.js';
 
+/** An app whose handler failed gets the event again, but not in one rush. */
+const PAUSE_MILLIS = 1000;
+
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let wallet: Wallet | undefined;
-let handled: ((seq: bigint) => void) | undefined;
+let heard: ((seq: bigint, handled: boolean) => void) | undefined;
 
 const entrances: WalletEntrances = {
   exists: (config) => walletExists(config),
@@ -29,7 +32,7 @@ const entrances: WalletEntrances = {
 };
 
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  if (data.type === 'handled') handled?.(data.seq);
+  if (data.type === 'heard') heard?.(data.seq, data.handled);
   else void answer(data.id, data.method, data.args);
 };
 scope.onerror = (event) => broke(typeof event === 'string' ? event : (event as ErrorEvent).message);
@@ -75,16 +78,21 @@ function hold(opened: Wallet): void {
   tellEvents(opened).catch((thrown: unknown) => told(opened, thrown));
 }
 
-/** Hands the durable events over one by one; the next follows when the page has dealt with this one. */
+/** Hands the events over one by one; the next follows when the page has dealt with this one. */
 async function tellEvents(from: Wallet): Promise<void> {
   while (wallet === from) {
     const envelope = await from.nextEvent();
-    const done = new Promise<void>((resolve) => {
-      handled = (seq) => seq === envelope.seq && resolve();
+    const done = new Promise<boolean>((resolve) => {
+      heard = (seq, handled) => seq === envelope.seq && resolve(handled);
     });
     post({ type: 'event', envelope });
-    await done;
-    if (envelope.seq > 0n) await from.eventHandled(envelope.seq);
+    const handled = await done;
+    // What is stored and was not handled by now comes again when the wallet is opened again.
+    if (envelope.event.type === 'stopped') return;
+    // Passing news are not stored: they come once, however it went.
+    if (envelope.seq === 0n) continue;
+    if (handled) await from.eventHandled(envelope.seq);
+    else await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLIS));
   }
 }
 

@@ -221,6 +221,7 @@ test('pays an invoice over three nodes by paste', { timeout: 120_000 }, async ()
   assert.equal(await wallet.text('review-description'), 'Two coffees');
   assert.match(await wallet.text('review-expiry'), /in \d+/);
   assert.ok((await wallet.msat('review-fee-cap')) >= (await wallet.msat('review-fee')));
+  assert.match(await wallet.text('review'), /You pay at most/);
   await wallet.pay();
   await wallet.shot('paid');
   const fee = await wallet.msat('payment-fee');
@@ -546,6 +547,27 @@ test('closes the channel and gets the coins back', { timeout: 180_000 }, async (
   assert.ok(later.onchain - before.onchain >= least, `${later.onchain - before.onchain} msat came back, at least ${least} were promised`);
   assert.ok(later.onchain > before.total - 20_000_000n, `${later.onchain} msat of ${before.total} are on-chain`);
   await wallet.shot('closed');
+});
+
+test('sends coins on-chain, for one fee', { timeout: 120_000 }, async () => {
+  await wallet.offer('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080');
+  await wallet.type('amount', '20 000');
+  await wallet.press('amount-submit');
+  await wallet.see('review');
+  await wallet.shot('review-onchain');
+  assert.doesNotMatch(await wallet.text('review'), /about|at most/);
+  assert.equal(await wallet.msat('review-most'), 20_000_000n + (await wallet.msat('review-fee')));
+  // Sent is sent: its block may come much later.
+  await wallet.pay('pending');
+  await wallet.shot('sent-onchain');
+  await wallet.until(
+    'it is in a block',
+    async () => {
+      await world.mine(1);
+      return wallet.at('outcome').getAttribute('data-status');
+    },
+    (status) => status === 'succeeded',
+  );
 });
 
 /** Opens one more channel with alice, and waits until it can be used. */

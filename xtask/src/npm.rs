@@ -47,7 +47,7 @@ pub fn stage(report: &mut Report) -> Outcome {
     wasm::ready()?;
     install::apt(install::BROWSER)?;
     let mut test = command("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
-    test.args(["npm/test/node.test.mjs", "npm/test/vite.test.mjs", "npm/test/scenarios.test.mjs"]);
+    test.args(["node", "vite", "remote", "scenarios"].map(|name| format!("npm/test/{name}.test.mjs")));
     test.env("KITE_TARBALL", pack()?).env("KITE_TOOLS", wasm::tools()?).env("KITE_DEVNET", shared::devnet()?);
     report.step(&mut test, false)
 }

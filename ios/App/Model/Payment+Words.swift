@@ -17,6 +17,7 @@ extension Payment {
 
     var statusText: String {
         switch status {
+        case .pending where kind != .lightning: "waits for a block"
         case .pending: direction == .incoming ? "waiting" : "not sent yet"
         case .inFlight: "on its way"
         case .succeeded: "done"

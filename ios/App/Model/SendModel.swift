@@ -8,7 +8,8 @@ final class SendModel {
         case entering
         case reviewing(Quote)
         case paying(Quote)
-        case paid(Payment)
+        /// Its outcome, or how it stands: it may still be on its way.
+        case sent(Payment)
     }
 
     var text = ""
@@ -45,13 +46,19 @@ final class SendModel {
         await attempt {
             let wallet = try self.wallet.open()
             let begun = try await wallet.send(quote: quote)
-            let payment = try await wallet.waitPayment(id: begun.id, timeoutSecs: Self.outcomeSecs)
-            self.step = .paid(payment)
+            let payment = try await wallet.outcome(of: begun, withinSecs: Self.outcomeSecs)
+            self.step = .sent(payment)
             self.failure = payment.failure.map(Explanation.init)
         }
         // Whatever went wrong, the same quote can be tried again.
         if step == .paying(quote) { step = .reviewing(quote) }
         await wallet.refresh()
+    }
+
+    /// What was sent, as the wallet says it by now.
+    func asOfNow(_ payment: Payment) -> Payment {
+        guard payment.settledAtSecs == nil else { return payment }
+        return wallet.snapshot?.payments.first { $0.id == payment.id } ?? payment
     }
 
     func back() {
@@ -68,5 +75,18 @@ final class SendModel {
             failure = Explanation(error)
         }
         isBusy = false
+    }
+}
+
+extension Wallet {
+    /// How a payment ends. A transaction is sent at once: its block may take an hour. What is on its way for longer than this
+    /// goes on by itself, and is given as it stands; reviewed and paid anew, it could be paid twice.
+    func outcome(of begun: Payment, withinSecs secs: UInt32) async throws -> Payment {
+        guard begun.kind == .lightning else { return begun }
+        do {
+            return try await waitPayment(id: begun.id, timeoutSecs: secs)
+        } catch WalletError.Timeout {
+            return try await getPayment(id: begun.id)
+        }
     }
 }

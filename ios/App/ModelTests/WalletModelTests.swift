@@ -149,6 +149,26 @@ final class WalletModelTests: XCTestCase, @unchecked Sendable {
         await app.leaveFront()
     }
 
+    func testWhatIsOnItsWayIsShownAsThat() async throws {
+        let app = try started()
+        await app.comeToFront()
+        try await app.create()
+        let wallet = try app.open()
+        // An invoice that nobody pays stands for a payment whose outcome takes long.
+        let asked = try await wallet.makeInvoice(request: InvoiceRequest(amountMsat: 1_000, description: "tea"))
+        var payment = try await wallet.getPayment(id: asked.paymentId)
+        let underWay = try await wallet.outcome(of: payment, withinSecs: 1)
+        XCTAssertEqual(underWay, payment)
+        XCTAssertEqual(payment.statusText, "waiting")
+        // For a transaction nobody waits: this one does not exist, and asking for it would fail.
+        payment.kind = .onchain
+        payment.id = String(repeating: "00", count: 32)
+        let sent = try await wallet.outcome(of: payment, withinSecs: 60)
+        XCTAssertEqual(sent, payment)
+        XCTAssertEqual(payment.statusText, "waits for a block")
+        await app.leaveFront()
+    }
+
     func testScreensSayWhatIsWrong() async throws {
         let app = try started()
         await app.comeToFront()

@@ -18,7 +18,7 @@ struct SendView: View {
                 case .entering: entering
                 case let .reviewing(quote): review(quote)
                 case .paying: ProgressView("Paying…")
-                case let .paid(payment): PaymentDetails(payment: payment)
+                case let .sent(payment): PaymentDetails(payment: send.asOfNow(payment))
                 }
                 if let failure = send.failure { ExplanationView(failure) }
             }
@@ -49,8 +49,12 @@ struct SendView: View {
     @ViewBuilder private func review(_ quote: Quote) -> some View {
         Section {
             LabeledContent("Amount", value: Amounts.text(msat: quote.amountMsat))
-            LabeledContent("Fee, about", value: Amounts.text(msat: quote.feeEstimateMsat))
-            LabeledContent("Fee, at most", value: Amounts.text(msat: quote.maxFeeMsat))
+            if quote.kind == .lightning {
+                LabeledContent("Fee, about", value: Amounts.text(msat: quote.feeEstimateMsat))
+                LabeledContent("Fee, at most", value: Amounts.text(msat: quote.maxFeeMsat))
+            } else {
+                LabeledContent("Fee", value: Amounts.text(msat: quote.feeEstimateMsat))
+            }
             if let description = quote.description, !description.isEmpty { LabeledContent("For", value: description) }
             if let payee = quote.payee { LabeledContent("To") { Text(payee).font(.caption.monospaced()) } }
         }

@@ -142,11 +142,11 @@ export class SendScreen extends Screen {
         ${facts([
           { label: 'To', value: this.#payee(quote), testid: 'review-payee' },
           quote.description ? { label: 'For', value: quote.description, testid: 'review-description' } : undefined,
-          { label: lightning ? 'Fee, about' : 'Network fee, about', value: sat(quote.feeEstimateMsat, { testid: 'review-fee' }) },
-          { label: 'Fee at most', value: sat(quote.maxFeeMsat, { testid: 'review-fee-cap' }) },
+          { label: lightning ? 'Fee, about' : 'Fee', value: sat(quote.feeEstimateMsat, { testid: 'review-fee' }) },
+          lightning && { label: 'Fee at most', value: sat(quote.maxFeeMsat, { testid: 'review-fee-cap' }) },
           quote.hops !== undefined && { label: 'Route', value: quote.hops === 1 ? 'Direct' : `${quote.hops} hops`, testid: 'review-hops' },
           quote.expiresAtSecs !== undefined && { label: 'Expires', value: this.#expiry(quote.expiresAtSecs), testid: 'review-expiry' },
-          { label: 'You pay at most', value: html`<strong>${sat(most, { testid: 'review-most' })}</strong>` },
+          { label: lightning ? 'You pay at most' : 'You pay', value: html`<strong>${sat(most, { testid: 'review-most' })}</strong>` },
         ])}
         ${lightning ? this.#capForm(quote) : nothing}
       </section>

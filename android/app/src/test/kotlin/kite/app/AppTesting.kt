@@ -10,6 +10,7 @@ import kite.app.model.Settings
 import kite.app.model.WalletModel
 import kite.wallet.NOWHERE
 import kite.wallet.WrappingKey
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -44,10 +45,14 @@ internal class TestDevice(private val folder: File, private val esploraUrl: Stri
         @Volatile var hasCode = true
         val asked = mutableListOf<String>()
 
+        /** What they wait for before they answer. */
+        var hesitation = CompletableDeferred(Unit)
+
         override fun canTell() = hasCode
 
         override suspend fun authenticate(reason: String): Boolean {
             asked += reason
+            hesitation.await()
             return isKnown
         }
     }

@@ -6,11 +6,10 @@ import kotlinx.coroutines.channels.Channel as Queue
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
-import org.junit.AfterClass
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
-import org.junit.BeforeClass
+import org.junit.ClassRule
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
@@ -204,18 +203,9 @@ class PaymentTest {
         /** What nobody waits for, as that an event was handled, is gathered for half a second before it is written. */
         private val GATHERED = 1.seconds
         private val KEY = "5a".repeat(31) + "01"
-        private lateinit var world: World
 
-        @BeforeClass
-        @JvmStatic
-        fun start() {
-            world = World()
-        }
-
-        @AfterClass
-        @JvmStatic
-        fun stop() {
-            if (::world.isInitialized) world.close()
-        }
+        @ClassRule
+        @JvmField
+        internal val world = World()
     }
 }

@@ -7,23 +7,33 @@ import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 import org.json.JSONObject
+import org.junit.rules.ExternalResource
 
-/** The regtest world with real nodes; blocks come when a test asks for them. */
-internal class World : AutoCloseable {
-    private val process = ProcessBuilder(program(), "--block-secs", "0")
-        .redirectInput(File("/dev/null"))
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start()
-    private val described = JSONObject(
-        limited(120) {
-            checkNotNull(process.inputStream.bufferedReader().readLine()) { "the devnet ended with ${process.waitFor()}" }
-        },
-    )
-    val peers: Map<String, JSONObject> = described.getJSONArray("peers").let { list ->
+/** The regtest world with real nodes, for all tests of a class; blocks come when a test asks for them. */
+internal class World : ExternalResource() {
+    private lateinit var process: Process
+    private lateinit var described: JSONObject
+
+    override fun before() {
+        process = ProcessBuilder(program(), "--block-secs", "0")
+            .redirectInput(File("/dev/null"))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start()
+        val line = limited(120) { process.inputStream.bufferedReader().readLine() }
+        described = JSONObject(checkNotNull(line) { "the devnet ended with ${process.waitFor()}" })
+    }
+
+    override fun after() {
+        process.destroy()
+        check(process.waitFor(30, TimeUnit.SECONDS)) { "the devnet does not end" }
+    }
+
+    val peers: Map<String, JSONObject> by lazy {
+        val list = described.getJSONArray("peers")
         (0 until list.length()).map(list::getJSONObject).associateBy { it.getString("name") }
     }
 
-    val esploraUrl: String = described.getString("esplora_url")
+    val esploraUrl: String get() = described.getString("esplora_url")
 
     fun nodeId(peer: String): String = peers.getValue(peer).getString("node_id")
 
@@ -58,11 +68,6 @@ internal class World : AutoCloseable {
             throw Refused("$path: $code ${connection.errorStream?.reader()?.readText()}")
         }
         JSONObject(connection.inputStream.reader().readText())
-    }
-
-    override fun close() {
-        process.destroy()
-        check(process.waitFor(30, TimeUnit.SECONDS)) { "the devnet does not end" }
     }
 
     /** The world does not do what it was asked for. */

@@ -3,11 +3,11 @@ package kite.app.ui
 import kite.app.TestDevice
 import kite.app.model.Amounts
 import kite.wallet.World
+import kite.wallet.until
 import kotlinx.coroutines.runBlocking
-import org.junit.AfterClass
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
-import org.junit.BeforeClass
+import org.junit.ClassRule
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
@@ -83,6 +83,26 @@ class MoneyTest {
             sees("It was not paid a second time.")
             touchDrawing("Back")
 
+            // Coins are sent.
+            touch("Send")
+            device.clipboard = ADDRESS
+            touch("Paste")
+            type("Amount", "20 000")
+            touch("Review")
+            sees("You pay")
+            for (limit in listOf("Fee at most", "You pay at most")) seesNo(limit)
+            picture("review-onchain")
+            touch("Pay ${Amounts.ofSat(20_000uL)}")
+            sees("Waiting for a block")
+            picture("sent-onchain")
+            runBlocking {
+                until("its block is seen") {
+                    mine()
+                    Unit.takeIf { !isThere("Waiting for a block") }
+                }
+            }
+            touch("Done")
+
             // One is received.
             touch("Receive")
             type("Amount", "7000")
@@ -129,18 +149,10 @@ class MoneyTest {
     companion object {
         private const val FUNDS_SAT = 1_000_000
         private const val PAID_MSAT = 20_000_000uL
-        private lateinit var world: World
+        private const val ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
-        @BeforeClass
-        @JvmStatic
-        fun start() {
-            world = World()
-        }
-
-        @AfterClass
-        @JvmStatic
-        fun stop() {
-            if (::world.isInitialized) world.close()
-        }
+        @ClassRule
+        @JvmField
+        internal val world = World()
     }
 }

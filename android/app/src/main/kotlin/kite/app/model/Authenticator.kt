@@ -6,7 +6,8 @@ interface Authenticator {
     fun canTell(): Boolean
 
     /**
-     * Whether it is they. False, too, if they turned away. On a device that cannot tell, whoever holds it is its owner.
+     * Whether it is they; one question at a time. False, too, if they turned away. On a device that cannot tell, whoever holds
+     * it is its owner.
      *
      * @param reason shown to them.
      */

@@ -2,6 +2,7 @@ package kite.app.model
 
 import kite.wallet.Parsed
 import kite.wallet.Payment
+import kite.wallet.PaymentKind
 import kite.wallet.Quote
 import kite.wallet.SendRequest
 import kite.wallet.WalletException
@@ -24,7 +25,7 @@ sealed interface SendStep {
     /** It is on its way. */
     data class Paying(val quote: Quote) : SendStep
 
-    /** Its outcome. */
+    /** Its outcome; a transaction is sent before it is in a block. */
     data class Done(val payment: Payment) : SendStep
 }
 
@@ -83,8 +84,7 @@ class SendModel(private val wallet: WalletModel) {
         val quote = (state.value.step as? SendStep.Reviewing)?.quote ?: return
         mutable.update { it.copy(step = SendStep.Paying(quote)) }
         busy {
-            val begun = wallet.open().send(quote)
-            val payment = outcome(begun.id)
+            val payment = outcome(wallet.open().send(quote))
             mutable.update { it.copy(step = SendStep.Done(payment)) }
         }
         // Whatever went wrong, the same quote can be tried again.
@@ -103,11 +103,15 @@ class SendModel(private val wallet: WalletModel) {
         mutable.update { it.copy(step = SendStep.Reviewing(quote)) }
     }
 
-    /** As long as it takes: the person may leave, and the payment goes on. */
-    private suspend fun outcome(id: String): Payment {
+    /**
+     * As long as it takes: the person may leave, and the payment goes on. A transaction is sent at once, and nobody waits here
+     * for its block.
+     */
+    private suspend fun outcome(begun: Payment): Payment {
+        if (begun.kind != PaymentKind.LIGHTNING) return begun
         while (true) {
             try {
-                return wallet.open().waitPayment(id, WAIT_SECS)
+                return wallet.open().waitPayment(begun.id, WAIT_SECS)
             } catch (_: WalletException.Timeout) {
                 // It is still on its way.
             } catch (_: WalletException.Stopped) {

@@ -10,6 +10,7 @@ import kite.wallet.events
 import kite.wallet.walletExists
 import kite.wallet.youngOnMainnet
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -61,6 +62,9 @@ class WalletModel(
 
     @Volatile private var inFront = false
 
+    /** Held while the person is asked who they are. */
+    private val question = Mutex()
+
     /** Whether the words of a new wallet are being shown: it runs, and its screens wait. */
     @Volatile private var introduces = false
 
@@ -71,9 +75,13 @@ class WalletModel(
     private val acceptsYoung get() = settings.isOn(YOUNG)
     private val config get() = installation.config(network, acceptsYoung)
 
-    /** Does what the person asked for to its end, also when the screen that they asked on has gone. */
-    fun act(body: suspend () -> Unit) {
-        scope.launch { body() }
+    /**
+     * Does what the person asked for to its end, also when the screen that they asked on has gone.
+     *
+     * @param start `UNDISPATCHED` for what must have begun when this returns.
+     */
+    fun act(start: CoroutineStart = CoroutineStart.DEFAULT, body: suspend () -> Unit) {
+        scope.launch(start = start) { body() }
     }
 
     /** The app is in front: opens the wallet that is there. */
@@ -85,6 +93,11 @@ class WalletModel(
     /** The app is behind others, or the screen is off: nothing is shown any more, and the wallet is stopped. */
     suspend fun leaveFront() {
         inFront = false
+        // The system's question may lie over the app, and is no other app. Whoever does not come back from it leaves then.
+        if (!question.isLocked) hide()
+    }
+
+    private suspend fun hide() {
         mutable.update { it.copy(isLocked = it.isLocked || it.asksWhoIsThere) }
         settle()
     }
@@ -92,7 +105,7 @@ class WalletModel(
     /** Asks the person to show who they are. */
     suspend fun unlock() {
         if (!state.value.isLocked) return
-        if (authenticator.authenticate("Show your wallet")) mutable.update { it.copy(isLocked = false) }
+        if (isOwner("Show your wallet")) mutable.update { it.copy(isLocked = false) }
     }
 
     /** Whether this device can tell who is there. */
@@ -102,7 +115,7 @@ class WalletModel(
     suspend fun ask(asks: Boolean) {
         if (asks && !canTell()) return
         val reason = if (asks) "Lock the wallet" else "Unlock the wallet for good"
-        if (!authenticator.authenticate(reason)) return
+        if (!isOwner(reason)) return
         settings.switch(ASKS, asks)
         mutable.update { it.copy(asksWhoIsThere = asks) }
     }
@@ -157,7 +170,18 @@ class WalletModel(
 
     /** The words, for somebody who is who they should be; otherwise none. */
     suspend fun words(): List<String> =
-        if (authenticator.authenticate("Show the 12 words")) readWords() else emptyList()
+        if (isOwner("Show the 12 words")) readWords() else emptyList()
+
+    /** Whether it is they, and still in front of the app. One question at a time. */
+    private suspend fun isOwner(reason: String): Boolean {
+        if (!question.tryLock()) return false
+        try {
+            return authenticator.authenticate(reason) && inFront
+        } finally {
+            question.unlock()
+            if (!inFront) act(CoroutineStart.UNDISPATCHED) { hide() }
+        }
+    }
 
     private suspend fun readWords() =
         open().mnemonicWithDeviceKey(installation.deviceKey(network).hex()).split(' ')

@@ -33,7 +33,7 @@ internal class CameraView(context: Context, private val found: (String) -> Unit,
     private val handler = Handler(thread.looper)
     private var camera: CameraDevice? = null
     private var pictures: ImageReader? = null
-    private var isOver = false
+    @Volatile private var isOver = false
 
     init {
         surfaceTextureListener = this
@@ -69,6 +69,7 @@ internal class CameraView(context: Context, private val found: (String) -> Unit,
     }
 
     private fun open(texture: SurfaceTexture) {
+        if (isOver) return
         val id = manager.cameraIdList.firstOrNull { facing(it) == CameraCharacteristics.LENS_FACING_BACK }
             ?: manager.cameraIdList.firstOrNull() ?: return give(up = refused)
         val size = size(id)
@@ -78,13 +79,15 @@ internal class CameraView(context: Context, private val found: (String) -> Unit,
         pictures = reader
         val told = object : CameraDevice.StateCallback() {
             override fun onOpened(device: CameraDevice) {
+                // Closed while it opened: nobody else knows of it.
+                if (isOver) return device.close()
                 camera = device
                 watch(device, listOf(Surface(texture), reader.surface))
             }
 
-            override fun onDisconnected(device: CameraDevice) = give(up = refused)
+            override fun onDisconnected(device: CameraDevice) = lose(device)
 
-            override fun onError(device: CameraDevice, error: Int) = give(up = refused)
+            override fun onError(device: CameraDevice, error: Int) = lose(device)
         }
         manager.openCamera(id, told, handler)
     }
@@ -98,12 +101,18 @@ internal class CameraView(context: Context, private val found: (String) -> Unit,
         }
         val told = object : CameraCaptureSession.StateCallback() {
             override fun onConfigured(session: CameraCaptureSession) {
-                session.setRepeatingRequest(request.build(), null, handler)
+                // A session of a camera that was closed meanwhile refuses everything.
+                if (!isOver) session.setRepeatingRequest(request.build(), null, handler)
             }
 
             override fun onConfigureFailed(session: CameraCaptureSession) = give(up = refused)
         }
         device.createCaptureSession(surfaces, told, handler)
+    }
+
+    private fun lose(device: CameraDevice) {
+        device.close()
+        give(up = refused)
     }
 
     private fun look(reader: ImageReader) {

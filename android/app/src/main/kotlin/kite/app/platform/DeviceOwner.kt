@@ -21,9 +21,6 @@ internal class DeviceOwner(context: Context) : Authenticator {
     private var confirm: (Intent) -> Unit = {}
     private var answer: CompletableDeferred<Boolean>? = null
 
-    /** Whether a question is on the screen; it may be an activity of the system's over ours. */
-    val isAsking: Boolean get() = answer != null
-
     /** Questions are asked over this activity, which starts the intents of older systems. */
     fun askOver(activity: Activity, confirm: (Intent) -> Unit) {
         this.activity = activity
@@ -47,8 +44,6 @@ internal class DeviceOwner(context: Context) : Authenticator {
     override suspend fun authenticate(reason: String): Boolean = withContext(Dispatchers.Main) {
         if (!canTell()) return@withContext true
         val over = activity ?: return@withContext false
-        // One question at a time.
-        if (isAsking) return@withContext false
         val asked = CompletableDeferred<Boolean>().also { answer = it }
         try {
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) prompt(over, reason, asked) else askForCode(reason)

@@ -6,6 +6,7 @@ import androidx.activity.compose.setContent
 import androidx.activity.enableEdgeToEdge
 import androidx.activity.result.contract.ActivityResultContracts.StartActivityForResult
 import kite.app.ui.KiteApp
+import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 
 /** The app on the screen. The wallet runs while this is in front, and is stopped when it is not. */
 class MainActivity : ComponentActivity() {
@@ -23,13 +24,13 @@ class MainActivity : ComponentActivity() {
 
     override fun onStart() {
         super.onStart()
-        app.wallet.act { app.wallet.comeToFront() }
+        // At once, before the answer to a question that was asked over this activity.
+        app.wallet.act(UNDISPATCHED) { app.wallet.comeToFront() }
     }
 
     override fun onStop() {
         super.onStop()
-        // The system's question is no other app.
-        if (!app.owner.isAsking) app.wallet.act { app.wallet.leaveFront() }
+        app.wallet.act(UNDISPATCHED) { app.wallet.leaveFront() }
     }
 
     override fun onDestroy() {

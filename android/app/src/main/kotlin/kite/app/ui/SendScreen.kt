@@ -32,7 +32,9 @@ internal fun SendScreen(wallet: WalletModel, model: SendModel, snapshot: Snapsho
             MainButton("Back to the wallet") { route.back() }
         }
         is SendStep.Done -> Page("Payment", route::back) {
-            PaymentInFull(step.payment, snapshot)
+            // A transaction gets its block while somebody looks.
+            val newest = snapshot.payments.firstOrNull { it.id == step.payment.id && step.payment.settledAtSecs == null }
+            PaymentInFull(newest ?: step.payment, snapshot)
             if (step.payment.failure != null) OtherButton("Try again") { wallet.act { model.read(state.text) } }
             MainButton("Done") { route.back() }
         }
@@ -85,6 +87,7 @@ private fun AskingAmount(wallet: WalletModel, model: SendModel, state: SendState
 
 @Composable
 private fun Reviewing(wallet: WalletModel, model: SendModel, state: SendState, quote: Quote) {
+    val isLightning = quote.kind == QuoteKind.LIGHTNING
     val expiry = quote.expiresAtSecs
     val expired = expiry != null && expiry <= nowSecs()
     Page("Review", model::back) {
@@ -92,12 +95,13 @@ private fun Reviewing(wallet: WalletModel, model: SendModel, state: SendState, q
             BigAmount(Amounts.ofMsat(quote.amountMsat))
             CopyFact("To", quote.payee ?: quote.input)
             quote.description?.takeIf { it.isNotEmpty() }?.let { Fact("For", it) }
-            Fact(if (quote.kind == QuoteKind.LIGHTNING) "Fee, about" else "Network fee, about", Amounts.ofMsat(quote.feeEstimateMsat))
-            Fact("Fee at most", Amounts.ofMsat(quote.maxFeeMsat))
+            Fact(if (isLightning) "Fee, about" else "Fee", Amounts.ofMsat(quote.feeEstimateMsat))
+            if (isLightning) Fact("Fee at most", Amounts.ofMsat(quote.maxFeeMsat))
             quote.hops?.let { Fact("Route", if (it == 1u) "Direct" else "$it hops") }
             expiry?.let { Fact("Expires", if (expired) "now" else "in ${Times.span((it - nowSecs()).toLong())}") }
-            Fact("You pay at most", Amounts.ofMsat(quote.amountMsat + quote.maxFeeMsat), strong = true)
-            if (quote.kind == QuoteKind.LIGHTNING) FeeCap(wallet, model, quote, state.isBusy)
+            val most = Amounts.ofMsat(quote.amountMsat + quote.maxFeeMsat)
+            Fact(if (isLightning) "You pay at most" else "You pay", most, strong = true)
+            if (isLightning) FeeCap(wallet, model, quote, state.isBusy)
         }
         Trouble(state.failure)
         if (expired) Caution("This invoice has expired.", "Ask the payee for a new one.")

@@ -5,6 +5,10 @@ import kite.wallet.WORDS
 import kite.wallet.WalletException
 import kite.wallet.caught
 import kite.wallet.test
+import kite.wallet.until
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -133,6 +137,35 @@ class WalletModelTest {
         assertFalse(app.state.value.isLocked)
         app.leaveFront()
         assertTrue("a new start asks, too", device.start().state.value.isLocked)
+    }
+
+    @Test
+    fun whoeverDoesNotComeBackFromTheQuestionHasLeft() = test {
+        val app = created()
+        app.ask(true)
+        person.hesitation = CompletableDeferred()
+        val words = async(start = CoroutineStart.UNDISPATCHED) { app.words() }
+        assertEquals("Show the 12 words", person.asked.last())
+        app.leaveFront()
+        assertFalse("the question is no other app", app.state.value.isLocked)
+        assertEquals(Phase.Running, app.state.value.phase)
+        person.hesitation.complete(Unit)
+        assertEquals("nobody is in front of them", emptyList<String>(), words.await())
+        until("the wallet is let go") { app.state.value.takeIf { it.phase != Phase.Running } }
+        assertTrue(app.state.value.isLocked)
+        caught<WalletException.Stopped> { app.open() }
+
+        app.comeToFront()
+        person.hesitation = CompletableDeferred()
+        val unlocking = launch(start = CoroutineStart.UNDISPATCHED) { app.unlock() }
+        app.leaveFront()
+        app.comeToFront()
+        person.hesitation.complete(Unit)
+        unlocking.join()
+        assertFalse("they came back with the answer", app.state.value.isLocked)
+        assertEquals(Phase.Running, app.state.value.phase)
+        app.leaveFront()
+        assertTrue("the next time they leave at once", app.state.value.isLocked)
     }
 
     @Test
