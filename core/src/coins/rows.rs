@@ -70,7 +70,7 @@ pub(super) fn read<'a>(stored: impl IntoIterator<Item = &'a [u8]>) -> Result<(Ch
         let (network, local_chain, tx_graph, indexer, locked_outpoints) =
             minicbor_serde::from_slice(body).map_err(|error| damaged(&error.to_string()))?;
         let (descriptor, change_descriptor) = (None, None);
-        all.merge(ChangeSet {
+        let change = ChangeSet {
             descriptor,
             change_descriptor,
             network,
@@ -78,13 +78,28 @@ pub(super) fn read<'a>(stored: impl IntoIterator<Item = &'a [u8]>) -> Result<(Ch
             tx_graph,
             indexer,
             locked_outpoints,
-        });
+        };
+        if contradicts(&all, &change) {
+            return Err(damaged("a row says otherwise than those before it"));
+        }
+        all.merge(change);
         rows += 1;
     }
     Ok((all, rows))
 }
 
-fn encode(change: &ChangeSet) -> Result<Vec<u8>, CoinsError> {
+/// Whether a row is of another network, or has another script where one is known: neither ever changes.
+fn contradicts(known: &ChangeSet, row: &ChangeSet) -> bool {
+    let is_other_network = known.network.zip(row.network).is_some_and(|(known, row)| known != row);
+    let is_other_script = row.indexer.spk_cache.iter().any(|(descriptor, scripts)| {
+        let known = known.indexer.spk_cache.get(descriptor);
+        let known = |index: &u32| known.and_then(|known| known.get(index));
+        scripts.iter().any(|(index, script)| known(index).is_some_and(|known| known != script))
+    });
+    is_other_network || is_other_script
+}
+
+pub(super) fn encode(change: &ChangeSet) -> Result<Vec<u8>, CoinsError> {
     let ChangeSet { network, local_chain, tx_graph, indexer, locked_outpoints, .. } = change;
     let stored = (network, local_chain, tx_graph, indexer, locked_outpoints);
     let body = minicbor_serde::to_vec(stored).map_err(|error| damaged(&error.to_string()))?;

@@ -346,3 +346,20 @@ fn a_fee_that_was_agreed_to_is_not_paid_for_a_transaction_that_needs_more_by_now
     assert!(limit == agreed && cheapest > limit, "{cheapest}");
     assert_eq!(coins.balance().spendable.to_sat(), 100_000, "nothing was changed");
 }
+
+#[test]
+fn rows_that_contradict_each_other_are_damage() {
+    let row = |network: Network, byte: u8| {
+        let script = ScriptBuf::from(vec![byte; 22]);
+        let mut change = bdk_wallet::ChangeSet { network: Some(network), ..Default::default() };
+        let descriptor = bdk_wallet::chain::DescriptorId(bitcoin::hashes::sha256::Hash::hash(&[1]));
+        change.indexer.spk_cache.entry(descriptor).or_default().insert(7, script);
+        super::rows::encode(&change).unwrap()
+    };
+    let first = row(Network::Regtest, 1);
+    let read = |second: &[u8]| super::rows::read([first.as_slice(), second]).map(|(_, rows)| rows);
+    assert_eq!(read(&row(Network::Regtest, 1)), Ok(2));
+    for second in [row(Network::Regtest, 2), row(Network::Signet, 1)] {
+        assert!(matches!(read(&second), Err(CoinsError::Damaged { .. })));
+    }
+}
