@@ -108,9 +108,9 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// Starts on a port that was free a moment ago, and on another one if somebody took it since.
-async fn on_free_port<T>(
+async fn on_free_port<T, F: Future<Output = Result<T, PeerError>>>(
     mut free_port: impl FnMut() -> std::io::Result<u16>,
-    start: impl AsyncFn(u16) -> Result<T, PeerError>,
+    start: impl Fn(u16) -> F,
 ) -> Result<T, PeerError> {
     for _ in 1..PORT_ATTEMPTS {
         match start(free_port()?).await {
@@ -129,7 +129,7 @@ impl LightningPeer {
     /// When folder, port or node can't be had.
     pub async fn start(config: PeerConfig) -> Result<Self, PeerError> {
         match config.port {
-            0 => on_free_port(free_port, async |port| Self::start_at(config.clone(), port).await).await,
+            0 => on_free_port(free_port, |port| Self::start_at(config.clone(), port)).await,
             port => Self::start_at(config, port).await,
         }
     }
@@ -313,7 +313,10 @@ mod tests {
         let mut ports = 1..;
         on_free_port(
             || Ok(ports.next().unwrap_or_default()),
-            async |port| if port <= taken { Err(PeerError::Node(refusal)) } else { Ok(port) },
+            |port| {
+                let answer = if port <= taken { Err(PeerError::Node(refusal)) } else { Ok(port) };
+                std::future::ready(answer)
+            },
         )
         .await
     }
