@@ -11,7 +11,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bitcoin::block::Header;
 use bitcoin::blockdata::constants::genesis_block;
-use bitcoin::{BlockHash, Network, Txid};
+use bitcoin::consensus::encode::{deserialize, serialize};
+use bitcoin::{Amount, BlockHash, Network, ScriptBuf, Transaction, Txid};
 use esplora_client::api::{BlockInfo, Tx};
 use futures_util::stream;
 use kite_devnet::http::Server;
@@ -177,6 +178,15 @@ impl Shared {
             Lie::Scripts if is_history => changed(truth, |tx| {
                 tx["vout"][0]["scriptpubkey"] = json!(format!("0014{}", "22".repeat(20)));
             }),
+            // Who does not believe a history asks for what it says in another way.
+            Lie::Amounts | Lie::Scripts if path.ends_with("/raw") && status.is_success() => {
+                let mut tx: Transaction = deserialize(&truth).unwrap();
+                match lie {
+                    Lie::Amounts => tx.output[0].value += Amount::ONE_SAT,
+                    _ => tx.output[0].script_pubkey = ScriptBuf::from(vec![0x51; 22]),
+                }
+                (status, serialize(&tx))
+            }
             Lie::Proofs if is_proof && status.is_success() => {
                 let mut proof: Value = serde_json::from_slice(&truth).unwrap();
                 if let Some(last) = proof["merkle"].as_array_mut().and_then(|branch| branch.last_mut()) {
