@@ -19,7 +19,7 @@ impl Coins {
     /// What a transaction that pays so much to this script pays to miners, with the coins as they are.
     ///
     /// # Errors
-    /// [`CoinsError::Insufficient`] also where all is there but what is `kept`.
+    /// [`CoinsError::Insufficient`]: so much is needed and so much is there, besides what is `kept`.
     pub fn cost(
         &self,
         script_pubkey: &Script,
@@ -28,8 +28,8 @@ impl Coins {
         kept: Amount,
     ) -> Result<Amount, CoinsError> {
         let payment = cost_of_payment(script_pubkey, feerate);
-        let available = self.balance().spendable;
-        let missing = |needed: Amount| CoinsError::Insufficient { needed: needed + kept, available, kept };
+        let available = self.balance().spendable.checked_sub(kept).unwrap_or(Amount::ZERO);
+        let missing = |needed: Amount| CoinsError::Insufficient { needed, available, kept };
         let selected = self
             .select(&[], &self.weighted()?, amount + payment, feerate)
             .map_err(|InsufficientFunds { needed, .. }| missing(needed))?;
@@ -39,7 +39,7 @@ impl Coins {
             Excess::NoChange { remaining_amount, .. } => remaining_amount,
         };
         let fee = payment + selected.fee_amount + rest;
-        if amount + fee + kept > available { Err(missing(amount + fee)) } else { Ok(fee) }
+        if amount + fee > available { Err(missing(amount + fee)) } else { Ok(fee) }
     }
 
     /// The most that a transaction can pay to this script while so much is `kept`.
