@@ -1,6 +1,7 @@
 // The wallet in its worker, in a page of a real Chromium, against the regtest world: what the page is told, and how often.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { startWorld } from '../../web/e2e/processes.mjs';
 import { openBrowser, serve, VITE } from './browser.mjs';
 import { Project } from './project.mjs';
@@ -44,12 +45,16 @@ after(async () => {
 
 /** What the page was told, once there are so many of what is stored. */
 async function toldStored(count) {
-  const enough = async (count) => {
-    await globalThis.wallet.refresh();
-    return globalThis.said.stored.length >= count;
-  };
-  await page.waitForFunction(enough, count, { timeout: 60_000, polling: 300 });
-  return page.evaluate(() => globalThis.said);
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const told = await page.evaluate(async () => {
+      await globalThis.wallet.refresh();
+      return globalThis.said;
+    });
+    if (told.stored.length >= count) return told;
+    assert.ok(Date.now() < deadline, JSON.stringify(told));
+    await setTimeout(300);
+  }
 }
 
 test('a stored event whose handler failed comes again', { timeout: 180_000 }, async () => {
