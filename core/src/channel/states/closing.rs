@@ -93,11 +93,9 @@ impl Channel {
             Command::Looked { height, .. } => {
                 if closing.is_resolved(height)? && !closing.misses_preimage() && !closing.may_hear(height) {
                     let reason = closing.reason.clone();
-                    for (id, htlc) in closing.undecided().filter(|(_, htlc)| !closing.knows_preimage_of(htlc))
-                    {
-                        let origins = htlc.origin.into_iter();
-                        origins.for_each(|origin| effects.notify(ChannelEvent::HtlcTimedOut { origin, id }));
-                    }
+                    let unpaid = closing.undecided().filter(|(_, htlc)| !closing.knows_preimage_of(htlc));
+                    let told = unpaid.filter_map(|(id, htlc)| Some((id, htlc.origin?)));
+                    told.for_each(|(id, origin)| effects.notify(ChannelEvent::HtlcTimedOut { origin, id }));
                     effects.notify(ChannelEvent::Closed { reason: reason.clone() });
                     return Ok(self.step(State::Closed(Closed { reason }), effects));
                 }
