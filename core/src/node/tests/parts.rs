@@ -76,6 +76,8 @@ fn a_part_on_a_loaded_channel_counts_once_its_peer_has_proved_the_state() {
     let asked = invoice(&mut world, 1, TOTAL_MSAT);
     offer_part(&mut world, silent, &asked, TOTAL_MSAT - REST_MSAT);
     assert_eq!(waiting(&world), TOTAL_MSAT - REST_MSAT);
+    // Then the disk knows that the part is irrevocable.
+    world.wait_a_second();
     world.crash(1);
     // A channel that stopped never says anything.
     let spoken = replace(&mut world, silent, |channel| channel.freeze(&Fault::Broken("test")).next);
