@@ -1,17 +1,20 @@
 //! `cargo xtask demo`: a world to try the wallet in, and the page. Ctrl-C ends all of it.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use crate::Outcome;
 use crate::install;
 use crate::page;
 use crate::places;
+use crate::programs::Programs;
 use crate::shell::{self, cargo, command};
 
 /// Seconds between two blocks of the demo's chain.
 const BLOCK_SECS: &str = "10";
+/// How long world and page may take to end: a world that is still starting is completed first.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The world's chain is checked by Bitcoin Core's own code, in C++.
 const CPP: &[install::Need] = &[("g++", "g++")];
 
@@ -26,18 +29,25 @@ pub fn demo(arguments: &[String]) -> Outcome {
     println!("2/3  the wallet and its page");
     page::build()?;
     println!("3/3  starting");
+    let programs = Programs::new(PATIENCE);
+    programs.end_when_asked()?;
+    let outcome = show(&programs, &devnet, arguments);
+    // Asked while it starts, it does not come up: that is what was asked for.
+    if programs.is_asked() { Ok(()) } else { outcome }
+}
+
+/// Starts both programs, says where they are, and waits for their end.
+fn show(programs: &Programs, devnet: &Path, arguments: &[String]) -> Outcome {
     let mut start = Command::new(devnet);
     start.args(["--block-secs", BLOCK_SECS]).args(arguments);
-    let mut world = Process::start("the world", &mut start)?;
-    let described = world.first_line()?;
+    let described = programs.start("the world", &mut start)?;
     let config = config(&described)?;
     let server = page::folder().join("serve.mjs");
     let mut serve = command("node", &[server.as_os_str()]);
     serve.args(["--config-json", &config, "--port", "0"]);
-    let mut site = Process::start("the page", &mut serve)?;
-    let url = text_field(&site.first_line()?, "url")?;
+    let url = text_field(&programs.start("the page", &mut serve)?, "url")?;
     println!("\n    {url}\n\n{}\nCtrl-C ends all of it.", to_try(&described)?);
-    world.wait()
+    programs.wait()
 }
 
 /// What there is to do in this world, and where it is for other programs.
@@ -77,42 +87,6 @@ fn text_field(json: &str, name: &str) -> Outcome<String> {
     let rest = json.split_once(&marker).map(|(_, rest)| rest);
     let value = rest.and_then(|rest| rest.split_once('"')).map(|(value, _)| value.to_owned());
     value.ok_or_else(|| format!("no {name} in {json}"))
-}
-
-/// A program that runs until we end. Ctrl-C reaches it too; it is waited for, and ended if we fail.
-struct Process {
-    name: &'static str,
-    child: Child,
-}
-
-impl Process {
-    fn start(name: &'static str, command: &mut Command) -> Outcome<Self> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        child.map(|child| Self { name, child }).map_err(|error| format!("{name}: {error}"))
-    }
-
-    /// The line with which it says that it is ready.
-    fn first_line(&mut self) -> Outcome<String> {
-        let output = self.child.stdout.take().ok_or_else(|| format!("{} has no output", self.name))?;
-        let mut line = String::new();
-        let mut reader = BufReader::new(output);
-        reader.read_line(&mut line).map_err(|error| format!("{}: {error}", self.name))?;
-        // Kept open, so that later output of the program does not end it.
-        std::thread::spawn(move || reader.lines().for_each(drop));
-        if line.is_empty() { Err(format!("{} ended before it was ready", self.name)) } else { Ok(line) }
-    }
-
-    fn wait(&mut self) -> Outcome {
-        let status = self.child.wait().map_err(|error| format!("{}: {error}", self.name))?;
-        if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", self.name)) }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod mutants;
 mod npm;
 mod page;
 mod places;
+mod programs;
 mod report;
 mod schedules;
 mod shared;
