@@ -5,6 +5,8 @@
 mod batches;
 mod cases;
 mod fences;
+#[cfg(target_family = "wasm")]
+mod indexeddb;
 mod room;
 #[cfg(target_family = "wasm")]
 mod web;

@@ -1,7 +1,7 @@
 //! The cases for the page of `xtask/tools/browser-tests.mjs`. Each promise fails with a text.
 
-use crate::cases::{CASES, Make, MakeStore, Verdict};
-use crate::room;
+use crate::cases::{CASES, Case, Make, MakeStore, Verdict};
+use crate::{indexeddb, room};
 use bitcoin::secp256k1::{PublicKey, Secp256k1, SecretKey};
 use futures::future::{Either, select};
 use kite_wallet::platform::browser::{
@@ -36,16 +36,21 @@ fn thrown(verdict: Verdict) -> Result<(), JsValue> {
     verdict.map_err(|reason| js_sys::Error::new(&reason).into())
 }
 
+/// Those of every store, and those of this one.
+fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(indexeddb::CASES)
+}
+
 /// The names of the cases.
 #[wasm_bindgen]
 pub fn names() -> Vec<String> {
-    CASES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    cases().map(|(name, _)| (*name).to_owned()).collect()
 }
 
 /// Runs a case on a database.
 #[wasm_bindgen]
 pub async fn run(name: String, database: String) -> Result<(), JsValue> {
-    let Some((_, case)) = CASES.iter().find(|(known, _)| *known == name) else {
+    let Some((_, case)) = cases().find(|(known, _)| *known == name) else {
         return thrown(Err(format!("no case {name}")));
     };
     thrown(case(make(&database)).await)
