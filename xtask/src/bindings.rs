@@ -15,6 +15,8 @@ use crate::wasm;
 use crate::wheel;
 
 const PYTHON: &[install::Need] = &[("python3", "python3")];
+/// What is built with it ships; the scripts for phones name it, too.
+const PROFILE: &str = "mobile";
 const LIST: &str = "docs/api.txt";
 /// The most that the library may take on a device: a little more than it does.
 pub const CEILING_BYTES: u64 = 6_900 * 1024;
@@ -34,6 +36,7 @@ pub fn python(report: &mut Report) -> Outcome {
     python_test(report, &bindings, "bindings-uniffi/smoke.py", &[])?;
     let devnet = shared::devnet()?;
     python_test(report, &bindings, "bindings-uniffi/payment.py", &[&devnet])?;
+    python_test(report, &bindings, "bindings-uniffi/killed.py", &[&devnet])?;
     python_test(report, &bindings, "bindings-uniffi/scenarios.py", &[&devnet])
 }
 
@@ -124,14 +127,14 @@ pub fn shipped_library() -> Outcome<PathBuf> {
         "build",
         "--locked",
         "--profile",
-        "mobile",
+        PROFILE,
         "--package",
         "kite-uniffi",
         "--features",
         "small-tables",
         "--lib",
     ]))?;
-    let library = places::native_target().join("mobile").join(places::library_name("kite-uniffi"));
+    let library = places::native_target().join(PROFILE).join(places::library_name("kite-uniffi"));
     ceiling::check(&library, CEILING_BYTES)?;
     Ok(library)
 }
@@ -169,4 +172,31 @@ fn generate_python(program: &Path, library: &Path) -> Outcome<PathBuf> {
 
 fn python_test(report: &mut Report, bindings: &Path, script: &str, arguments: &[&Path]) -> Outcome {
     report.step(command("python3", &[script]).arg(bindings).args(arguments), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::PROFILE;
+    use crate::places;
+
+    /// A section of the workspace's manifest.
+    fn section(manifest: &str, title: &str) -> Vec<String> {
+        let lines = manifest.lines().skip_while(|line| *line != title).skip(1);
+        lines.take_while(|line| !line.starts_with('[')).map(str::to_owned).collect()
+    }
+
+    /// `api-macro/tests/run.py` sees that a panic is an exception; where panics abort, it would be the end of the app.
+    #[test]
+    fn a_panic_of_what_ships_is_an_exception_of_the_language() {
+        let read =
+            |file: &str| fs::read_to_string(places::root().join(file)).expect("a file of the workspace");
+        let profile = section(&read("Cargo.toml"), &format!("[profile.{PROFILE}]"));
+        assert!(profile.contains(&"panic = \"unwind\"".to_owned()), "{profile:?}");
+        for script in ["android/scripts/build-native.sh", "ios/build-xcframework.sh"] {
+            let build = format!("--profile {PROFILE} --package kite-uniffi");
+            assert!(read(script).contains(&build), "{script}");
+        }
+    }
 }

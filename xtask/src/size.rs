@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Outcome;
 use crate::bindings;
 use crate::ceiling;
+use crate::kotlin::pages;
 use crate::npm;
 use crate::places;
 use crate::wasm;
@@ -37,6 +38,9 @@ pub fn size() -> Outcome {
             // An archive holds every function of every dependency: what an app links of it is what the others show.
             let is_linked = library.extension().is_some_and(|kind| kind == "so");
             ceiling::check(&library, if is_linked { bindings::CEILING_BYTES } else { u64::MAX })?;
+            if is_linked {
+                pages::check(&library)?;
+            }
         }
     }
     Ok(())
