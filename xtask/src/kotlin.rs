@@ -1,6 +1,9 @@
 //! The Kotlin library on the JVM: the code of an Android app against the library as phones have it, built for this machine.
 
 mod app;
+pub mod pages;
+#[cfg(test)]
+mod permissions;
 
 use std::ffi::OsStr;
 use std::fs;
