@@ -73,7 +73,8 @@ export function whenText(atSecs: bigint, nowSecs: number): string {
   const date = new Date(Number(atSecs) * 1000);
   const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
   if (ago < 86_400 && date.getDate() === new Date(nowSecs * 1000).getDate()) return `today, ${time}`;
-  return `${date.toLocaleDateString(undefined, { day: 'numeric', month: 'short' })}, ${time}`;
+  const sameYear = date.getFullYear() === new Date(nowSecs * 1000).getFullYear();
+  return `${date.toLocaleDateString(undefined, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) })}, ${time}`;
 }
 
 /** Date and time in full. */

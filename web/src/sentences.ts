@@ -21,7 +21,7 @@ const REASONS: Record<Code, (data: Data) => Explanation> = {
     next: 'Check it and try again.',
   }),
   invalid_invoice: ({ reason }) => ({
-    what: `This invoice is not valid: ${word(reason, 'it is damaged')}.`,
+    what: `This invoice cannot be paid: ${word(reason, 'it is damaged')}.`,
     next: 'Copy it again in full, or ask for a new one.',
   }),
   invoice_expired: ({ expiredAtSecs }) => ({

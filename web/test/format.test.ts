@@ -55,6 +55,12 @@ test('the recent past is told in words', () => {
   assert.equal(whenText(1000n, 1000 + 600), '10 min ago');
 });
 
+test('a day of another year is told with its year', () => {
+  const [january, november] = [Date.UTC(2024, 0, 15) / 1000, Date.UTC(2024, 10, 15) / 1000];
+  assert.doesNotMatch(whenText(BigInt(january), november), /2024/);
+  assert.match(whenText(BigInt(january), november + 100 * 86_400), /2024/);
+});
+
 test('words are found however they were pasted', () => {
   const words = ['abandon', 'ability', 'able'];
   assert.deepEqual(mnemonicWords(' Abandon  ability\nable '), words);

@@ -1,7 +1,9 @@
 // A browser without a wallet: create one and keep its words, or restore one from its words.
 
 import { html, nothing, type TemplateResult } from 'lit-html';
+import { codeOf } from '../failure.ts';
 import { mnemonicWords } from '../format.ts';
+import { explain, type Explanation } from '../sentences.ts';
 import { entries, field, heading, notice, submit, trouble } from './parts.ts';
 import { icon } from './icons.ts';
 import { Screen } from './screen.ts';
@@ -24,6 +26,12 @@ export class OnboardingScreen extends Screen {
 
   override leave(): void {
     this.#words = [];
+  }
+
+  /** What is refused here is refused by the device, such as randomness: no other request would help. */
+  protected override explain(thrown: unknown): Explanation {
+    const { what, next } = explain(thrown);
+    return { what, next: codeOf(thrown) === 'refused' ? 'Nothing was made. Restart the browser, or use another one, and try again.' : next };
   }
 
   view(): TemplateResult {

@@ -9,7 +9,9 @@ pub struct BrowserEntropy;
 impl Entropy for BrowserEntropy {
     fn bytes(&self) -> Result<[u8; 32], EntropyError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| EntropyError { reason: error.to_string() })?;
+        // Its error is a bare number here, and stands for one thing only.
+        getrandom::fill(&mut bytes)
+            .map_err(|_| EntropyError { reason: "the browser's crypto.getRandomValues fails".to_owned() })?;
         Ok(bytes)
     }
 }
