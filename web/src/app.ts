@@ -6,6 +6,7 @@ import { readConfig, readWorld, type HostConfig, type World } from './config.ts'
 import { sayEvent } from './event-sentences.ts';
 import { codeOf } from './failure.ts';
 import { haltOf, type Halt } from './halt.ts';
+import { Unsettled } from './unsettled.ts';
 
 export type Phase =
   | { name: 'starting' }
@@ -56,6 +57,7 @@ export class App {
   /** The owner has read what is young about Kite on mainnet, and goes on. */
   acceptsYoungMainnet = false;
   toasts: Toast[] = [];
+  readonly unsettled = new Unsettled();
   /** Called after anything changed. */
   onChange: () => void = () => undefined;
   /** Called for each event of the wallet; says whether the screen itself shows what happened. */

@@ -4,9 +4,16 @@ import type { Parsed } from 'kite-wallet';
 import { codeOf } from './failure.ts';
 import { satText } from './format.ts';
 import { explain, type Explanation } from './sentences.ts';
+import { MadeBefore } from './unsettled.ts';
 
 /** Says why this cannot be paid; `parsed` is unset where it could not be read. */
 export function explainSend(thrown: unknown, parsed: Parsed | undefined): Explanation {
+  if (thrown instanceof MadeBefore) {
+    return {
+      what: `Your earlier payment of ${satText(thrown.amountMsat)} sat has gone out after all.`,
+      next: 'Look at it in the history. Review again only to pay more on top.',
+    };
+  }
   const { field, neededMsat, availableMsat } = (thrown ?? {}) as Record<string, unknown>;
   const code = codeOf(thrown);
   if (code === 'invalid_input' && field === 'address') return NOTHING_KNOWN;

@@ -203,7 +203,8 @@ export class SendScreen extends Screen {
   }
 
   async #prepare(request: Partial<SendRequest>): Promise<void> {
-    this.#quote = await this.app.wallet.prepareSend({ input: this.#input, timeoutSecs: TIMEOUT_SECS, ...request });
+    const input = this.#input;
+    this.#quote = await this.app.unsettled.prepare(this.app.wallet, { input, timeoutSecs: TIMEOUT_SECS, ...request });
     this.#go('review');
   }
 
@@ -230,7 +231,7 @@ export class SendScreen extends Screen {
 
   async #pay(quote: Quote): Promise<void> {
     await this.attempt(async () => {
-      const payment = await this.app.wallet.send(quote);
+      const payment = await this.app.unsettled.pay(this.app.wallet, this.#input, quote);
       goTo('payment', payment.id);
     });
   }
