@@ -14,9 +14,9 @@ export type WalletMethods = {
 export interface WalletEntrances {
   /** `walletExists` of the package. */
   exists(...args: Parameters<typeof walletExists>): Promise<boolean>;
-  /** `Wallet.create` of the package; the methods below are then those of this wallet. */
+  /** `Wallet.create` of the package; the methods below are then those of this wallet, and one that was open is stopped. */
   create(...args: Parameters<typeof Wallet.create>): Promise<void>;
-  /** `Wallet.open` of the package; the methods below are then those of this wallet. */
+  /** `Wallet.open` of the package; the methods below are then those of this wallet, and one that was open is stopped. */
   open(...args: Parameters<typeof Wallet.open>): Promise<void>;
   /** `checkMnemonic` of the package. */
   checkMnemonic(...args: Parameters<typeof checkMnemonic>): Promise<void>;

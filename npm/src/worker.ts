@@ -16,16 +16,14 @@ const PAUSE_MILLIS = 1000;
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let wallet: Wallet | undefined;
+/** Of one wallet at a time: events of the next follow when the page has dealt with the last one of this. */
+let telling: Promise<void> = Promise.resolve();
 let heard: ((seq: bigint, handled: boolean) => void) | undefined;
 
 const entrances: WalletEntrances = {
   exists: (config) => walletExists(config),
-  create: async (config, passphrase, mnemonic) => {
-    hold(await Wallet.create(config, passphrase, mnemonic));
-  },
-  open: async (config, passphrase) => {
-    hold(await Wallet.open(config, passphrase));
-  },
+  create: async (config, passphrase, mnemonic) => hold(await Wallet.create(config, passphrase, mnemonic)),
+  open: async (config, passphrase) => hold(await Wallet.open(config, passphrase)),
   checkMnemonic: async (words) => checkMnemonic(words),
   youngOnMainnet: async () => youngOnMainnet(),
   version: async () => version(),
@@ -73,15 +71,20 @@ function call(method: Method, args: unknown[]): Promise<unknown> {
   return named.apply(wallet, args);
 }
 
-function hold(opened: Wallet): void {
+/** The methods are those of this wallet from now on. The one before would keep its data, and nobody could stop it any more. */
+async function hold(opened: Wallet): Promise<void> {
+  const before = wallet;
   wallet = opened;
-  tellEvents(opened).catch((thrown: unknown) => told(opened, thrown));
+  telling = telling.then(() => tellEvents(opened)).catch((thrown: unknown) => told(opened, thrown));
+  await before?.stop();
 }
 
 /** Hands the events over one by one; the next follows when the page has dealt with this one. */
 async function tellEvents(from: Wallet): Promise<void> {
   while (wallet === from) {
     const envelope = await from.nextEvent();
+    // Another wallet was opened meanwhile, and the page knows that it has stopped this one.
+    if (wallet !== from) return;
     const done = new Promise<boolean>((resolve) => {
       heard = (seq, handled) => seq === envelope.seq && resolve(handled);
     });
