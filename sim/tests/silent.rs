@@ -2,10 +2,13 @@
 //! take them back, and has of coins no more than what is kept for closing a channel (BOLT 5, HTLC Output Handling: Local
 //! Commitment, Remote Offers).
 
-use bitcoin::{Amount, OutPoint, Transaction, Txid};
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, Txid, WPubkeyHash};
 use kite_core::chain::{ChainFact, FeeRates};
-use kite_core::node::{Event, Input};
-use kite_core::types::FeeratePerKw;
+use kite_core::coins::Fee;
+use kite_core::node::{Answer, Command, Event, Input};
+
+use kite_core::types::{FeeratePerKw, PaymentId};
 use kite_sim::world::World;
 
 /// What is kept for a channel.
@@ -135,6 +138,82 @@ fn thirty_htlcs_of_a_silent_peer_are_claimed_with_the_reserve() {
     silence.assert_nothing_was_refused();
 }
 
+/// Small HTLCs come with a large one, and fees rise when the only coin pays for all of them: the large one is not lost with
+/// the small.
+#[test]
+fn small_htlcs_do_not_keep_the_largest_from_being_claimed() {
+    let amounts: Vec<u64> = [500_000].into_iter().chain((0..29).map(|number| 3_000 + number)).collect();
+    let mut silence = silence(&amounts, &[RESERVE_SAT], 253);
+    silence.world.mine(1);
+    let [claim] = silence.claims(&amounts).try_into().unwrap();
+    assert!(claim.input.len() > 20, "{}", claim.input.len());
+    for sat_per_kw in [1_000, 2_500, 7_500] {
+        tell_feerate(&mut silence.world, 1, sat_per_kw);
+        silence.world.mine_nothing(1);
+        let [claim] = silence.claims(&amounts[..1]).try_into().unwrap();
+        let rate = silence.rate(&claim);
+        assert!(rate >= u64::from(sat_per_kw), "{rate} of {sat_per_kw} for {}", claim.input.len() - 1);
+    }
+    silence.world.mine(1);
+    let [claim] = silence.claims(&amounts[..1]).try_into().unwrap();
+    assert!(silence.confirmed_at(&claim).is_some());
+    silence.assert_nothing_was_refused();
+}
+
+/// A server that tells of blocks, and breaks down before it tells what is in them.
+#[test]
+fn where_looks_do_not_end_a_claim_is_made_with_the_next_block() {
+    let amounts = [100_000];
+    let mut silence = silence(&amounts, &[RESERVE_SAT], CALM);
+    silence.world.mine(1);
+    tell_feerate(&mut silence.world, 1, CALM * 2);
+    silence.world.is_chain_silent = true;
+    for expected in [CALM, CALM * 2] {
+        silence.world.chain.mine_nothing(1);
+        let node = silence.world.node(1);
+        for headers in silence.world.chain.headers_for(|height| node.block_hash(height)) {
+            silence.world.input(1, Input::Chain(headers));
+        }
+        silence.world.settle();
+        let [claim] = silence.claims(&amounts).try_into().unwrap();
+        let rate = silence.rate(&claim);
+        assert!((expected..expected * 21 / 20).contains(&u32::try_from(rate).unwrap()), "{rate}");
+    }
+}
+
+/// The owner has paid on-chain: what is kept for the channel is change that no block took yet.
+#[test]
+fn change_that_waits_for_a_block_pays_for_a_claim() {
+    let amounts = [100_000];
+    let mut silence = silence(&amounts, &[50_000], CALM);
+    let pay = Command::SendOnchain {
+        id: PaymentId([7; 16]),
+        script_pubkey: ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([9; 20])),
+        amount: Some(Amount::from_sat(30_000)),
+        fee: Fee::Rate(FeeratePerKw::FLOOR),
+    };
+    let answer = silence.world.command(1, pay);
+    let Some(Ok(Answer::Sent(paid))) = answer else { panic!("{answer:?}") };
+    silence.world.crash(1);
+    silence.world.mine(1);
+    // The block comes with the commitment alone after all.
+    silence.world.chain.reorg_for(1, &silence.commitment);
+    silence.world.start(1);
+    tell_feerate(&mut silence.world, 1, CALM);
+    silence.world.settle();
+    assert_eq!(silence.confirmed_at(&silence.commitment), Some(silence.world.chain.height() - 1));
+    let [claim] = silence.claims(&amounts).try_into().unwrap();
+    assert_eq!(claim.input[1].previous_output.txid, paid);
+    // It pays for both.
+    let (fee, weight) =
+        (silence.fee(paid) + silence.fee(claim.compute_txid()), |tx: &Transaction| tx.weight());
+    let both = weight(&claim) + weight(silence.world.chain.transaction(&paid).unwrap());
+    assert!(fee >= FeeratePerKw::from_sat_per_kw(CALM).fee(both.to_wu()), "{fee} for {both}");
+    silence.world.mine(1);
+    assert!(silence.confirmed_at(&claim).is_some());
+    silence.assert_nothing_was_refused();
+}
+
 /// The owner is told what is missing, and what is lost without it is as little as can be.
 #[test]
 fn where_the_reserve_does_not_suffice_the_most_valuable_htlcs_are_claimed() {
@@ -181,9 +260,9 @@ fn a_shared_claim_that_no_miner_takes_rises_to_all_that_its_coin_has() {
     }
     let [claim] = silence.claims(&amounts).try_into().unwrap();
     assert!(silence.fee(claim.compute_txid()).to_sat() > RESERVE_SAT * 9 / 10);
-    silence.assert_nothing_was_refused();
     silence.world.mine(1);
     assert_eq!(silence.confirmed_at(&claim), Some(silence.expiry + 1));
+    silence.assert_nothing_was_refused();
 }
 
 /// From its expiry on, the peer could hold up all of them by spending one; where there is one coin, that is risked.
@@ -201,8 +280,8 @@ fn what_the_peer_can_take_back_is_claimed_alone_where_there_are_coins_for_it() {
         let claims = silence.claims(&amounts);
         assert_eq!(claims.len(), expected, "{}", silence.world.story());
         assert!(claims.iter().all(|claim| (2_500..2_600).contains(&silence.rate(claim))), "{claims:?}");
-        silence.assert_nothing_was_refused();
         silence.world.mine(1);
         assert!(claims.iter().all(|claim| silence.confirmed_at(claim).is_some()));
+        silence.assert_nothing_was_refused();
     }
 }

@@ -188,7 +188,7 @@ impl Commitments {
             None => claims.iter().map(|claim| claim.amount).sum(),
         };
         let is_ours = closer == Closer::Local || deadline.is_some();
-        let stake = Stake { amount, deadline, urgency: Urgency::Normal };
+        let stake = Stake { amount, claimed: amount, deadline, urgency: Urgency::Normal };
         Ok(Unconfirmed { tx, fee, anchor: is_ours.then_some((claim, stake)), late_payout: None })
     }
 

@@ -120,7 +120,7 @@ impl Coins {
     }
 
     /// What a transaction spends besides coins of the wallet, which knows all of its own.
-    fn strange_inputs(&self, tx: &Transaction) -> impl Iterator<Item = OutPoint> {
+    pub(super) fn strange_inputs(&self, tx: &Transaction) -> impl Iterator<Item = OutPoint> {
         let known = self.wallet.tx_graph();
         let is_ours = move |outpoint: &OutPoint| {
             let output = known.get_txout(*outpoint);

@@ -1,6 +1,7 @@
 //! What a transaction will cost, before it is made.
 
 use super::{Coins, CoinsError};
+use crate::onchain::draft::COIN_INPUT_WEIGHT;
 use crate::types::FeeratePerKw;
 use bdk_wallet::coin_selection::{
     CoinSelectionAlgorithm, CoinSelectionResult, Excess, InsufficientFunds, LargestFirstCoinSelection,
@@ -10,10 +11,14 @@ use bitcoin::absolute::LockTime;
 use bitcoin::key::rand::SeedableRng;
 use bitcoin::key::rand::rngs::StdRng;
 use bitcoin::transaction::Version;
-use bitcoin::{Amount, FeeRate, Script, Transaction, TxOut, Weight};
+use bitcoin::{Amount, FeeRate, OutPoint, Script, Transaction, TxOut, Weight};
+use std::collections::BTreeSet;
 
 /// Without chance, so that what is told before is what is paid (docs/adr/0028).
 pub(super) const SELECTION: LargestFirstCoinSelection = LargestFirstCoinSelection;
+
+/// At this rate (25 sat/vB) coins count that are kept for closing channels.
+const HURRIED: FeeratePerKw = FeeratePerKw::from_sat_per_kw(6_250);
 
 impl Coins {
     /// What a transaction that pays so much to this script pays to miners, with the coins as they are.
@@ -30,9 +35,15 @@ impl Coins {
         let payment = cost_of_payment(script_pubkey, feerate);
         let available = self.balance().spendable.checked_sub(kept).unwrap_or(Amount::ZERO);
         let missing = |needed: Amount| CoinsError::Insufficient { needed, available, kept };
-        let selected = self
-            .select(&[], &self.weighted()?, amount + payment, feerate)
-            .map_err(|InsufficientFunds { needed, .. }| missing(needed))?;
+        let (all, target) = (self.weighted()?, amount + payment);
+        let few = self.select(&[], &all, target, feerate);
+        let selected = match few {
+            Ok(few) if !self.keeps(kept, selected_outpoints(&few), change_of(&few)) => {
+                self.select(&all, &[], target, feerate)
+            }
+            few => few,
+        };
+        let selected = selected.map_err(|InsufficientFunds { needed, .. }| missing(needed))?;
         let rest = match selected.excess {
             Excess::Change { fee, .. } => fee,
             // Too little for an output.
@@ -62,6 +73,17 @@ impl Coins {
         Ok(left.checked_sub(kept).unwrap_or(Amount::ZERO))
     }
 
+    /// Whether what is left, with this change, is worth what is to be kept. A coin counts by what remains of it when it is
+    /// spent in a hurry, or strangers' dust could take the place of the only coin that pays for a close. Where it is not, a
+    /// payment takes all coins, and what is kept is one.
+    pub(super) fn keeps(&self, kept: Amount, spent: BTreeSet<OutPoint>, change: Amount) -> bool {
+        let to_spend_one = HURRIED.fee(COIN_INPUT_WEIGHT);
+        let left = self.free_outputs().filter(|coin| !spent.contains(&coin.outpoint));
+        let left = left.map(|coin| coin.txout.value).chain([change]);
+        let worth: Amount = left.filter_map(|value| value.checked_sub(to_spend_one)).sum();
+        worth + to_spend_one >= kept || kept == Amount::ZERO
+    }
+
     fn select(
         &self,
         required: &[WeightedUtxo],
@@ -89,6 +111,17 @@ impl Coins {
             .map_err(|error| CoinsError::Build { detail: error.to_string() })?;
         let weighted = |coin| WeightedUtxo { satisfaction_weight, utxo: Utxo::Local(coin) };
         Ok(self.free_outputs().map(weighted).collect())
+    }
+}
+
+fn selected_outpoints(selected: &CoinSelectionResult) -> BTreeSet<OutPoint> {
+    selected.selected.iter().map(Utxo::outpoint).collect()
+}
+
+fn change_of(selected: &CoinSelectionResult) -> Amount {
+    match selected.excess {
+        Excess::Change { amount, .. } => amount,
+        Excess::NoChange { .. } => Amount::ZERO,
     }
 }
 

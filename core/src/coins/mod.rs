@@ -17,6 +17,7 @@ mod tests;
 
 pub use balance::{OnchainBalance, OnchainTransaction};
 pub use error::CoinsError;
+pub use paying::Change;
 pub(crate) use rows::{RowChange, rows_prefix};
 pub use spend::{Fee, Spending};
 pub use wallet::Coins;

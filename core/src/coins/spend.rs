@@ -4,12 +4,13 @@ use super::cost::{SELECTION, fee_rate};
 use super::{Coins, CoinsError};
 use crate::crypto::{NodeKeys, ec};
 use crate::types::{FeeratePerKw, UnixTime};
+use bdk_wallet::coin_selection::LargestFirstCoinSelection;
 use bdk_wallet::error::CreateTxError;
-use bdk_wallet::{SignOptions, TxOrdering};
+use bdk_wallet::{SignOptions, TxBuilder, TxOrdering};
 use bitcoin::key::rand::SeedableRng;
 use bitcoin::key::rand::rngs::StdRng;
 use bitcoin::psbt::Psbt;
-use bitcoin::{Amount, OutPoint, PrivateKey, PublicKey, ScriptBuf, Transaction};
+use bitcoin::{Amount, OutPoint, PrivateKey, PublicKey, ScriptBuf, Transaction, TxOut};
 use std::collections::BTreeMap;
 
 /// How a transaction is to be made.
@@ -88,33 +89,16 @@ impl Coins {
         amount: Option<Amount>,
         spending: Spending,
     ) -> Result<Transaction, CoinsError> {
-        let Spending { fee: agreed, kept, randomness } = spending;
+        let Spending { fee: agreed, kept, .. } = spending;
         let minimum = script_pubkey.minimal_non_dust();
         if let Some(amount) = amount.filter(|amount| *amount < minimum) {
             return Err(CoinsError::Dust { amount, minimum });
         }
         let available = self.balance().spendable;
-        let change = (amount.is_none() && kept > Amount::ZERO).then(|| self.new_inner_script());
-        let mut builder = self.wallet.build_tx().coin_selection(SELECTION);
-        builder.ordering(TxOrdering::Shuffle).exclude_unconfirmed();
-        match agreed {
-            Fee::Rate(feerate) => builder.fee_rate(fee_rate(feerate)),
-            Fee::Exact(fee) => builder.fee_absolute(fee),
+        let mut psbt = match amount {
+            Some(amount) => self.pay(&script_pubkey, amount, spending)?,
+            None => self.pay_out(&script_pubkey, spending)?,
         };
-        match (amount, change) {
-            (Some(amount), _) => builder.add_recipient(script_pubkey, amount),
-            (None, Some(change)) => {
-                builder.drain_wallet().add_recipient(change, kept).drain_to(script_pubkey)
-            }
-            (None, None) => builder.drain_wallet().drain_to(script_pubkey),
-        };
-        let mut rng = StdRng::from_seed(randomness);
-        let mut psbt = builder.finish_with_aux_rand(&mut rng).map_err(|error| match error {
-            CreateTxError::CoinSelection(missing) => {
-                CoinsError::Insufficient { needed: missing.needed, available: missing.available, kept }
-            }
-            other => CoinsError::Build { detail: other.to_string() },
-        })?;
         let fee = psbt.fee().map_err(|error| CoinsError::Build { detail: error.to_string() })?;
         if let Some(amount) = amount {
             let needed = amount + fee + kept;
@@ -134,6 +118,58 @@ impl Coins {
         let tx = psbt.extract_tx().map_err(|error| build(error.to_string()))?;
         check_fee(agreed, fee, &tx)?;
         Ok(tx)
+    }
+
+    fn pay(&mut self, to: &ScriptBuf, amount: Amount, spending: Spending) -> Result<Psbt, CoinsError> {
+        let few = self.draft(spending, |builder| {
+            builder.add_recipient(to.clone(), amount);
+        })?;
+        let tx = &few.unsigned_tx;
+        let spent = tx.input.iter().map(|input| input.previous_output).collect();
+        let ours = |output: &&TxOut| self.wallet.is_mine(output.script_pubkey.clone());
+        let change: Vec<&TxOut> = tx.output.iter().filter(ours).collect();
+        if self.keeps(spending.kept, spent, change.iter().map(|output| output.value).sum()) {
+            return Ok(few);
+        }
+        let unused = change.iter().filter_map(|it| self.wallet.derivation_of_spk(it.script_pubkey.clone()));
+        for (keychain, index) in unused.collect::<Vec<_>>() {
+            self.wallet.unmark_used(keychain, index);
+        }
+        self.draft(spending, |builder| {
+            builder.drain_wallet().add_recipient(to.clone(), amount);
+        })
+    }
+
+    fn pay_out(&mut self, to: &ScriptBuf, spending: Spending) -> Result<Psbt, CoinsError> {
+        let change = (spending.kept > Amount::ZERO).then(|| self.new_inner_script());
+        self.draft(spending, |builder| {
+            builder.drain_wallet().drain_to(to.clone());
+            if let Some(change) = change {
+                builder.add_recipient(change, spending.kept);
+            }
+        })
+    }
+
+    fn draft(
+        &mut self,
+        spending: Spending,
+        pays: impl FnOnce(&mut TxBuilder<'_, LargestFirstCoinSelection>),
+    ) -> Result<Psbt, CoinsError> {
+        let Spending { fee, kept, randomness } = spending;
+        let mut builder = self.wallet.build_tx().coin_selection(SELECTION);
+        builder.ordering(TxOrdering::Shuffle).exclude_unconfirmed();
+        match fee {
+            Fee::Rate(feerate) => builder.fee_rate(fee_rate(feerate)),
+            Fee::Exact(fee) => builder.fee_absolute(fee),
+        };
+        pays(&mut builder);
+        let mut rng = StdRng::from_seed(randomness);
+        builder.finish_with_aux_rand(&mut rng).map_err(|error| match error {
+            CreateTxError::CoinSelection(missing) => {
+                CoinsError::Insufficient { needed: missing.needed, available: missing.available, kept }
+            }
+            other => CoinsError::Build { detail: other.to_string() },
+        })
     }
 }
 

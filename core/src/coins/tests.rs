@@ -136,6 +136,54 @@ fn a_funding_pays_the_exact_amount_and_sets_its_coins_aside() {
     assert_eq!(coins.unconfirmed_own().len(), 1);
 }
 
+/// Dust that strangers send is worth nothing when a close has to be paid for: it never stays as what is kept.
+#[test]
+fn what_is_kept_is_worth_something() {
+    let (mut coins, chain) = funded();
+    let kept = Amount::from_sat(10_000);
+    let script = coins.new_address().script_pubkey();
+    let dust: Vec<_> =
+        (2..36).map(|salt| (pay_to(script.clone(), 294, salt), confirmed_at(&chain, 3))).collect();
+    coins.apply_history(&script, &dust, &chain, NOW).unwrap();
+    let most = Amount::from_sat(95_000);
+    let refusals = [
+        coins.cost(&elsewhere(), most, RATE, kept).map(|_| ()),
+        coins.send(&keys(), elsewhere(), Some(most), spending(kept), NOW).map(|_| ()),
+    ];
+    for refused in refusals {
+        assert!(matches!(refused, Err(CoinsError::Insufficient { .. })), "{refused:?}");
+    }
+    assert!(coins.cost(&elsewhere(), most, RATE, Amount::ZERO).unwrap() < Amount::from_sat(700), "one coin");
+    // Where all there is suffices, all of it is spent: what is kept is one coin.
+    let amount = Amount::from_sat(89_690);
+    let quoted = coins.cost(&elsewhere(), amount, RATE, kept).unwrap();
+    let spending = Spending { fee: Fee::Exact(quoted), ..spending(kept) };
+    let tx = coins.send(&keys(), elsewhere(), Some(amount), spending, NOW).unwrap();
+    assert_eq!(tx.input.len(), 35);
+    assert_eq!(coins.balance().total(), Amount::from_sat(100_000 + 34 * 294) - amount - quoted);
+    assert!(coins.balance().total() >= kept);
+}
+
+/// Change of our own pays where no confirmed coin does; nobody else's transaction is relied on.
+#[test]
+fn change_that_waits_for_a_block_is_known_with_its_transaction() {
+    let (mut coins, chain) = funded();
+    assert_eq!(coins.largest_change(), None);
+    let foreign = coins.new_address().script_pubkey();
+    coins.apply_history(&foreign, &[(pay_to(foreign.clone(), 500_000, 9), None)], &chain, NOW).unwrap();
+    assert_eq!(coins.largest_change(), None, "somebody else's");
+    let tx = coins
+        .send(&keys(), elsewhere(), Some(Amount::from_sat(60_000)), spending(Amount::ZERO), NOW)
+        .unwrap();
+    let change = coins.largest_change().unwrap();
+    assert_eq!((&change.tx, change.coin.outpoint.txid), (&tx, tx.compute_txid()));
+    let paid: Amount = tx.output.iter().map(|output| output.value).sum();
+    assert_eq!(change.fee, Amount::from_sat(100_000) - paid);
+    assert_eq!(coins.still_there(&[change.coin.outpoint]), [change.coin.clone()]);
+    coins.keep_aside([change.coin.outpoint]);
+    assert_eq!(coins.largest_change(), None, "in use");
+}
+
 #[test]
 fn what_is_kept_for_closing_channels_is_not_spent() {
     let (mut coins, _) = funded();

@@ -236,7 +236,7 @@ impl OpCounts {
     }
 }
 
-#[cfg(feature = "count-ops")]
+#[cfg(any(test, feature = "count-ops"))]
 std::thread_local! {
     static COUNTS: std::cell::Cell<OpCounts> = const {
         std::cell::Cell::new(OpCounts { sign: 0, verify: 0, ecdh: 0, create: 0, mul: 0, add: 0 })
@@ -244,19 +244,19 @@ std::thread_local! {
 }
 
 /// What this thread has counted so far (feature `count-ops`).
-#[cfg(feature = "count-ops")]
+#[cfg(any(test, feature = "count-ops"))]
 pub fn op_counts() -> OpCounts {
     COUNTS.get()
 }
 
-#[cfg(feature = "count-ops")]
+#[cfg(any(test, feature = "count-ops"))]
 fn count(which: impl FnOnce(&mut OpCounts) -> &mut u64) {
     let mut counts = COUNTS.get();
     *which(&mut counts) += 1;
     COUNTS.set(counts);
 }
 
-#[cfg(not(feature = "count-ops"))]
+#[cfg(not(any(test, feature = "count-ops")))]
 #[inline(always)]
 fn count(_: impl FnOnce(&mut OpCounts) -> &mut u64) {}
 
@@ -363,7 +363,7 @@ mod tests {
         check();
     }
 
-    #[cfg(feature = "count-ops")]
+    #[cfg(any(test, feature = "count-ops"))]
     #[test]
     fn every_operation_is_counted_once() {
         let before = op_counts();

@@ -269,7 +269,6 @@ fn nothing_secret_is_printed() {
     assert!(!shown.contains('['), "{shown}");
 }
 
-#[cfg(feature = "count-ops")]
 #[test]
 fn signing_costs_what_it_must() {
     let signer = signer();

@@ -8,7 +8,7 @@ use crate::channel::{self, OnchainWork, Unconfirmed};
 use crate::coins::CoinsError;
 use crate::crypto::SignerError;
 use crate::onchain::bids::Replaced;
-use crate::onchain::coins::{Chosen, choose, within_means};
+use crate::onchain::coins::{Chosen, choose, within_means, worth_their_place};
 use crate::onchain::draft::weight;
 use crate::onchain::groups::groups;
 use crate::onchain::{Auction, Bid, Bids, Claim, Coin, Draft, Stake};
@@ -47,9 +47,10 @@ impl Due {
 
 impl Node {
     /// Claims what is due, for every channel that something happened to. Only while all that is watched is known as of
-    /// the present tip: what is claimed must not be spent already.
+    /// the present tip: what is claimed must not be spent already. A server that tells of block after block and nothing of
+    /// what is in them keeps us from nothing: a claim in vain costs less than one that is not made.
     pub(super) fn claim_onchain(&mut self) {
-        if self.synced_at.is_none() {
+        if self.synced_at.is_none() || self.blocks_unlooked == 1 {
             return;
         }
         let indices = std::mem::take(&mut self.claims_due);
@@ -125,35 +126,50 @@ impl Node {
         let Some(entry) = self.channels.get(&due.index) else { return };
         let Some(bids) = entry.channel.bids() else { return };
         let (height, rates, pays_to) = (self.chain.height(), self.fee_rates, &entry.terms.shutdown_script);
-        let spent: Vec<OutPoint> = bids.for_any(&due.claimed()).flat_map(Bid::coins).collect();
-        let (reused, free) = (self.coins.still_there(&spent), self.coins.free_coins());
-        let coins: Vec<Coin> = reused.iter().chain(&free).cloned().collect();
-        let Due { index, claims, mut stake, parent } = due;
-        let all = claims.len();
-        let claims = match all {
-            0 | 1 => claims,
-            _ if !claims.iter().all(Claim::is_htlc_success) => claims,
-            _ => within_means(claims, &coins, bids, stake.estimate(height, &rates), pays_to),
+        let free = self.coins.free_coins();
+        let reused = |claims: &[Claim]| {
+            let claimed = claims.iter().map(|claim| claim.outpoint).collect();
+            let spent: Vec<OutPoint> = bids.for_any(&claimed).flat_map(Bid::coins).collect();
+            (self.coins.still_there(&spent), spent)
         };
-        let (count, is_short) = (claims.len(), claims.len() < all);
-        if is_short {
+        let Due { index, mut claims, mut stake, parent } = due;
+        let mut is_short = false;
+        if claims.len() > 1 && claims.iter().all(Claim::is_htlc_success) {
+            let rate = stake.estimate(height, &rates);
+            let worthy = worth_their_place(claims, rate, pays_to);
+            let coins = |claims: &[Claim]| [reused(claims).0, free.clone()].concat();
+            claims = within_means(worthy.clone(), coins, bids, rate, pays_to);
+            is_short = claims.len() < worthy.len();
             stake = Stake::of(&claims, height);
         }
+        let count = claims.len();
+        let (reused, spent) = reused(&claims);
         let claimed: BTreeSet<OutPoint> = claims.iter().map(|claim| claim.outpoint).collect();
         let mut replaced = bids.replaced_by(&claimed);
         if reused.len() < spent.len() {
             // Without its coins what was published is void.
             replaced = Replaced { fees: Amount::ZERO, stands: false, ..replaced };
         }
-        let has: Amount = coins.iter().map(|coin| coin.output.value).sum();
+        let has: Amount = reused.iter().chain(&free).map(|coin| coin.output.value).sum();
         let share = match u64::try_from(waiting) {
             Ok(0) | Err(_) => Amount::MAX_MONEY,
             Ok(waiting) => has / (waiting + 1),
         };
         let of_parent = parent.as_ref().map(|parent| (parent.tx.weight().to_wu(), parent.fee));
         let parent_pays = of_parent.unwrap_or((0, Amount::ZERO));
-        let auction = Auction { stake: &stake, parent: parent_pays, replaced, share, height, rates: &rates };
-        let chosen = choose(claims, reused, free, pays_to, |weight| auction.fee(weight));
+        let choose_from = |free: Vec<Coin>, parent: (u64, Amount)| {
+            let auction = Auction { stake: &stake, parent, replaced, share, height, rates: &rates };
+            choose(claims.clone(), reused.clone(), free, pays_to, |weight| auction.fee(weight))
+        };
+        let mut chosen = choose_from(free.clone(), parent_pays);
+        // What takes the place of something must not need what waits for a block itself (BIP 125, rule 2).
+        if let (Chosen::MoreCoinsNeeded, Amount::ZERO) = (&chosen, replaced.fees)
+            && let Some(change) = self.coins.largest_change()
+        {
+            let (weight, paid) = parent_pays;
+            let package = (weight + change.tx.weight().to_wu(), paid + change.fee);
+            chosen = choose_from([free, vec![change.coin]].concat(), package);
+        }
         let draft = match chosen {
             Chosen::Draft(draft) => draft,
             Chosen::NotNow if is_short => return self.miss_coins(index),

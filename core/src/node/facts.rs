@@ -23,6 +23,7 @@ impl Node {
             ChainFact::Synced { tip, at } => {
                 if tip == self.chain.tip().hash {
                     self.synced_at = Some(at);
+                    self.blocks_unlooked = 0;
                     self.payments_due = true;
                     self.claims_due.extend(self.channels.keys());
                     self.look_at_tip();
@@ -93,6 +94,8 @@ impl Node {
         if change.removed > 0 {
             self.undo_confirmations(change.fork_height);
         }
+        self.blocks_unlooked = self.blocks_unlooked.saturating_add(1);
+        self.claims_due = self.channels.keys().copied().collect();
         let height = self.chain.height();
         for index in self.channels.keys().copied().collect::<Vec<_>>() {
             self.todo.push_back((index, channel::Command::NewBlock(height)));

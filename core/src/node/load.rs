@@ -177,6 +177,7 @@ impl Node {
             events: BTreeMap::new(),
             fee_rates: FeeRates::default(),
             synced_at: None,
+            blocks_unlooked: 0,
             told_of_old_tip: false,
             graph_stored: (0, now.mono),
             gossip: GossipSync::new(chain_hash),

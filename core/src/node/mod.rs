@@ -94,6 +94,8 @@ pub struct Node {
     fee_rates: FeeRates,
     /// When every watched script was asked about last, in this run.
     synced_at: Option<UnixTime>,
+    /// How many blocks came since all that is watched was known as of a tip: more than one where looks do not end.
+    blocks_unlooked: u32,
     /// Whether the owner knows that the newest block is too old to be the newest.
     told_of_old_tip: bool,
     coins: Coins,

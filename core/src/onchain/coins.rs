@@ -2,7 +2,7 @@
 //! commitment.
 
 use super::draft::{COIN_INPUT_WEIGHT, weight};
-use super::fees::Fee;
+use super::fees::{Fee, INCREMENTAL_RELAY};
 use super::{Bids, Claim, Coin, Draft};
 use crate::types::FeeratePerKw;
 use bitcoin::{Amount, OutPoint, ScriptBuf};
@@ -62,25 +62,49 @@ fn with_all(claims: Vec<Claim>, coins: Vec<Coin>, least: Amount, pays_to: &Scrip
     draft.map_or(Chosen::MoreCoinsNeeded, Chosen::Draft)
 }
 
-/// Of claims that share a transaction, the most valuable that coins can pay for at this rate; one at least, and all that a
-/// transaction which stands claims already.
+/// Of claims that share a transaction, those that are worth more than what each adds to its fee at this rate, the most
+/// valuable first and in any case.
+pub fn worth_their_place(mut claims: Vec<Claim>, feerate: FeeratePerKw, pays_to: &ScriptBuf) -> Vec<Claim> {
+    claims.sort_by_key(|claim| (Reverse(claim.amount), claim.outpoint));
+    let nothing = weight(&[], 0, pays_to);
+    let added = |claim: &Claim| weight(std::slice::from_ref(claim), 0, pays_to).saturating_sub(nothing);
+    let worthy = claims.iter().filter(|claim| claim.amount >= feerate.fee(added(claim))).count();
+    claims.truncate(worthy.max(1));
+    claims
+}
+
+/// Of claims that share a transaction and come with the most valuable first, so many that two thirds of the `coins` that
+/// there are for them can pay at this rate; one at least. The rest is for outbidding it where fees rise: where all went
+/// into many small ones at first, the largest could never be claimed for more. A transaction that stands stays as long as
+/// its coins can pay for it at all; what takes its place can beat it.
 pub fn within_means(
     mut claims: Vec<Claim>,
-    coins: &[Coin],
+    coins: impl Fn(&[Claim]) -> Vec<Coin>,
     bids: &Bids,
     feerate: FeeratePerKw,
     pays_to: &ScriptBuf,
 ) -> Vec<Claim> {
     let to_spend_one = feerate.fee(COIN_INPUT_WEIGHT);
-    let has: Amount = coins.iter().filter_map(|coin| coin.output.value.checked_sub(to_spend_one)).sum();
-    let all: BTreeSet<OutPoint> = claims.iter().map(|claim| claim.outpoint).collect();
-    let standing = bids.for_any(&all).map(|bid| bid.claimed().collect::<BTreeSet<_>>());
-    let standing =
-        standing.filter(|claimed| claimed.is_subset(&all)).max_by_key(BTreeSet::len).unwrap_or_default();
-    let is_standing = |claim: &Claim| standing.contains(&claim.outpoint);
-    claims.sort_by_key(|claim| (!is_standing(claim), Reverse(claim.amount), claim.outpoint));
-    while claims.len() > standing.len().max(1) && feerate.fee(weight(&claims, 0, pays_to)) > has {
+    let price = |claims: &[Claim]| feerate.fee(weight(claims, 0, pays_to));
+    let means = |claims: &[Claim]| -> Amount {
+        coins(claims).iter().filter_map(|coin| coin.output.value.checked_sub(to_spend_one)).sum()
+    };
+    let to_beat = |claims: &[Claim]| {
+        bids.replaced_by(&outpoints(claims)).fees + INCREMENTAL_RELAY.fee(weight(claims, 1, pays_to))
+    };
+    let all = claims.clone();
+    while claims.len() > 1 && (price(&claims) * 3 > means(&claims) * 2 || to_beat(&claims) > means(&claims)) {
         claims.pop();
     }
-    claims
+    let (of_all, chosen) = (outpoints(&all), outpoints(&claims));
+    let stands = |claimed: &BTreeSet<OutPoint>| claimed.is_subset(&of_all) && chosen.is_subset(claimed);
+    let standing = bids.for_any(&chosen).map(|bid| bid.claimed().collect()).find(stands);
+    let standing = standing.map(|claimed: BTreeSet<OutPoint>| {
+        all.into_iter().filter(|claim| claimed.contains(&claim.outpoint)).collect::<Vec<_>>()
+    });
+    standing.filter(|standing| price(standing) <= means(standing)).unwrap_or(claims)
+}
+
+fn outpoints(claims: &[Claim]) -> BTreeSet<OutPoint> {
+    claims.iter().map(|claim| claim.outpoint).collect()
 }

@@ -10,7 +10,7 @@ use bitcoin::secp256k1::ecdsa::Signature;
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 
-/// A confirmed coin of the on-chain wallet: a P2WPKH output.
+/// A coin of the on-chain wallet: a P2WPKH output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coin {
     /// Where.

@@ -8,7 +8,7 @@ use crate::types::{BlockHeight, FeeratePerKw};
 use bitcoin::Amount;
 
 /// What a full node asks for relaying a replacement, above what it replaces (BIP 125, rule 4; 1 sat/vB).
-const INCREMENTAL_RELAY: FeeratePerKw = FeeratePerKw::from_sat_per_kw(250);
+pub const INCREMENTAL_RELAY: FeeratePerKw = FeeratePerKw::from_sat_per_kw(250);
 
 /// A transaction that pays for itself must pay something out: no output to a witness program needs more to be relayed.
 const LEAST_OUTPUT: Amount = Amount::from_sat(330);
@@ -26,6 +26,8 @@ pub const RISE_BLOCKS: u32 = 12;
 pub struct Stake {
     /// What would be lost.
     pub amount: Amount,
+    /// All that is claimed. More than what would be lost, where a deadline is near for a part of it.
+    pub claimed: Amount,
     /// From which height on; unset where nobody else can take it.
     pub deadline: Option<BlockHeight>,
     /// How soon it is wanted where no deadline is near.
@@ -40,11 +42,13 @@ impl Stake {
             claim.deadline.is_some_and(|deadline| blocks_left(deadline, height) <= SECURITY_DELAY)
         };
         let near: Amount = claims.iter().filter(is_near).map(|claim| claim.amount).sum();
-        let amount = if near > Amount::ZERO { near } else { claims.iter().map(|claim| claim.amount).sum() };
+        let all: Amount = claims.iter().map(|claim| claim.amount).sum();
         let pays_itself = !claims.iter().any(Claim::is_second_stage);
         let kept = if pays_itself { LEAST_OUTPUT } else { Amount::ZERO };
+        let [near, all] = [near, all].map(|amount| amount.checked_sub(kept).unwrap_or(Amount::ZERO));
         Self {
-            amount: amount.checked_sub(kept).unwrap_or(Amount::ZERO),
+            amount: if near > Amount::ZERO { near } else { all },
+            claimed: all,
             deadline: claims.iter().filter_map(|claim| claim.deadline).min(),
             urgency: if is_hurried { Urgency::Normal } else { Urgency::Background },
         }
@@ -53,7 +57,7 @@ impl Stake {
     /// What an output is worth that nobody else can take, and that waits for its transaction to come into a block.
     pub fn in_payout(amount: Amount) -> Self {
         let amount = amount.checked_sub(LEAST_OUTPUT).unwrap_or(Amount::ZERO);
-        Self { amount, deadline: None, urgency: Urgency::Background }
+        Self { amount, claimed: amount, deadline: None, urgency: Urgency::Background }
     }
 
     /// Whether a bid that no block took rises now.
@@ -71,11 +75,11 @@ impl Stake {
         })
     }
 
-    /// The most that may be paid: half of what is at stake, and all of it in the end. Whoever keeps us from claiming
-    /// must never gain by it (replacement cycling).
+    /// The most that may be paid: half of what is claimed, and all that is at stake in the end. Whoever keeps us from
+    /// claiming must never gain by it (replacement cycling).
     fn ceiling(&self, since: Option<BlockHeight>, height: BlockHeight) -> Amount {
-        let all = self.amount.to_sat();
-        Amount::from_sat(self.risen(all / 2, all, since, height))
+        let half = self.claimed.to_sat() / 2;
+        Amount::from_sat(self.risen(half, self.amount.to_sat().max(half), since, height))
     }
 
     /// The rate that is wanted for a transaction of this weight: the estimate, and where that did not suffice since the
@@ -150,7 +154,7 @@ impl Auction<'_> {
         };
         if replaced.fees == Amount::ZERO {
             // What was bid for is gone in part: the rest is bid for anew, and not for less while there are coins.
-            let same = feerate.fee(weight).min(stake.amount);
+            let same = feerate.fee(weight).min(stake.claimed);
             return Some(Fee { wanted: wanted.max(same), least: floor });
         }
         let higher =
@@ -159,7 +163,7 @@ impl Auction<'_> {
         let least = (replaced.fees + INCREMENTAL_RELAY.fee(weight) + Amount::ONE_SAT).max(higher);
         // Less than it did before, or more: what stands cannot stay.
         let wanted = if replaced.stands { wanted } else { wanted.max(least) };
-        let may_be_made = least <= wanted && (replaced.stands || wanted <= stake.amount);
+        let may_be_made = least <= wanted && (replaced.stands || wanted <= stake.claimed);
         may_be_made.then_some(Fee { wanted, least })
     }
 }

@@ -1,8 +1,8 @@
 //! The rules that need no transaction of a channel.
 
 use super::bids::Replaced;
-use super::coins::{Chosen, choose, within_means};
-use super::draft::weight;
+use super::coins::{Chosen, choose, within_means, worth_their_place};
+use super::draft::{COIN_INPUT_WEIGHT, weight};
 use super::fees::{Fee, RISE_BLOCKS};
 use super::groups::groups;
 use super::preimages::preimages;
@@ -86,7 +86,12 @@ fn numbers(group: &[Claim]) -> Vec<u32> {
 
 #[test]
 fn a_claim_without_a_deadline_pays_what_is_usual() {
-    let stake = Stake { amount: Amount::from_sat(50_000), deadline: None, urgency: Urgency::Background };
+    let stake = Stake {
+        amount: Amount::from_sat(50_000),
+        claimed: Amount::from_sat(50_000),
+        deadline: None,
+        urgency: Urgency::Background,
+    };
     assert_eq!(fee(&stake, &NOTHING, HEIGHT), Some(150));
     let far = Stake { deadline: Some(HEIGHT + 145), ..stake };
     assert_eq!(fee(&far, &NOTHING, HEIGHT), Some(150));
@@ -97,7 +102,7 @@ fn a_claim_without_a_deadline_pays_what_is_usual() {
 #[test]
 fn before_a_deadline_the_fee_rises_to_all_that_is_at_stake() {
     let amount = Amount::from_sat(50_000);
-    let stake = Stake { amount, deadline: Some(HEIGHT), urgency: Urgency::Background };
+    let stake = Stake { amount, claimed: amount, deadline: Some(HEIGHT), urgency: Urgency::Background };
     let in_vain = Replaced { since: Some(HEIGHT - 30), ..NOTHING };
     for left in RISE_BLOCKS..=SECURITY_DELAY {
         assert_eq!(fee(&stake, &in_vain, HEIGHT - left), Some(2_000));
@@ -116,7 +121,7 @@ fn before_a_deadline_the_fee_rises_to_all_that_is_at_stake() {
 #[test]
 fn a_first_bid_is_the_estimate_however_near_the_deadline_is() {
     let amount = Amount::from_sat(50_000);
-    let stake = Stake { amount, deadline: Some(HEIGHT), urgency: Urgency::Background };
+    let stake = Stake { amount, claimed: amount, deadline: Some(HEIGHT), urgency: Urgency::Background };
     for left in 0..=SECURITY_DELAY {
         assert_eq!(fee(&stake, &NOTHING, HEIGHT - left), Some(2_000));
     }
@@ -130,7 +135,12 @@ fn a_first_bid_is_the_estimate_however_near_the_deadline_is() {
 
 #[test]
 fn while_others_wait_for_coins_a_claim_rises_to_its_share_and_no_further() {
-    let stake = Stake { amount: Amount::from_sat(50_000), deadline: Some(HEIGHT), urgency: Urgency::Normal };
+    let stake = Stake {
+        amount: Amount::from_sat(50_000),
+        claimed: Amount::from_sat(50_000),
+        deadline: Some(HEIGHT),
+        urgency: Urgency::Normal,
+    };
     let fee = |share, since: u32| {
         let replaced = Replaced { since: Some(since), ..NOTHING };
         let (parent, share, rates) = ((0, Amount::ZERO), Amount::from_sat(share), rates());
@@ -150,19 +160,41 @@ fn what_has_no_deadline_yet_is_not_at_stake() {
     assert_eq!((stake.amount.to_sat(), stake.deadline), (1_000, Some(HEIGHT + 18)));
     assert_eq!(Stake::of(&claims, HEIGHT + 1).amount.to_sat(), 901_000);
     assert_eq!(Stake::of(&claims, HEIGHT - 1).amount.to_sat(), 901_000);
+    // It is worth claiming with the rest all the same.
+    let weight = weight(&claims, 1, &coin_script());
+    let auction = Auction {
+        stake: &stake,
+        parent: (0, Amount::ZERO),
+        replaced: NOTHING,
+        share: Amount::MAX_MONEY,
+        height: HEIGHT,
+        rates: &rates(),
+    };
+    let wanted = auction.fee(weight).unwrap().wanted;
+    assert_eq!(wanted, rates().at(Urgency::Urgent).fee(weight));
 }
 
 #[test]
 fn no_claim_costs_more_than_half_of_what_is_at_stake_unless_it_is_urgent() {
-    let stake = Stake { amount: Amount::from_sat(600), deadline: None, urgency: Urgency::Normal };
+    let stake = Stake {
+        amount: Amount::from_sat(600),
+        claimed: Amount::from_sat(600),
+        deadline: None,
+        urgency: Urgency::Normal,
+    };
     assert_eq!(fee(&stake, &NOTHING, HEIGHT), Some(300));
-    let dust = Stake { amount: Amount::from_sat(200), ..stake };
+    let dust = Stake { amount: Amount::from_sat(200), claimed: Amount::from_sat(200), ..stake };
     assert_eq!(fee(&dust, &NOTHING, HEIGHT), None);
 }
 
 #[test]
 fn a_replacement_pays_for_what_it_replaces_and_for_its_relay() {
-    let stake = Stake { amount: Amount::from_sat(50_000), deadline: None, urgency: Urgency::Normal };
+    let stake = Stake {
+        amount: Amount::from_sat(50_000),
+        claimed: Amount::from_sat(50_000),
+        deadline: None,
+        urgency: Urgency::Normal,
+    };
     let standing = |fees, rate| Replaced {
         fees: Amount::from_sat(fees),
         feerate: Some(FeeratePerKw::from_sat_per_kw(rate)),
@@ -182,7 +214,12 @@ fn a_replacement_pays_for_what_it_replaces_and_for_its_relay() {
 
 #[test]
 fn a_child_pays_for_its_parent() {
-    let stake = Stake { amount: Amount::from_sat(50_000), deadline: None, urgency: Urgency::Normal };
+    let stake = Stake {
+        amount: Amount::from_sat(50_000),
+        claimed: Amount::from_sat(50_000),
+        deadline: None,
+        urgency: Urgency::Normal,
+    };
     let (parent, share, rates) = ((1_124, Amount::from_sat(300)), Amount::MAX_MONEY, rates());
     let auction = Auction { stake: &stake, parent, replaced: NOTHING, share, height: HEIGHT, rates: &rates };
     assert_eq!(auction.fee(WEIGHT).unwrap().wanted.to_sat(), 1_624 - 300);
@@ -244,23 +281,45 @@ fn where_coins_are_few_the_most_valuable_htlcs_come_first() {
         claims.into_iter().map(|(number, sat)| success(number, sat, HEIGHT + 9)).collect();
     let script = coin_script();
     let rate = FeeratePerKw::from_sat_per_kw(1_000);
-    let price = |count: usize| rate.fee(weight(&claims[..count], 1, &script)).to_sat();
-    let chosen =
-        |coins: &[Coin], bids: &Bids| numbers(&within_means(claims.clone(), coins, bids, rate, &script));
+    let claims = worth_their_place(claims, rate, &script);
+    let input = rate.fee(COIN_INPUT_WEIGHT).to_sat();
+    let price = |count: usize| rate.fee(weight(&claims[..count], 0, &script)).to_sat();
+    // A third of the coins is for outbidding.
+    let enough = |count: usize| price(count).div_ceil(2) * 3;
+
+    let chosen = |coins: &[Coin], bids: &Bids| {
+        numbers(&within_means(claims.clone(), |_| coins.to_vec(), bids, rate, &script))
+    };
     let none = Bids::default();
-    assert_eq!(chosen(&[coin(9, price(4))], &none), [2, 4, 3, 1]);
-    assert_eq!(chosen(&[coin(9, price(4) - 1)], &none), [2, 4, 3]);
-    assert_eq!(chosen(&[coin(9, price(2))], &none), [2, 4]);
+    assert_eq!(chosen(&[coin(9, input + enough(4))], &none), [2, 4, 3, 1]);
+    assert_eq!(chosen(&[coin(9, input + enough(4) - 3)], &none), [2, 4, 3]);
+    assert_eq!(chosen(&[coin(9, input + enough(2))], &none), [2, 4]);
     assert_eq!(chosen(&[], &none), [2], "what there is, is bid for one");
-    assert_eq!(
-        chosen(&[coin(9, price(2)), coin(10, 272)], &none),
-        [2, 4],
-        "a coin that pays for itself only"
-    );
+    let for_itself = coin(10, input);
+    assert_eq!(chosen(&[coin(9, input + enough(2)), for_itself], &none), [2, 4]);
+    let mut bids = Bids::default();
+    bids.place(bid(&[2, 3, 4], 100), HEIGHT);
+    assert_eq!(chosen(&[coin(9, input + price(3))], &bids), [2, 4, 3], "what coins can pay for stays");
+    assert_eq!(chosen(&[coin(9, input + price(3) - 1)], &bids), [2], "and is given up for the largest");
+    assert_eq!(chosen(&[coin(9, input + enough(4))], &bids), [2, 4, 3, 1], "and grows");
     let mut bids = Bids::default();
     bids.place(bid(&[1, 3], 100), HEIGHT);
-    assert_eq!(chosen(&[], &bids), [3, 1], "what is bid for stays so");
-    assert_eq!(chosen(&[coin(9, price(3))], &bids), [3, 1, 2]);
+    assert_eq!(chosen(&[coin(9, input + enough(2))], &bids), [2, 4], "what is worth more goes first");
+}
+
+#[test]
+fn a_claim_that_adds_more_to_the_fee_than_it_is_worth_stays_out() {
+    let script = coin_script();
+    let rate = FeeratePerKw::from_sat_per_kw(10_000);
+    let success = |number, sat| success(number, sat, HEIGHT + 9);
+    let added = weight(&[success(1, 1)], 0, &script) - weight(&[], 0, &script);
+    let price = rate.fee(added).to_sat();
+    let of = |amounts: [u64; 3]| {
+        let claims = vec![success(1, amounts[0]), success(2, amounts[1]), success(3, amounts[2])];
+        numbers(&worth_their_place(claims, rate, &script))
+    };
+    assert_eq!(of([price - 1, 90_000, price]), [2, 3]);
+    assert_eq!(of([600, 500, 400]), [1], "one in any case: what it may cost is decided elsewhere");
 }
 
 #[test]

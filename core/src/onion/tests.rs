@@ -264,7 +264,6 @@ fn nothing_secret_is_printed() {
     assert!(!shown.contains("7, 7") && !shown.contains("0707"), "{shown}");
 }
 
-#[cfg(feature = "count-ops")]
 #[test]
 fn curve_operations_are_as_few_as_can_be() {
     use crate::crypto::ec::{OpCounts, op_counts};

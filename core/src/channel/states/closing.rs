@@ -74,6 +74,7 @@ impl Channel {
             Command::Spent { tx, height } => {
                 if let Some(height) = height.filter(|_| closing.is_concerned(&tx)) {
                     closing.spends.confirmed(&tx, height);
+                    closing.drop_void_bids();
                 }
                 closing.commitments.preimages_in(&tx).into_iter().for_each(|event| effects.notify(event));
             }

@@ -1,5 +1,4 @@
 mod close;
-#[cfg(feature = "count-ops")]
 mod cost;
 mod fee;
 mod harness;

@@ -127,6 +127,18 @@ fn the_second_stages_of_a_cheater_are_taken_as_well() {
     assert!(sky.claims(Who::Alice).is_empty());
 }
 
+/// Blocks are told before what is in them, and claims are made once all of it is told.
+#[test]
+fn a_bid_is_void_as_soon_as_its_output_is_seen_spent() {
+    let (mut sky, _) = cheated();
+    assert_eq!(sky.bid(Who::Alice).len(), 2);
+    let stage = sky.bid(Who::Bob);
+    let height = sky.height + 1;
+    sky.world.see(Who::Alice, &stage[0], Some(height));
+    let live = sky.channel(Who::Alice).bids().unwrap().live();
+    assert_eq!(live.len(), 1, "what is void is not to be beaten");
+}
+
 #[test]
 fn penalties_are_split_before_the_deadline_and_never_pay_less() {
     let (mut sky, _) = cheated();

@@ -114,7 +114,6 @@ fn a_settled_payment_leaves_what_a_penalty_needs() {
     }
 }
 
-#[cfg(feature = "count-ops")]
 #[test]
 fn six_signatures_six_verifications_two_shared_secrets() {
     use crate::crypto::ec::op_counts;
