@@ -1,4 +1,5 @@
 use super::*;
+use bitcoin::bech32::{self, Bech32, Hrp};
 use bitcoin::secp256k1::SecretKey;
 use kite_core::invoice::{Description, InvoiceBuilder};
 use kite_core::types::{PaymentHash, PaymentSecret, UnixTime};
@@ -109,8 +110,56 @@ fn invoices_are_read_with_every_decoration() {
     }
     let broken = format!("bitcoin:{ADDRESS}?lightning={}x", text);
     assert_eq!(address(&broken).0, ADDRESS, "a broken invoice leaves the address");
-    assert!(matches!(regtest(&format!("{text}x")), Err(WalletError::InvalidInvoice { .. })));
-    assert!(matches!(regtest(&invoice(Network::Bitcoin)), Err(WalletError::WrongNetwork { .. })));
+    let reason = "the checksum is wrong: the invoice was changed or is not complete".to_owned();
+    assert_eq!(regtest(&format!("{text}x")), Err(WalletError::InvalidInvoice { reason }));
+    let (expected, found) = ("regtest".to_owned(), "bitcoin".to_owned());
+    assert_eq!(regtest(&invoice(Network::Bitcoin)), Err(WalletError::WrongNetwork { expected, found }));
+}
+
+/// The examples of BOLT 11 that are wrong, by the beginning of their titles, and what the owner is told.
+const WRONG: [(&str, &str); 10] = [
+    (
+        "Same, but adding invalid unknown feature 100",
+        "feature bit 100 is required to pay this invoice and not known here",
+    ),
+    ("Bech32 checksum", "the checksum is wrong: the invoice was changed or is not complete"),
+    ("Malformed bech32 string (no 1)", "this is not a Lightning invoice"),
+    ("Malformed bech32 string (mixed case)", "the invoice mixes upper and lower case"),
+    ("Signature is not recoverable", "the signature of the invoice is wrong"),
+    ("String is too short", "the invoice is too short"),
+    ("Invalid multiplier", "\"x\" is not a multiplier of an amount"),
+    ("Invalid sub-millisatoshi", "the amount is not a whole number of millisatoshi"),
+    ("Missing required `s`", "the invoice has no payment secret"),
+    ("Non canonical signature", "the signature of the invoice is not in its low-S form"),
+];
+
+#[test]
+fn every_wrong_example_of_bolt_11_says_what_is_wrong() {
+    let file = include_str!("../../../../core/tests/vectors/bolt11/examples.json");
+    let examples: serde_json::Value = serde_json::from_str(file).unwrap();
+    let examples = examples["invalid"].as_array().unwrap();
+    assert_eq!(examples.len(), WRONG.len());
+    for (title, reason) in WRONG {
+        let example = examples.iter().find(|example| example["title"].as_str().unwrap().starts_with(title));
+        let invoice = example.unwrap()["invoice"].as_str().unwrap();
+        // Without its prefix only a link says that a text is to be an invoice.
+        let found = parse(&format!("lightning:{invoice}"), Network::Bitcoin);
+        assert_eq!(found, Err(WalletError::InvalidInvoice { reason: reason.into() }), "{title}");
+    }
+}
+
+#[test]
+fn an_impossible_amount_says_why() {
+    // The amount is read before the signature, and after the checksum.
+    for (amount, reason) in [
+        ("99999999999999999999", "the amount is too large to count"),
+        ("21000001", "2100000100000000000 msat is more than all bitcoin that can exist"),
+        ("0m", "the invoice asks for an amount of zero"),
+    ] {
+        let prefix = Hrp::parse(&format!("lnbcrt{amount}")).unwrap();
+        let text = bech32::encode::<Bech32>(prefix, &[0; 200]).unwrap();
+        assert_eq!(regtest(&text), Err(WalletError::InvalidInvoice { reason: reason.into() }), "{amount}");
+    }
 }
 
 #[test]
