@@ -174,3 +174,33 @@ fn failed(error: rusqlite::Error) -> StoreError {
         _ => StoreError::Failed { reason: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Store as _;
+    use super::SqliteStore;
+    use kite_core::store::{Batch, Op};
+
+    /// What SQLite calls FULL.
+    const FULL: i64 = 2;
+
+    #[tokio::test]
+    async fn what_is_committed_is_on_the_disk() {
+        let folder = std::env::temp_dir().join(format!("kite-durable-{}", std::process::id()));
+        let store = SqliteStore::new(&folder);
+        let expect_fence = store.open().await.expect("a store").fence;
+        let ops = vec![Op::Put { key: vec![1], value: vec![2] }];
+        let batch = Batch { seq: 1, expect_fence, fence: expect_fence + 1, ops };
+        store.commit(batch).await.expect("committed");
+        // How it syncs is a setting of the connection and not of the file: another one would tell nothing.
+        let committed = store.connection().take().expect("open");
+        let number = |name: &str| committed.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let journal = committed.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        let syncs = ["synchronous", "fullfsync", "checkpoint_fullfsync"].map(number);
+        drop(committed);
+        std::fs::remove_dir_all(&folder).expect("removed");
+        let on_apple = i64::from(cfg!(target_vendor = "apple"));
+        assert_eq!(journal.as_deref(), Ok("wal"));
+        assert_eq!(syncs, [Ok(FULL), Ok(on_apple), Ok(on_apple)]);
+    }
+}
