@@ -1,5 +1,7 @@
 //! The whole world: real nodes that pay each other over an embedded chain.
 
+mod judge;
+
 use std::time::{Duration, Instant};
 
 use bitcoin::Amount;
@@ -22,8 +24,9 @@ async fn get(url: String) -> Value {
 
 #[tokio::test]
 async fn alice_pays_carol_through_bob_and_the_world_obeys() {
+    let options = WorldOptions { judge: Some(judge::judge()), ..WorldOptions::default() };
     let begun = Instant::now();
-    let world = World::start(WorldOptions::default()).await.unwrap();
+    let world = World::start(options).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(30), "a world starts in seconds: {:?}", begun.elapsed());
 
     let (alice, carol) = (world.peer("alice").unwrap(), world.peer("carol").unwrap());
@@ -129,6 +132,7 @@ async fn a_world_without_nodes_has_a_block_clock() {
     let options = WorldOptions {
         peers: false,
         block_interval: Some(Duration::from_millis(50)),
+        judge: Some(judge::judge()),
         ..WorldOptions::default()
     };
     let world = World::start(options).await.unwrap();

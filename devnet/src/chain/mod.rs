@@ -1,7 +1,7 @@
 //! An embedded regtest chain: blocks, mempool, miner, reorgs.
 //!
-//! Scripts are verified by Bitcoin Core's own code, the other consensus rules are written here; tests give
-//! every block to Bitcoin Core's validation engine as well.
+//! Scripts are verified by Bitcoin Core's own code, the other consensus rules are written here; our tests give
+//! every block to Bitcoin Core's validation engine as well ([`Judge`](crate::source::Judge)).
 
 mod block_rules;
 mod coins;

@@ -1,7 +1,8 @@
 //! The embedded chain as a source.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -13,10 +14,17 @@ use crate::chain::{COINBASE_MATURITY, Chain, Displaced, Refusal};
 /// Blocks at the start: ten mature coinbases, 500 bitcoin.
 const FIRST_BLOCKS: u32 = COINBASE_MATURITY + 10;
 
+/// Is shown every block of the chain before anybody else sees it.
+pub trait Judge: Debug + Send + Sync {
+    /// Says what it thinks, by a panic, of the blocks that one call made: in their order, the last one is the new tip.
+    fn judge(&self, blocks: &[&Block]);
+}
+
 /// The embedded chain, on this machine's clock.
 #[derive(Debug)]
 pub struct Embedded {
     chain: Mutex<Chain>,
+    judge: Option<Arc<dyn Judge>>,
     fee_estimates: Mutex<BTreeMap<u16, f64>>,
 }
 
@@ -29,7 +37,14 @@ impl Default for Embedded {
 impl Embedded {
     /// A chain that has only the genesis block.
     pub fn new() -> Self {
-        Self { chain: Mutex::new(Chain::new()), fee_estimates: Mutex::new(calm_fee_estimates()) }
+        Self { chain: Mutex::new(Chain::new()), judge: None, fee_estimates: Mutex::new(calm_fee_estimates()) }
+    }
+
+    /// The same with a judge.
+    #[must_use]
+    pub fn judged_by(mut self, judge: Arc<dyn Judge>) -> Self {
+        self.judge = Some(judge);
+        self
     }
 
     /// The chain itself, locked: for what the trait doesn't offer. Don't hold it across an await.
@@ -41,6 +56,14 @@ impl Embedded {
     /// Sets what [`ChainSource::fee_estimates`] says from now on (sat/vB by target in blocks).
     pub fn set_fee_estimates(&self, estimates: BTreeMap<u16, f64>) {
         *self.fee_estimates.lock().unwrap_or_else(PoisonError::into_inner) = estimates;
+    }
+
+    /// The blocks that were just made, which nobody has seen as long as the chain is locked.
+    fn judged(&self, chain: &Chain, made: Vec<BlockHash>) -> Vec<BlockHash> {
+        if let Some(judge) = &self.judge {
+            judge.judge(&made.iter().filter_map(|hash| chain.block(hash)).collect::<Vec<_>>());
+        }
+        made
     }
 }
 
@@ -68,7 +91,8 @@ impl ChainSource for Embedded {
         let missing = FIRST_BLOCKS.saturating_sub(chain.height());
         let first = unix_now().saturating_sub(missing * 600);
         for index in 0..missing {
-            chain.mine(1, first + index * 600)?;
+            let made = chain.mine(1, first + index * 600)?;
+            self.judged(&chain, made);
         }
         Ok(())
     }
@@ -107,7 +131,9 @@ impl ChainSource for Embedded {
     }
 
     async fn mine(&self, count: u32) -> Result<Vec<BlockHash>, SourceError> {
-        Ok(self.chain().mine(count, unix_now())?)
+        let mut chain = self.chain();
+        let made = chain.mine(count, unix_now())?;
+        Ok(self.judged(&chain, made))
     }
 
     async fn fund(&self, outputs: Vec<TxOut>) -> Result<Txid, SourceError> {
@@ -115,6 +141,8 @@ impl ChainSource for Embedded {
     }
 
     async fn reorg(&self, depth: u32, displaced: Displaced) -> Result<Vec<BlockHash>, SourceError> {
-        Ok(self.chain().reorg(depth, displaced, unix_now())?)
+        let mut chain = self.chain();
+        let made = chain.reorg(depth, displaced, unix_now())?;
+        Ok(self.judged(&chain, made))
     }
 }

@@ -12,7 +12,7 @@ use bitcoin::{Block, BlockHash, Transaction, TxOut, Txid, Wtxid};
 use crate::chain::{ChainError, Displaced, Refusal};
 
 pub use bitcoind::Bitcoind;
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Judge};
 
 /// What became of each transaction of a package.
 pub type PackageResults = Vec<(Wtxid, Result<Txid, Refusal>)>;

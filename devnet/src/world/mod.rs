@@ -289,7 +289,10 @@ fn describe(addresses: &Addresses, control_url: &str, peers: &Peers) -> Value {
 async fn start(options: WorldOptions) -> Result<(Arc<Shared>, Addresses, Servers), WorldError> {
     let source: Arc<dyn ChainSource> = match &options.bitcoind {
         Some(url) => Arc::new(Bitcoind::new(url.clone())?),
-        None => Arc::new(Embedded::new()),
+        None => Arc::new(match &options.judge {
+            Some(judge) => Embedded::new().judged_by(judge.clone()),
+            None => Embedded::new(),
+        }),
     };
     options.say("preparing the regtest chain");
     source.prepare().await?;

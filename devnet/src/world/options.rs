@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::source::Judge;
+
 /// Told of each step of the start.
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -14,6 +16,8 @@ type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct WorldOptions {
     /// A regtest `bitcoind` with wallet (`http://user:password@host:port`) instead of the embedded chain.
     pub bitcoind: Option<Url>,
+    /// Shown every block of the embedded chain; in tests, Bitcoin Core's validation engine.
+    pub judge: Option<Arc<dyn Judge>>,
     /// Whether to start alice, bob and carol and open their channels.
     pub peers: bool,
     /// Time between two blocks that come by themselves; unset means only on demand.
@@ -34,6 +38,7 @@ impl Default for WorldOptions {
     fn default() -> Self {
         Self {
             bitcoind: None,
+            judge: None,
             peers: true,
             block_interval: None,
             esplora_port: 0,
@@ -58,6 +63,7 @@ impl fmt::Debug for WorldOptions {
         // The address of a bitcoind holds its password.
         f.debug_struct("WorldOptions")
             .field("bitcoind", &self.bitcoind.is_some())
+            .field("judge", &self.judge)
             .field("peers", &self.peers)
             .field("block_interval", &self.block_interval)
             .field("esplora_port", &self.esplora_port)

@@ -6,14 +6,6 @@ use bitcoin::absolute::LockTime;
 use bitcoin::{Amount, Block, Sequence, Transaction};
 use kite_devnet::chain::{BlockError, Displaced, TransactionError, solve, subsidy};
 
-/// A judged chain with confirmed coins of 100 000 sat, one per lock.
-fn with_coins(locks: &[Lock]) -> (Judged, Vec<Owned>) {
-    let mut judged = Judged::new();
-    let coins = locks.iter().map(|lock| funded(&mut judged.chain, *lock, 100_000)).collect();
-    judged.mine(1);
-    (judged, coins)
-}
-
 fn transaction_error(result: Result<bitcoin::BlockHash, BlockError>) -> TransactionError {
     match result.unwrap_err() {
         BlockError::Transaction { error, .. } => error,
@@ -24,7 +16,7 @@ fn transaction_error(result: Result<bitcoin::BlockHash, BlockError>) -> Transact
 #[test]
 fn good_spends_of_every_kind_are_accepted() {
     let locks = [Lock::P2wpkh, Lock::P2tr, Lock::Anyone];
-    let (mut judged, coins) = with_coins(&locks);
+    let (mut judged, coins) = Judged::with_coins(&locks);
     let first = spend(&coins, Terms { pays_to: Lock::P2tr, ..Terms::default() });
     let child = spend(&[Owned::of(&first, 0, Lock::P2tr)], Terms::default());
     judged.offer_transactions(vec![first, child.clone()]).unwrap();
@@ -34,7 +26,7 @@ fn good_spends_of_every_kind_are_accepted() {
 #[test]
 fn bad_signatures_are_refused() {
     for lock in [Lock::P2wpkh, Lock::P2tr] {
-        let (mut judged, coins) = with_coins(&[lock]);
+        let (mut judged, coins) = Judged::with_coins(&[lock]);
         let good = spend(&coins, Terms::default());
         let bad = with_bad_signature(good.clone());
         let error = transaction_error(judged.offer_transactions(vec![bad]));
@@ -45,7 +37,7 @@ fn bad_signatures_are_refused() {
 
 #[test]
 fn amounts_and_inputs_are_checked() {
-    let (mut judged, coins) = with_coins(&[Lock::Anyone, Lock::Anyone]);
+    let (mut judged, coins) = Judged::with_coins(&[Lock::Anyone, Lock::Anyone]);
     let mut inflating = spend(&coins[..1], Terms::default());
     inflating.output[0].value = Amount::from_sat(100_001);
     let error = transaction_error(judged.offer_transactions(vec![inflating.clone()]));
@@ -77,7 +69,7 @@ fn amounts_and_inputs_are_checked() {
 
 #[test]
 fn a_child_before_its_parent_is_refused() {
-    let (mut judged, coins) = with_coins(&[Lock::Anyone]);
+    let (mut judged, coins) = Judged::with_coins(&[Lock::Anyone]);
     let parent = spend(&coins, Terms::default());
     let child = spend(&[Owned::of(&parent, 0, Lock::P2wpkh)], Terms::default());
     let error = transaction_error(judged.offer_transactions(vec![child.clone(), parent.clone()]));
@@ -104,7 +96,7 @@ fn a_coinbase_matures_after_a_hundred_blocks() {
 
 #[test]
 fn lock_times_hold_by_height_and_by_median_time() {
-    let (mut judged, coins) = with_coins(&[Lock::Anyone, Lock::Anyone]);
+    let (mut judged, coins) = Judged::with_coins(&[Lock::Anyone, Lock::Anyone]);
     let height = judged.chain.height();
     let by_height = Terms { lock_time: LockTime::from_consensus(height + 1), ..Terms::default() };
     let by_height = spend(&coins[..1], by_height);
@@ -133,7 +125,7 @@ fn lock_times_hold_by_height_and_by_median_time() {
 
 #[test]
 fn relative_locks_hold_by_height_time_and_script() {
-    let (mut judged, coins) = with_coins(&[Lock::Anyone, Lock::Anyone, Lock::Csv(4), Lock::Csv(4)]);
+    let (mut judged, coins) = Judged::with_coins(&[Lock::Anyone, Lock::Anyone, Lock::Csv(4), Lock::Csv(4)]);
     let by_height = spend(&coins[..1], Terms { sequence: Sequence::from_height(3), ..Terms::default() });
     let by_time = Sequence::from_512_second_intervals(1);
     let by_time = spend(&coins[1..2], Terms { sequence: by_time, ..Terms::default() });
@@ -159,7 +151,7 @@ fn relative_locks_hold_by_height_time_and_script() {
 
 /// Spoils the next block and gives the common verdict.
 fn spoiled(spoil: impl FnOnce(&mut Judged, &mut Block)) -> BlockError {
-    let (mut judged, coins) = with_coins(&[Lock::P2wpkh]);
+    let (mut judged, coins) = Judged::with_coins(&[Lock::P2wpkh]);
     let mut block = judged.chain.template(vec![spend(&coins, Terms::default())], Amount::ZERO, judged.now);
     spoil(&mut judged, &mut block);
     judged.offer(block).unwrap_err()
@@ -231,7 +223,7 @@ fn spoiled_blocks_are_refused() {
 #[test]
 fn a_reorg_gives_back_coins_and_transactions() {
     for displaced in [Displaced::Mined, Displaced::Waiting, Displaced::Forgotten] {
-        let (mut judged, coins) = with_coins(&[Lock::P2tr]);
+        let (mut judged, coins) = Judged::with_coins(&[Lock::P2tr]);
         let before: Vec<_> = judged.chain.coins().iter().map(|(o, c)| (*o, c.clone())).collect();
         let payment = spend(&coins, Terms::default());
         judged.chain.accept(payment.clone()).unwrap();

@@ -2,5 +2,7 @@
 
 mod coins;
 mod consensus;
+#[path = "../judge/kernel.rs"]
+mod kernel;
 mod mempool;
 mod oracle;

@@ -13,6 +13,7 @@ use kite_devnet::http::Server;
 use kite_devnet::source::{Bitcoind, ChainSource, Embedded, SourceError};
 use serde_json::{Value, json};
 
+use crate::judge::judge;
 use crate::{address, paying, serve};
 
 type Outcome = Result<Value, (i64, String)>;
@@ -108,7 +109,7 @@ async fn node() -> (Arc<Embedded>, Server, Arc<Bitcoind>) {
 
 #[tokio::test]
 async fn the_api_is_the_same_over_json_rpc() {
-    let (_chain, _node, source) = node().await;
+    let (chain, _node, source) = node().await;
     source.prepare().await.unwrap();
     let (_server, client) = serve(source.clone()).await;
     assert_eq!(client.get_height().await.unwrap(), 110);
@@ -130,6 +131,11 @@ async fn the_api_is_the_same_over_json_rpc() {
     source.reorg(1, Displaced::Mined).await.unwrap();
     assert!(client.get_tx_status(&first).await.unwrap().confirmed);
     assert_eq!(client.get_fee_estimates().await.unwrap()[&6], 2.0);
+
+    // What the stand-in mined past the source, too.
+    let chain = chain.chain();
+    let best = (1..=chain.height()).filter_map(|height| chain.block(&chain.block_hash(height)?));
+    judge().judge(&best.collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod api;
 mod bitcoind;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod wallet;
 
 use std::sync::Arc;
@@ -27,7 +29,7 @@ pub async fn serve(source: Arc<dyn ChainSource>) -> (Server, AsyncClient) {
 }
 
 pub async fn stand() -> Stand {
-    let chain = Arc::new(Embedded::new());
+    let chain = Arc::new(Embedded::new().judged_by(judge::judge()));
     chain.prepare().await.unwrap();
     let (server, client) = serve(chain.clone()).await;
     Stand { chain, client, server }

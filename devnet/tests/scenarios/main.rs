@@ -3,6 +3,8 @@
 mod calls;
 mod complete;
 mod form;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod life;
 mod log;
 #[path = "../../../docs/embed/snippets/pay.rs"]
@@ -19,7 +21,8 @@ const WRITE: &str = "KITE_WRITE_LOGS";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wallet_lives_through_all_scenarios_and_each_log_is_the_shared_one() {
-    let world = World::start(WorldOptions::default()).await.unwrap();
+    let world =
+        World::start(WorldOptions { judge: Some(judge::judge()), ..WorldOptions::default() }).await.unwrap();
     let mut life = Life::new(&world);
     for scenario in form::scenarios() {
         let living = life.live(&scenario);

@@ -6,6 +6,7 @@ use bitcoin::{Address, Amount, Network};
 use kite_devnet::{World, WorldOptions};
 use kite_wallet::api::{Payment, PaymentStatus, Wallet, WalletError};
 
+use crate::judge::judge;
 use crate::owner::Owner;
 use crate::payments::Ends;
 use crate::steps::in_mempool;
@@ -19,7 +20,7 @@ const FEE_MSAT: u64 = 1_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_pays_another_whatever_was_when_the_invoice_was_made() {
-    let world = World::start(WorldOptions::default()).await.unwrap();
+    let world = World::start(WorldOptions { judge: Some(judge()), ..WorldOptions::default() }).await.unwrap();
     let (payer, payee) = (with_channel(&world).await, with_channel(&world).await);
 
     // Made by one who opened its channel and could receive nothing yet.

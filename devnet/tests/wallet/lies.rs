@@ -9,6 +9,7 @@ use kite_devnet::chain::Displaced;
 use kite_devnet::{World, WorldOptions};
 use kite_wallet::api::{Balance, Channel, ChannelState, Event, Wallet};
 
+use crate::judge::judge;
 use crate::liar::{Liar, Lie};
 use crate::owner::Owner;
 use crate::payments::Ends;
@@ -47,7 +48,9 @@ struct Believer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_lie_about_the_chain_is_believed_and_the_truth_helps() {
-    let world = Arc::new(World::start(WorldOptions::default()).await.unwrap());
+    let world = Arc::new(
+        World::start(WorldOptions { judge: Some(judge()), ..WorldOptions::default() }).await.unwrap(),
+    );
     let mut believers = Vec::new();
     for (lie, told) in LIES {
         let liar = Liar::start(world.esplora_url()).await;

@@ -2,6 +2,8 @@
 
 mod between;
 mod chance;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod liar;
 mod lies;
 mod owner;

@@ -4,6 +4,7 @@ use bitcoin::{Address, Amount, Network};
 use kite_devnet::{World, WorldOptions};
 use kite_wallet::api::PaymentFilter;
 
+use crate::judge::judge;
 use crate::owner::Owner;
 
 /// A page of Esplora has 25 confirmed transactions. The faucet has a few coins, and the change of each in the next block.
@@ -12,7 +13,9 @@ const WAITING: u64 = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_a_long_history_is_read() {
-    let world = World::start(WorldOptions { peers: false, ..WorldOptions::default() }).await.unwrap();
+    let world = World::start(WorldOptions { peers: false, judge: Some(judge()), ..WorldOptions::default() })
+        .await
+        .unwrap();
     let owner = Owner::new(world.esplora_url()).await;
     let address = owner.ask(|wallet| async move { wallet.new_address().await }).await.unwrap();
     let address: Address<_> = address.parse().unwrap();

@@ -12,6 +12,7 @@ use kite_wallet::api::{Balance, Channel, ChannelState, Event, PaymentStatus, Wal
 use ldk_node::payment::{PaymentDirection, PaymentKind, PaymentStatus as PeerStatus};
 
 use crate::chance::Chance;
+use crate::judge::judge;
 use crate::owner::Owner;
 use crate::payments::{Ends, Release, amount_msat};
 use crate::relay::Relay;
@@ -34,7 +35,9 @@ const GIFT: Amount = Amount::from_sat(5_000_000);
 async fn a_thousand_payments_over_one_channel_and_a_network_that_breaks() {
     // On a real bitcoind where there is one: see the README.
     let bitcoind = std::env::var("KITE_BITCOIND").ok().map(|url| url.parse().unwrap());
-    let world = World::start(WorldOptions { bitcoind, ..WorldOptions::default() }).await.unwrap();
+    let world = World::start(WorldOptions { bitcoind, judge: Some(judge()), ..WorldOptions::default() })
+        .await
+        .unwrap();
     let peer = world.peer("alice").unwrap();
     let relay = Relay::start(peer.address(), LASTS, SEED).await;
     let owner = Owner::new(world.esplora_url()).await;
