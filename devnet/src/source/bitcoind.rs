@@ -82,7 +82,11 @@ impl Bitcoind {
     }
 
     async fn mining_address(&self) -> Result<&String, SourceError> {
-        self.mining_address.get_or_try_init(|| self.call_wallet("getnewaddress", json!([]))).await
+        self.mining_address.get_or_try_init(|| self.new_address()).await
+    }
+
+    async fn new_address(&self) -> Result<String, SourceError> {
+        self.call_wallet("getnewaddress", json!([])).await
     }
 
     async fn open_wallet(&self) -> Result<(), SourceError> {
@@ -223,10 +227,11 @@ impl ChainSource for Bitcoind {
         let first = height.checked_sub(depth).map(|base| base + 1).filter(|_| depth > 0 && depth < height);
         let first = self.block_hash(first.ok_or(too_deep)?).await?;
         self.call::<Value>("invalidateblock", json!([first])).await?;
+        // Paid to the address of the blocks before, a block of the same second would be one of those that were taken off.
+        let (mut hashes, address) = (Vec::new(), self.new_address().await?);
         if displaced == Displaced::Mined {
-            return self.mine(depth + 1).await;
+            return self.call("generatetoaddress", json!([depth + 1, address])).await;
         }
-        let (mut hashes, address) = (Vec::new(), self.mining_address().await?);
         for _ in 0..=depth {
             #[derive(serde::Deserialize)]
             struct Generated {

@@ -2,6 +2,7 @@
 
 mod between;
 mod chance;
+mod full_node;
 #[path = "../judge/mod.rs"]
 mod judge;
 mod liar;
