@@ -53,19 +53,17 @@ impl MutualClose<'_> {
         }
     }
 
-    /// The fee we find right and the range we accept. Whoever does not pay accepts all that is relayed.
+    /// The fee we find right and the range we accept. Whoever pays agrees to no more than closing alone costs, whatever is said
+    /// of fees: one that turns out too low is paid for later (ADR 0019). Whoever does not pay accepts all that is relayed.
     pub(super) fn fees(&self, env: &Env<'_>) -> (Amount, FeeRange) {
         let weight = closing_weight([self.local_script.as_script(), self.remote_script.as_script()]);
         let params = &self.commitments.params;
         let affordable = self.affordable();
         let least = env.config.min_feerate.fee(weight);
-        let wanted = env.feerates.closing.fee(weight).max(least).min(affordable);
+        let dear = self.cost_of_closing_alone(env).max(least).min(affordable);
+        let wanted = env.feerates.closing.fee(weight).max(least).min(dear);
         let most = match params.opener {
-            Party::Local => {
-                let urgent = env.feerates.commitment.fee(weight);
-                let dear = Amount::from_sat(wanted.max(urgent).to_sat().saturating_mul(2));
-                dear.max(self.cost_of_closing_alone()).min(affordable)
-            }
+            Party::Local => dear,
             Party::Remote => affordable,
         };
         (wanted, FeeRange { min_fee_satoshis: least.min(wanted), max_fee_satoshis: most })
@@ -81,10 +79,11 @@ impl MutualClose<'_> {
         balance(params.opener).checked_sub(kept).unwrap_or(Amount::ZERO)
     }
 
-    /// A commitment and its anchors. A close together that costs no more is never refused for its price: two estimates
-    /// of the same network differ.
-    fn cost_of_closing_alone(&self) -> Amount {
-        let feerate = self.commitments.local.spec.feerate;
+    /// A commitment and its anchors; where it was signed in quieter days, as if it had been signed now, for a child would have to
+    /// pay the rest. Both rates are bounded by `ChannelConfig::always_accepted_feerate`, whatever a server says. A close together
+    /// that costs no more is never refused for its price: two estimates of the same network differ.
+    fn cost_of_closing_alone(&self, env: &Env<'_>) -> Amount {
+        let feerate = self.commitments.local.spec.feerate.max(env.feerates.commitment);
         opener_cost(feerate, 0, FORMAT).to_amount_floor()
     }
 

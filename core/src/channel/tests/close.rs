@@ -364,6 +364,49 @@ fn without_fee_range_they_meet_between() {
     assert_eq!(agreed(&world.alice).1.to_sat(), between + 1);
 }
 
+/// What a commitment costs whoever opened the channel: base fee and anchors.
+const ALONE: Amount = Amount::from_sat(1_124 + 660);
+
+/// A server that lies about fees, and a peer that wishes to close and agrees to anything, give miners no more of the opener's
+/// balance than closing alone would.
+#[test]
+fn an_absurd_estimate_does_not_make_a_close_together_absurd() {
+    for begins in [Who::Alice, Who::Bob] {
+        let mut world = World::open();
+        // 1,000 sat/vB. What is proposed for commitments is bounded before (`Node::commitment_feerate`).
+        for who in [Who::Alice, Who::Bob] {
+            world.side(who).feerates.closing = FeeratePerKw::from_sat_per_kw(250_000);
+        }
+        world.tell(begins, SHUTDOWN);
+        world.settle();
+        assert_eq!(agreed(&world.alice), (Amount::from_sat(700_000) - ALONE, ALONE));
+    }
+    // Nor where the peer asks for more.
+    let mut world = negotiating();
+    world.alice.feerates.closing = FeeratePerKw::from_sat_per_kw(250_000);
+    negotiate_anew(&mut world);
+    let Message::ClosingSigned(offer) = world.intercept(Who::Bob) else { panic!() };
+    assert_eq!(offer.fee_range.unwrap().max_fee_satoshis, ALONE);
+    let more = ALONE.to_sat() + 1;
+    let answer = closing_signed(&mut world, Who::Bob, more, Some((more, FUNDING.to_sat())));
+    let error = world.alice.try_process(Command::Message(answer.into())).unwrap_err();
+    assert!(matches!(error, ChannelError::Warn(Violation::ClosingFee { .. })), "{error:?}");
+}
+
+/// A commitment of quieter days is cheap; closing alone now would cost its child as well.
+#[test]
+fn a_close_together_may_cost_what_closing_alone_costs_now() {
+    let mut world = World::open();
+    for who in [Who::Alice, Who::Bob] {
+        let rate = FeeratePerKw::from_sat_per_kw(4_000);
+        (world.side(who).feerates.closing, world.side(who).feerates.commitment) = (rate, rate);
+    }
+    world.tell(Who::Bob, SHUTDOWN);
+    world.settle();
+    let (_, fee) = agreed(&world.alice);
+    assert!((2_600..2_800).contains(&fee.to_sat()), "{fee}");
+}
+
 /// Both in negotiation over another connection, with the opener's first `closing_signed` on its way to Bob.
 fn negotiate_anew(world: &mut World) {
     world.disconnect();
