@@ -184,8 +184,8 @@ fn claimed_on_an_unknown_commitment(closer: usize, pieces: u32) -> bool {
         Event::PaymentFailed { payment_hash, .. } if *payment_hash == hash => Some(false),
         _ => None,
     };
-    // All that is ours comes back, is irrevocable, and the last HTLC is long over.
-    (0..4).for_each(|_| closes.world.mine_at_once(150));
+    // All that is ours comes back and is irrevocable, and the last HTLC that there may have been is long over.
+    (0..15).for_each(|_| closes.world.mine_at_once(150));
     closes.world.pass(700);
     let told: Vec<bool> = closes.world.hosts[0].events().filter_map(told).collect();
     assert_eq!(told, [true], "{closer} closes after {pieces} pieces: {}", closes.world.story());

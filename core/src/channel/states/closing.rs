@@ -92,7 +92,10 @@ impl Channel {
                 closing.tell_outcomes(height, &mut effects);
             }
             Command::Looked { height, .. } => {
-                if closing.is_resolved(height)? && !closing.misses_preimage() && !closing.may_hear(height) {
+                if closing.is_resolved(height)?
+                    && !closing.misses_preimage()
+                    && !closing.may_hear(env, height)
+                {
                     let reason = closing.reason.clone();
                     let unpaid = closing.undecided().filter(|(_, htlc)| !closing.knows_preimage_of(htlc));
                     let told = unpaid.filter_map(|(id, htlc)| Some((id, htlc.origin?)));
@@ -142,10 +145,15 @@ impl Closing {
     }
 
     /// Whether an HTLC may still be paid that may stand in a commitment that this copy does not hold: as long as the payee
-    /// can give away its preimage, and then until what the peer does with it is irrevocable.
-    fn may_hear(&self, height: BlockHeight) -> bool {
+    /// can give away its preimage, and then until what the peer does with it is irrevocable. Since this copy was made, it may
+    /// have failed and its payment been tried again over this channel, up to the block that ended it.
+    fn may_hear(&self, env: &Env<'_>, height: BlockHeight) -> bool {
         let last = self.undecided().map(|(_, htlc)| htlc.cltv_expiry.height()).max();
-        self.is_blind() && last.is_some_and(|last| height < last.saturating_add(IRREVOCABLE_DEPTH))
+        let confirmed = self.height.filter(|_| self.closer.is_blind());
+        let tried_again =
+            confirmed.map(|confirmed| confirmed.saturating_add(env.config.max_cltv_expiry_delta));
+        let is_awaited = |last: BlockHeight| height < last.saturating_add(IRREVOCABLE_DEPTH);
+        self.is_blind() && last.is_some_and(|last| is_awaited(last.max(tried_again.unwrap_or(last))))
     }
 
     fn offered(&self) -> impl Iterator<Item = (HtlcId, &LiveHtlc)> {

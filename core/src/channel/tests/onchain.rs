@@ -12,6 +12,8 @@ use bitcoin::{Amount, OutPoint, Transaction, TxIn, Witness};
 /// When the HTLCs of the harness expire.
 const EXPIRY: u32 = HEIGHT + 144;
 const DELAY: u32 = 144;
+/// So many blocks an HTLC may run that a newer copy offered just before the close.
+const LAST_RETRY: u32 = 2_016;
 
 fn settled(origin: u8, id: u64) -> ChannelEvent {
     let (origin, preimage) = (PaymentId([origin; 16]), PaymentPreimage([origin; 32]));
@@ -335,11 +337,41 @@ fn a_lost_state_claims_its_balance_and_nothing_else() {
     };
     assert!(!events.iter().any(told), "nobody knows what became of them: {events:?}");
     // Nothing of it is ours any more, and the peer can still learn a preimage.
-    sky.mine_to(EXPIRY + 99);
+    let closed_at = HEIGHT + 1;
+    sky.mine_to(closed_at + LAST_RETRY + 99);
     assert_eq!((sky.channel(Who::Alice).state.name(), sky.events(Who::Alice)), ("closing", vec![]));
     sky.mine(&[]);
     assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
     assert!(sky.events(Who::Alice).contains(&timed_out(1, 0)), "in no block any more, at last");
+}
+
+/// Since this copy was made, an HTLC may have failed and its payment been tried again over the same channel, for as long as any
+/// HTLC may run.
+#[test]
+fn what_a_newer_copy_may_have_offered_again_is_waited_for() {
+    let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Bob, 2);
+    sky.mine(std::slice::from_ref(&tx));
+    let last = sky.height + LAST_RETRY;
+    let others: Vec<OutPoint> = watched_outputs(&mut sky, Who::Alice).collect();
+    let claims = sky.bid(Who::Alice);
+    sky.mine(&claims);
+    sky.mine_to(last);
+    assert_eq!(sky.channel(Who::Alice).state.name(), "closing");
+    assert!(!sky.events(Who::Alice).contains(&timed_out(1, 0)), "it may be paid as late as that");
+    let is_left = |outpoint: &&OutPoint| claims[0].input[0].previous_output != **outpoint;
+    // Scripts are not looked at.
+    let claim = Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![TxIn {
+            previous_output: *others.iter().find(is_left).unwrap(),
+            witness: Witness::from_slice(&[PaymentPreimage([1; 32]).0]),
+            ..Default::default()
+        }],
+        output: Vec::new(),
+    };
+    sky.world.see(Who::Alice, &claim, Some(last));
+    assert_eq!(sky.events(Who::Alice), [settled(1, 0)]);
 }
 
 /// Which output is which HTLC this copy does not know. A preimage tells for itself.
@@ -455,6 +487,7 @@ fn what_was_not_looked_for_is_not_taken_for_unpaid() {
 fn what_a_newer_copy_published_still_pays_us() {
     let (mut sky, tx) = closed_after_an_old_copy_came_back(Who::Alice, 2);
     sky.mine(std::slice::from_ref(&tx));
+    let closed_at = sky.height;
     let State::Closing(closing) = &sky.channel(Who::Alice).state else { panic!() };
     assert!(matches!(closing.closer, Closer::LocalUnknown { .. }));
     let to_us = closing.to_us;
@@ -466,7 +499,7 @@ fn what_a_newer_copy_published_still_pays_us() {
     assert_eq!((claimed.txid, tx.output[claimed.vout as usize].value), (tx.compute_txid(), to_us));
     sky.mine(&claims);
     assert!(sky.claims(Who::Alice).is_empty());
-    sky.mine_to(sky.height + 99);
+    sky.mine_to(closed_at + LAST_RETRY + 100);
     assert_eq!(sky.channel(Who::Alice).state.name(), "closed");
 }
 
