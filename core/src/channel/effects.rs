@@ -5,7 +5,8 @@ use super::changes::{HtlcKey, Removal};
 use super::rows::RowName;
 use crate::onion::Instruction;
 use crate::types::{
-    ChannelId, CltvExpiry, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage, ShortChannelId,
+    BlockHeight, ChannelId, CltvExpiry, HtlcId, MilliSatoshi, PaymentHash, PaymentId, PaymentPreimage,
+    ShortChannelId,
 };
 use crate::wire;
 use bitcoin::secp256k1::PublicKey;
@@ -200,6 +201,14 @@ pub enum ChannelEvent {
     FailsLater {
         /// Why.
         reason: String,
+    },
+    /// The peer was told preimages and has not settled; nothing is published before it has shown that our state is the newest,
+    /// and by then it may be too late. Told again as the expiry comes nearer.
+    OwnerMustClose {
+        /// What the peer can take back: what pays too little to have an output is not counted.
+        amount: MilliSatoshi,
+        /// The first block after which it can.
+        last_block: BlockHeight,
     },
     /// Closing together has begun.
     ShuttingDown,

@@ -4,7 +4,7 @@ use super::changes::{HtlcKey, ReduceError};
 use super::params::Party;
 use crate::crypto::{DeriveError, ShaChainError, SignatureError, SignerError};
 use crate::tx::{ClosingError, CommitmentError};
-use crate::types::{CltvExpiry, Features, FeeratePerKw, HtlcId, MilliSatoshi};
+use crate::types::{BlockHeight, CltvExpiry, Features, FeeratePerKw, HtlcId, MilliSatoshi};
 use bitcoin::Amount;
 
 /// A step that was not made: the channel is as it was. The variant says what the node does now.
@@ -226,9 +226,12 @@ impl Violation {
         )
     }
 
-    /// Whether a height is reached from which on only the chain can settle an HTLC.
-    pub(super) const fn is_deadline(&self) -> bool {
-        matches!(self, Self::HtlcTimedOut { .. } | Self::FulfilmentOverdue { .. })
+    /// The height that is reached from which on only the chain can settle an HTLC; unset where it is something else.
+    pub(super) const fn deadline(&self) -> Option<BlockHeight> {
+        match self {
+            Self::HtlcTimedOut { height, .. } | Self::FulfilmentOverdue { height, .. } => Some(*height),
+            _ => None,
+        }
     }
 
     /// Whether the peer's `channel_reestablish` does not fit to what we know.

@@ -150,7 +150,7 @@ impl Channel {
 
     /// Whether the peer's HTLCs can be answered now or once the peer is there.
     pub const fn may_answer_htlcs(&self) -> bool {
-        let will_fail = matches!(self.standing, Standing::Unproven { failed: Some(_) });
+        let will_fail = matches!(self.standing, Standing::Unproven { failed: Some(_), .. });
         matches!(self.state, State::Normal(_) | State::ShuttingDown(_)) && !will_fail
     }
 

@@ -276,6 +276,15 @@ impl Node {
                 );
                 self.emit(Event::ActionRequired { what });
             }
+            ChannelEvent::OwnerMustClose { amount, last_block } => {
+                let sat = amount.to_amount_floor().to_sat();
+                let what = format!(
+                    "A channel cannot go on: its peer was told the preimage of a payment to you and does not settle it. Close this \
+                     channel alone now: after block {last_block} the peer can take back {sat} sat. Only if this wallet was \
+                     restored from an old copy, do not: then the peer could take all of the channel."
+                );
+                self.emit(Event::ActionRequired { what });
+            }
             ChannelEvent::Frozen { fault } => {
                 let what = format!(
                     "A channel stopped by a fault of this wallet: {fault}. Nothing was sent; please report it."

@@ -6,7 +6,7 @@ use crate::channel::commitments::{Commitments, Funding};
 use crate::channel::effects::{ChannelEvent, CloseReason, Closer, Effects, Transition};
 use crate::channel::error::{ChannelError, Violation};
 use crate::channel::reestablish::Sync;
-use crate::channel::{Channel, Party, Removal, Standing};
+use crate::channel::{Channel, HtlcKey, LiveHtlc, Party, Removal, Standing};
 use crate::onchain::{Bids, Spends};
 use crate::types::{BlockHeight, ShortChannelId};
 use crate::wire::{ChannelReady, ChannelReestablish};
@@ -60,23 +60,13 @@ impl Commitments {
     /// Whether an HTLC is so close to its expiry, or so far behind it, that only the chain can settle it
     /// (BOLT 2, `cltv_expiry_delta` Selection).
     pub(super) fn check_deadlines(&self, env: &Env<'_>, height: BlockHeight) -> Result<(), ChannelError> {
-        let committed = |key| {
-            let next = self.remote_next.as_ref().map(|next| &next.spec);
-            [Some(&self.local.spec), Some(&self.remote.spec), next]
-                .iter()
-                .flatten()
-                .any(|spec| spec.htlcs.contains(key))
-        };
-        for (key, htlc) in self.htlcs.iter().filter(|(key, _)| committed(key)) {
+        for (key, htlc) in self.on_commitments() {
             let expiry = htlc.cltv_expiry.height();
             let violation = match key.offered_by {
                 Party::Local if height >= expiry.saturating_add(env.config.offered_htlc_grace) => {
                     Violation::HtlcTimedOut { key: *key, height }
                 }
-                Party::Remote
-                    if matches!(htlc.removal, Some(Removal::Fulfilled(_)))
-                        && height.saturating_add(env.config.fulfilled_htlc_deadline) >= expiry =>
-                {
+                Party::Remote if is_overdue(env, htlc, height) => {
                     Violation::FulfilmentOverdue { key: *key, height }
                 }
                 _ => continue,
@@ -85,6 +75,24 @@ impl Commitments {
         }
         Ok(())
     }
+
+    /// The HTLCs that stand in a commitment which somebody may publish.
+    pub(super) fn on_commitments(&self) -> impl Iterator<Item = (&HtlcKey, &LiveHtlc)> {
+        let is_committed = |key| {
+            let next = self.remote_next.as_ref().map(|next| &next.spec);
+            [Some(&self.local.spec), Some(&self.remote.spec), next]
+                .iter()
+                .flatten()
+                .any(|spec| spec.htlcs.contains(key))
+        };
+        self.htlcs.iter().filter(move |(key, _)| is_committed(key))
+    }
+}
+
+/// Whether an HTLC of the peer was fulfilled, and is so near to its expiry that it must be claimed on the chain.
+pub(super) fn is_overdue(env: &Env<'_>, htlc: &LiveHtlc, height: BlockHeight) -> bool {
+    let first = height.saturating_add(env.config.fulfilled_htlc_deadline);
+    matches!(htlc.removal, Some(Removal::Fulfilled(_))) && first >= htlc.cltv_expiry.height()
 }
 
 impl Channel {
@@ -153,7 +161,7 @@ impl Channel {
     /// The state is the newest (contract P10). Gives what waited for that.
     fn prove(&mut self) -> Option<Violation> {
         match std::mem::replace(&mut self.standing, Standing::Current) {
-            Standing::Unproven { failed } => failed,
+            Standing::Unproven { failed, .. } => failed,
             Standing::Current => None,
         }
     }

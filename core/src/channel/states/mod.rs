@@ -9,6 +9,7 @@ mod opening;
 mod operation;
 mod shutting_down;
 mod unanswered;
+mod unproven;
 mod wait_for_accept_channel;
 mod wait_for_channel_ready;
 mod wait_for_funding_confirmed;
@@ -377,27 +378,11 @@ impl Channel {
         let is_agreed = matches!(&self.state, State::Negotiating(state) if state.agreed.is_some());
         let publishes = self.state.reestablishes() && !is_agreed && !self.state.has_nothing_at_stake();
         match &self.standing {
-            Standing::Unproven { failed } if publishes => {
-                // A deadline is news even where the peer has said before that it gives the channel up.
-                let is_news =
-                    failed.as_ref().is_none_or(|known| violation.is_deadline() && !known.is_deadline());
-                Ok(self.fail_later(violation, is_news))
+            Standing::Unproven { failed, warned_at } if publishes => {
+                Ok(self.fail_later(env, violation, (failed.as_ref(), *warned_at)))
             }
             _ => self.fail_with(env, Some(violation)),
         }
-    }
-
-    /// Nothing is published; a peer whose `channel_reestablish` does not fit is asked to close.
-    fn fail_later(&self, violation: &Violation, is_news: bool) -> Transition {
-        let mut step = self.unchanged();
-        if violation.is_of_reestablish() {
-            step.effects.send(wire::Error::new(self.id, &violation.to_string()));
-        }
-        if is_news {
-            step.next.standing = Standing::Unproven { failed: Some(violation.clone()) };
-            step.effects.notify(ChannelEvent::FailsLater { reason: violation.to_string() });
-        }
-        step
     }
 
     fn force_close(&self, env: &Env<'_>) -> Result<Transition, ChannelError> {

@@ -1,5 +1,6 @@
-use super::harness::{HEIGHT, Who, World};
+use super::harness::{HEIGHT, Who, World, add};
 use crate::channel::{ChannelError, ChannelEvent, Command, FreezeCause, Link, State, Violation};
+use crate::types::{CltvExpiry, HtlcId, MilliSatoshi};
 use crate::wire::Message;
 
 /// Alice's state is put back to where it was before a number of payments.
@@ -137,6 +138,87 @@ fn what_is_loaded_is_not_published_before_the_peer_proves_it() {
         assert_eq!(world.alice.channel().state.name(), "failed");
         assert_eq!(world.alice.broadcasts.len(), 2);
     }
+}
+
+/// Bob has told preimages, of which the first pays too little to have an output, and starts again. `expiries` are those of
+/// the others, in blocks from now.
+fn loaded_bob(expiries: &[u32]) -> World {
+    let mut world = World::open();
+    let mut offer = |number: u8, msat: u64, blocks: u32| {
+        let mut htlc = add(msat, number);
+        htlc.cltv_expiry = CltvExpiry::new(HEIGHT + blocks).unwrap();
+        world.tell(Who::Alice, Command::AddHtlc(htlc));
+        world.settle();
+    };
+    offer(9, 100_000, 50);
+    for (number, blocks) in (0..).zip(expiries) {
+        offer(number, 50_000_000, *blocks);
+    }
+    world.disconnect();
+    world.fulfil(Who::Bob, HtlcId(0), 9);
+    for (number, _) in (0..).zip(expiries) {
+        world.fulfil(Who::Bob, HtlcId(u64::from(number) + 1), number);
+    }
+    world.bob.restart();
+    world.bob.take_events();
+    world
+}
+
+/// What Bob's owner hears up to a height, from its first block or from one that he wakes at.
+fn heard(world: &mut World, from: u32, to: u32) -> Vec<(u32, ChannelEvent)> {
+    let mut heard = Vec::new();
+    for height in HEIGHT + from..=HEIGHT + to {
+        if let Err(ChannelError::FailChannel(violation)) = world.bob.try_process(Command::NewBlock(height)) {
+            assert!(world.bob.fail(&violation).is_empty());
+        }
+        heard.extend(world.bob.take_events().into_iter().map(|event| (height - HEIGHT, event)));
+        assert_eq!((world.bob.channel().state.name(), world.bob.broadcasts.len()), ("normal", 0));
+    }
+    heard
+}
+
+#[test]
+fn whoever_told_a_preimage_and_may_not_close_hears_thrice_what_is_at_stake() {
+    let close = |htlcs: u64, blocks: u32| {
+        let amount = MilliSatoshi::from_msat(htlcs * 50_000_000);
+        ChannelEvent::OwnerMustClose { amount, last_block: HEIGHT + blocks }
+    };
+    let is_other = |event: &ChannelEvent| matches!(event, ChannelEvent::FailsLater { .. });
+
+    // Nothing but closing alone can save it, and nobody but the owner may.
+    let mut world = loaded_bob(&[100]);
+    let heard_by = heard(&mut world, 1, 120);
+    assert!(
+        heard_by[0].0 == 32 && is_other(&heard_by[0].1),
+        "of a trimmed one there is nothing to save: {heard_by:?}"
+    );
+    assert_eq!(heard_by[1..], [82, 88, 94].map(|at| (at, close(1, 100))));
+
+    // Each counts from when it is due, and the first of them to expire is the one to be named.
+    let mut world = loaded_bob(&[100, 90]);
+    let heard_by = heard(&mut world, 40, 120);
+    let expected = [(72, 1), (78, 1), (82, 2), (84, 2), (88, 2), (94, 2)];
+    assert_eq!(heard_by[1..], expected.map(|(at, htlcs)| (at, close(htlcs, 90))));
+
+    // Whoever wakes late hears at once, also after another reason to end the channel was heard.
+    let mut world = loaded_bob(&[100]);
+    world.connect();
+    let error = crate::wire::Error::new(world.bob.channel().id, "internal error");
+    let Err(ChannelError::FailChannel(violation)) = world.bob.try_process(Command::Message(error.into()))
+    else {
+        panic!()
+    };
+    world.bob.fail(&violation);
+    assert!(is_other(&world.bob.take_events()[0]));
+    assert_eq!(heard(&mut world, 91, 120), [91, 94].map(|at| (at, close(1, 100))));
+    // And once more after another start.
+    world.disconnect();
+    world.bob.restart();
+    assert_eq!(heard(&mut world, 92, 99), [92, 94].map(|at| (at, close(1, 100))));
+
+    // The owner's word is carried out.
+    world.tell(Who::Bob, Command::ForceClose);
+    assert_eq!((world.bob.channel().state.name(), world.bob.broadcasts.len()), ("failed", 1));
 }
 
 #[test]
