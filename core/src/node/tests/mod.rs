@@ -9,6 +9,7 @@ mod hints;
 mod old_stores;
 mod old_tip;
 mod parts;
+mod unexplained;
 mod unreadable;
 mod waits;
 mod world;
