@@ -8,9 +8,10 @@ use bitcoin::{Network, OutPoint, ScriptBuf, Transaction};
 use kite_core::chain::{BlockId, ChainFact, Checkpoint, HeaderChain, Urgency};
 use kite_core::types::{FeeratePerKw, UnixTime};
 use kite_wallet::chain::{ChainConfig, ChainError, ChainSource, ChainView, Look, Published, Publisher};
+use kite_wallet::platform::Clock;
 use std::sync::Arc;
 use std::time::Duration;
-use support::clock::TokioClock;
+use support::clock::{Ahead, TokioClock};
 use support::device::http;
 use support::esplora::{Esplora, Fault};
 use support::world::{payment, spend};
@@ -34,12 +35,16 @@ impl Observer {
 
     fn patient(server: &Esplora, watches: &[ScriptBuf], timeout_millis: u64) -> Self {
         let config = ChainConfig { timeout_millis, ..ChainConfig::new(&server.url, Network::Regtest) };
+        Self::with(config, watches, Arc::new(TokioClock::new()))
+    }
+
+    fn with(config: ChainConfig, watches: &[ScriptBuf], clock: Arc<dyn Clock>) -> Self {
         Self {
             chain: HeaderChain::new(Network::Regtest, Checkpoint::genesis(Network::Regtest)),
             watches: watches.to_vec(),
             outputs: Vec::new(),
             trouble: None,
-            source: ChainSource::new(config, http(), Arc::new(TokioClock::new())).unwrap(),
+            source: ChainSource::new(config, http(), clock).unwrap(),
         }
     }
 
@@ -352,6 +357,59 @@ async fn a_script_that_cannot_be_read_costs_its_own_history_and_no_output_of_a_c
         observer.catch_up().await.unwrap();
         assert_eq!(observer.trouble, None);
     }
+}
+
+/// The longest history that strangers have made is as long a minute later. What is known of a channel does not wait for it.
+#[tokio::test]
+async fn a_history_that_cannot_be_read_is_asked_for_ever_more_seldom() {
+    let server = Esplora::start().await;
+    let funding = OutPoint { txid: server.world.lock().unwrap().pay(&script(1), 700), vout: 0 };
+    server.world.lock().unwrap().mine(0);
+    let clock = Arc::new(Ahead::new());
+    let regtest = ChainConfig::new(&server.url, Network::Regtest);
+    let config = ChainConfig { scripts_millis: 60_000, ..regtest };
+    let mut observer = Observer::with(config, &[script(1), script(2)], clock.clone());
+    observer.outputs = vec![(script(1), funding)];
+    for number in 1..3 {
+        server.fail(&under(&script(number)), Fault::Status(504, "too long"));
+    }
+    let (due, early) = ([0, 1, 3, 7, 15, 31, 63, 123, 183], [2, 6, 14, 30, 62, 64, 122, 182]);
+    let mut at_secs: Vec<u64> =
+        due.iter().chain(&early).flat_map(|minute| [minute * 60, minute * 60 + 20]).collect();
+    at_secs.sort_unstable();
+    let mut asked = [Vec::new(), Vec::new()];
+    let mut before = 0;
+    for second in at_secs {
+        clock.pass((second - before) * 1_000);
+        before = second;
+        let is_spent = second == 62 * 60;
+        if is_spent {
+            server.world.lock().unwrap().mempool.push(spend(funding));
+            server.world.lock().unwrap().mine(0);
+        }
+        server.take_requests();
+        let facts = observer.catch_up().await.unwrap();
+        let requests = server.take_requests();
+        for (number, asked) in (1..3).zip(&mut asked) {
+            if requests.iter().any(|path| path.starts_with(&under(&script(number)))) {
+                asked.push(second);
+            }
+        }
+        let expected = match is_spent {
+            true => vec![(script(1), 2, 2)],
+            false if second == 0 => vec![(script(1), 1, 1)],
+            false => vec![],
+        };
+        assert_eq!(histories(&facts), expected, "{second}");
+        assert_eq!(synced(&facts), second % 60 == 0, "{second}");
+        assert!(observer.trouble.is_some(), "{second}");
+    }
+    let due = due.map(|minute| minute * 60);
+    assert_eq!(asked, [due, due]);
+    server.behave();
+    clock.pass(3_600_000);
+    observer.catch_up().await.unwrap();
+    assert_eq!(observer.trouble, None);
 }
 
 #[tokio::test]

@@ -30,8 +30,16 @@ pub(super) struct Found {
     pub(super) script: ScriptBuf,
     /// Unset where nothing could be read.
     pub(super) news: Option<News>,
-    /// Why the whole history could not be read.
-    pub(super) error: Option<ChainError>,
+    /// What came of the whole history.
+    pub(super) whole: Whole,
+}
+
+/// What came of a script's whole history.
+pub(super) enum Whole {
+    Read,
+    Failed(ChainError),
+    /// It could not be read a while ago.
+    NotAsked,
 }
 
 /// A history, unset where it was told before.
@@ -51,24 +59,32 @@ impl<'a> Histories<'a> {
         Self { http, proofs, view, left: AtomicUsize::new(MAX_HISTORY_BYTES) }
     }
 
-    /// What happened to a script.
+    /// What happened to a script. Where its whole history is not due, only the outputs of channels are asked for.
     ///
     /// # Errors
     /// The server does not answer at all.
-    pub(super) async fn of(&self, script: ScriptBuf, told: Option<&Digest>) -> Result<Found, ChainError> {
-        let most_millis = self.http.timeout_millis().saturating_mul(MAX_SCRIPT_TIMEOUTS);
-        let reason = match self.http.within(most_millis, self.whole(&script, told)).await {
-            Ok(news) => return Ok(Found { script, news: Some(news), error: None }),
-            Err(reason) => reason,
-        };
-        self.http.tip().await?;
+    pub(super) async fn of(
+        &self,
+        script: ScriptBuf,
+        told: Option<&Digest>,
+        is_due: bool,
+    ) -> Result<Found, ChainError> {
+        let mut whole = Whole::NotAsked;
+        if is_due {
+            let most_millis = self.http.timeout_millis().saturating_mul(MAX_SCRIPT_TIMEOUTS);
+            let reason = match self.http.within(most_millis, self.whole(&script, told)).await {
+                Ok(news) => return Ok(Found { script, news: Some(news), whole: Whole::Read }),
+                Err(reason) => Box::new(reason),
+            };
+            self.http.tip().await?;
+            whole = Whole::Failed(ChainError::Unread { script: script.clone(), reason });
+        }
         let outputs: Vec<OutPoint> = self.view.outputs_of(&script).collect();
         let news = match outputs.is_empty() {
             true => None,
             false => self.of_outputs(&outputs, told).await.ok(),
         };
-        let error = Some(ChainError::Unread { script: script.clone(), reason: Box::new(reason) });
-        Ok(Found { script, news, error })
+        Ok(Found { script, news, whole })
     }
 
     /// The whole history.

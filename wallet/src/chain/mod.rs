@@ -11,6 +11,7 @@ mod http;
 mod proofs;
 mod publish;
 mod source;
+mod unread;
 
 pub use error::ChainError;
 pub use publish::{Published, Publisher};

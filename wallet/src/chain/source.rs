@@ -1,8 +1,9 @@
 //! One look at the chain: headers first, then what happened to the watched scripts, then what fees are paid.
 
-use super::histories::{Digest, Found, Histories};
+use super::histories::{Digest, Found, Histories, Whole};
 use super::http::{Http, MEDIUM};
 use super::proofs::Proofs;
+use super::unread::Unread;
 use super::{ChainConfig, ChainError, ChainView, headers};
 use crate::platform::{self, Clock};
 use bitcoin::{BlockHash, ScriptBuf};
@@ -24,8 +25,7 @@ pub struct ChainSource {
     clock: ClockRef,
     /// What was said about a script last.
     told: BTreeMap<ScriptBuf, Digest>,
-    /// Scripts whose history could not be read when they were asked about last.
-    unread: BTreeMap<ScriptBuf, ChainError>,
+    unread: Unread,
     /// When and at which tip every script was asked about.
     asked: Option<(BlockHash, Instant)>,
     /// When fees were asked for.
@@ -59,11 +59,11 @@ impl ChainSource {
     ) -> Result<Self, ChainError> {
         Ok(Self {
             http: Http::new(&config, http, clock.clone())?,
+            unread: Unread::new(config.scripts_millis),
             config,
             proofs: Proofs::default(),
             clock: ClockRef(clock),
             told: BTreeMap::new(),
-            unread: BTreeMap::new(),
             asked: None,
             fees_at: None,
             given: None,
@@ -105,7 +105,7 @@ impl ChainSource {
         let reason = Box::new(ChainError::Unproven { error });
         let error = ChainError::Unread { script: script.clone(), reason };
         self.told.remove(script);
-        self.unread.insert(script.clone(), error.clone());
+        self.unread.disbelieved(script.clone(), error.clone(), self.clock.0.now().mono);
         self.asked = None;
         self.proofs.forget();
         error
@@ -122,17 +122,17 @@ impl ChainSource {
         let everything = self
             .asked
             .is_none_or(|(at_tip, at)| at_tip != tip || now >= at.plus_millis(self.config.scripts_millis));
-        let found = self.histories(view, everything).await?;
+        let found = self.histories(view, everything, now).await?;
         // Histories belong to a tip only if it is still the tip after they were read.
         if (everything || !found.is_empty()) && self.http.tip().await? != tip {
-            return Ok(Look { more: true, trouble: self.trouble(), ..Look::default() });
+            return Ok(Look { more: true, trouble: self.unread.trouble(), ..Look::default() });
         }
         let asks_fees = self.fees_at.is_none_or(|at| now >= at.plus_millis(self.config.fees_millis));
         let rates = if asks_fees { Some(self.fee_rates().await) } else { None };
 
         // Nothing is waited for any more, and nothing fails: what counts as told from here on is given to the caller.
         let mut look = Look::default();
-        for Found { script, news, error } in found {
+        for Found { script, news, whole } in found {
             look.blind |= news.is_none() && view.outputs_of(&script).next().is_some();
             if let Some((digest, transactions)) = news {
                 self.told.insert(script.clone(), digest);
@@ -140,10 +140,11 @@ impl ChainSource {
                 let history = transactions.map(|transactions| History { script_pubkey, transactions });
                 look.facts.extend(history.map(ChainFact::History));
             }
-            match error {
-                Some(error) => self.unread.insert(script, error),
-                None => self.unread.remove(&script),
-            };
+            match whole {
+                Whole::Read => self.unread.was_read(&script),
+                Whole::Failed(error) => self.unread.failed(script, error, now),
+                Whole::NotAsked => {}
+            }
         }
         match rates {
             Some(Ok(rates)) => {
@@ -157,13 +158,13 @@ impl ChainSource {
         if everything {
             let watched: BTreeSet<&ScriptBuf> = view.watches.iter().collect();
             self.told.retain(|script, _| watched.contains(script));
-            self.unread.retain(|script, _| watched.contains(script));
+            self.unread.retain(|script| watched.contains(script));
             if !look.blind {
                 self.asked = Some((tip, now));
                 look.facts.push(ChainFact::Synced { tip, at: self.clock.0.now().unix });
             }
         }
-        look.trouble = self.trouble().or(look.trouble);
+        look.trouble = self.unread.trouble().or(look.trouble);
         Ok(look)
     }
 
@@ -191,23 +192,23 @@ impl ChainSource {
         }
         self.given = Some((tip, known));
         let facts = vec![ChainFact::Headers(headers)];
-        Ok(Look { facts, more: true, trouble: self.trouble(), ..Look::default() })
-    }
-
-    /// What could not be read, until it is.
-    fn trouble(&self) -> Option<ChainError> {
-        self.unread.values().next().cloned()
+        Ok(Look { facts, more: true, trouble: self.unread.trouble(), ..Look::default() })
     }
 
     /// What happened to the scripts that are due.
-    async fn histories(&self, view: &ChainView, everything: bool) -> Result<Vec<Found>, ChainError> {
+    async fn histories(
+        &self,
+        view: &ChainView,
+        everything: bool,
+        now: Instant,
+    ) -> Result<Vec<Found>, ChainError> {
         let mut scripts = view.watches.clone();
         scripts.retain(|script| everything || !self.told.contains_key(script));
         let histories = &Histories::new(&self.http, &self.proofs, view);
         futures::stream::iter(scripts)
             .map(|script| {
-                let told = self.told.get(&script);
-                histories.of(script, told)
+                let (told, is_due) = (self.told.get(&script), self.unread.is_due(&script, now));
+                histories.of(script, told, is_due)
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
