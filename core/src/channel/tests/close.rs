@@ -386,7 +386,7 @@ fn an_absurd_estimate_does_not_make_a_close_together_absurd() {
     world.alice.feerates.closing = FeeratePerKw::from_sat_per_kw(250_000);
     negotiate_anew(&mut world);
     let Message::ClosingSigned(offer) = world.intercept(Who::Bob) else { panic!() };
-    assert_eq!(offer.fee_range.unwrap().max_fee_satoshis, ALONE);
+    assert_eq!((offer.fee_satoshis, offer.fee_range.unwrap().max_fee_satoshis), (ALONE, ALONE));
     let more = ALONE.to_sat() + 1;
     let answer = closing_signed(&mut world, Who::Bob, more, Some((more, FUNDING.to_sat())));
     let error = world.alice.try_process(Command::Message(answer.into())).unwrap_err();
