@@ -5,7 +5,7 @@ use super::check::Breach;
 use super::demands::Demand;
 use super::trace::{End, Settled, Trace, trace};
 use crate::chain::is_commitment;
-use bitcoin::Amount;
+use bitcoin::{Amount, Transaction};
 use kite_core::channel::Closer;
 use kite_core::node::{ChannelInfo, CloseInfo, Node};
 use kite_core::types::ChannelId;
@@ -40,10 +40,10 @@ impl Add for Closes {
 impl Life {
     pub(super) fn closes(&self) -> Closes {
         let mut closes = Closes::default();
-        for trace in self.traces().map(|(_, trace)| trace) {
+        for (id, trace) in self.traces() {
             let settled = |how| trace.ends.iter().filter(|end| end.settled == Some(how)).count();
             closes.alone += 1;
-            closes.revoked += usize::from(self.is_revoked(&trace));
+            closes.revoked += usize::from(self.punisher(id, &trace).is_some());
             closes.timeouts += settled(Settled::Timeout);
             closes.preimages += settled(Settled::Preimage);
         }
@@ -56,14 +56,9 @@ impl Life {
         channels.filter_map(|(id, funded)| Some((id, trace(&self.world.chain, funded.outpoint)?)))
     }
 
-    fn is_revoked(&self, trace: &Trace<'_>) -> bool {
-        self.revoked.contains(&trace.commitment.compute_txid())
-    }
-
     /// What a wallet says of a close is so; and no bid is lower than the one before.
-    pub(super) fn check_closes(&mut self) -> Result<(), Breach> {
-        let is_lost = self.is_lost;
-        for host in (0..2).filter(|host| !is_lost[*host]) {
+    pub(super) fn check_closes(&self) -> Result<(), Breach> {
+        for host in (0..2).filter(|host| !self.is_lost[*host]) {
             for channel in self.world.hosts[host].node().map(Node::channels).unwrap_or_default() {
                 if let Some(close) = &channel.close {
                     self.check_close(host, &channel, close)?;
@@ -85,27 +80,16 @@ impl Life {
     }
 
     /// A close together may be negotiated again, for any fee; a bid is for what came of a commitment.
-    fn spends_funding(&self, tx: &bitcoin::Transaction) -> bool {
+    fn spends_funding(&self, tx: &Transaction) -> bool {
         let is_funding = |outpoint| self.ledger.channels.values().any(|channel| channel.outpoint == outpoint);
         tx.input.iter().any(|input| is_funding(input.previous_output))
     }
 
-    fn check_close(&mut self, host: usize, channel: &ChannelInfo, close: &CloseInfo) -> Result<(), Breach> {
+    fn check_close(&self, host: usize, channel: &ChannelInfo, close: &CloseInfo) -> Result<(), Breach> {
         let Some(txid) = channel.closing_txid.filter(|_| close.confirmations > 0) else { return Ok(()) };
         let Some(tx) = self.world.chain.transaction(&txid) else { return Ok(()) };
         let by = self.world.first_to_publish(tx);
-        let is_true = match close.closer {
-            Closer::Mutual => !is_commitment(tx),
-            Closer::Local | Closer::LocalUnknown { .. } => by == Some(host),
-            Closer::RemoteCurrent | Closer::RemoteNext => by == Some(1 - host),
-            Closer::RemoteRevoked { .. } | Closer::RemoteUnknown { .. } => {
-                by == Some(1 - host) && self.is_lost[1 - host]
-            }
-            Closer::Unexplained => false,
-        };
-        if matches!(close.closer, Closer::RemoteRevoked { .. }) {
-            self.revoked.insert(txid);
-        }
+        let is_true = self.is_closer(host, channel, tx, by, close.closer);
         let node_height = self.world.node(host).tip();
         let depth = self.world.chain.depth(&txid);
         let mut claims = close.claim_txids.clone();
@@ -120,6 +104,34 @@ impl Life {
             host,
             what: format!("{by:?} published it, {depth:?} deep, and it says {close:?}"),
         })
+    }
+
+    /// Whether the disk says the same of who closed, and with which commitment. A wallet that has lost nothing knows all of them.
+    fn is_closer(
+        &self,
+        host: usize,
+        channel: &ChannelInfo,
+        tx: &Transaction,
+        by: Option<usize>,
+        closer: Closer,
+    ) -> bool {
+        let known = self.stored[host].channels.get(&channel.channel_id);
+        let Some((known, number)) = known.zip(self.number_of(host, &channel.channel_id, tx)) else {
+            return closer == Closer::Mutual && !is_commitment(tx);
+        };
+        let is_peers = by == Some(1 - host);
+        match closer {
+            Closer::Local => by == Some(host) && number == known.local,
+            Closer::RemoteCurrent => is_peers && number == known.unrevoked,
+            Closer::RemoteNext => is_peers && number == known.unrevoked + 1 && number == known.signed,
+            Closer::RemoteRevoked { number: told } => {
+                is_peers && number == told && number < known.unrevoked && self.is_lost[1 - host]
+            }
+            Closer::Mutual
+            | Closer::LocalUnknown { .. }
+            | Closer::RemoteUnknown { .. }
+            | Closer::Unexplained => false,
+        }
     }
 
     /// Blocks come until every channel that one side ended is over, and all that came of it is spent.
@@ -176,10 +188,11 @@ impl Life {
     fn check_ends(&self) -> Result<(), Breach> {
         for (id, trace) in self.traces() {
             let wrong = |what: String| Err(Breach::Output { what: format!("{id:?}: {what}") });
-            let punisher = (0..2).find(|host| self.is_revoked(&trace) && !self.is_lost[*host]);
+            let punisher = self.punisher(id, &trace);
             for end in trace.ends.iter().filter(|end| !end.is_anchor() && end.is_worth_it()) {
                 let by = end.spend.and_then(|tx| self.world.first_to_publish(tx));
-                if by.is_none() && !self.has_lost() {
+                let is_owed = |host: usize| !self.is_lost[host] && self.is_owed(host, id, &trace, end);
+                if by.is_none() && (!self.has_lost() || (0..2).any(is_owed)) {
                     return wrong(format!("nobody spent {end:?}"));
                 }
                 if punisher.is_some() && by != punisher {

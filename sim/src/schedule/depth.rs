@@ -24,7 +24,7 @@ impl Life {
         for (number, wish) in self.ledger.wishes.iter().enumerate() {
             let has_failed = wish.told(&self.world).1 > 0;
             let is_only = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash()).count() == 1;
-            let is_known = self.has_lost() || !is_only || self.found_failed.contains(&wish.request.id);
+            let is_known = !is_only || self.found_failed.contains(&wish.request.id) || self.is_lost[wish.payer];
             if !has_failed || is_known {
                 continue;
             }
@@ -33,7 +33,7 @@ impl Life {
                 let what = format!("told that it failed when its HTLC was taken back {depth} blocks deep");
                 return Err(Breach::Payment { number, payer: wish.payer, what });
             }
-            if self.is_torn(wish) {
+            if self.is_torn(wish) && !self.is_lost[wish.payee] {
                 let what = "told that it failed, and it was received".into();
                 return Err(Breach::Payment { number, payer: wish.payer, what });
             }

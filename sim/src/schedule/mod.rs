@@ -16,6 +16,7 @@ mod finish;
 mod ledger;
 mod lie;
 mod money;
+mod owed;
 mod replay;
 mod shrink;
 mod step;
@@ -64,8 +65,6 @@ struct Life {
     is_lost: [bool; 2],
     /// How much was published when a store was put back: of what its owner had published it may not know.
     restored_at: [Option<usize>; 2],
-    /// Commitments that were published although they were revoked.
-    revoked: BTreeSet<bitcoin::Txid>,
     /// How many payments were told that they failed, and which.
     told_failed: usize,
     found_failed: BTreeSet<PaymentId>,
@@ -97,6 +96,8 @@ pub struct Failure {
     pub after: Option<usize>,
     /// What was not as it must be.
     pub breach: Breach,
+    /// Whether one of the two had lost state by then, or cheated.
+    pub is_after_loss: bool,
     /// Everything that happened, where it was asked for.
     pub story: Option<String>,
 }
@@ -111,7 +112,7 @@ impl Outcome {
             return Ok(());
         }
         let what = format!("the same schedule gave {self:?} and {other:?}");
-        Err(Failure { after: None, breach: Breach::Views { what }, story: None })
+        Err(Failure { after: None, breach: Breach::Views { what }, is_after_loss: false, story: None })
     }
 }
 
@@ -144,17 +145,18 @@ impl Schedule {
     /// # Errors
     /// What was not as it must be.
     pub fn run_with(&self, bases: &Bases, fault: Option<Fault>, told: bool) -> Result<Outcome, Failure> {
-        let (mut at, mut story) = (0, None);
+        let (mut at, mut story, mut is_after_loss) = (0, None, false);
         let run = || {
             let mut life = Life::new(bases, self, fault, told);
             let lived = life.live(&self.steps, &mut at);
+            is_after_loss = life.has_lost();
             story = told.then(|| life.world.story());
             lived.map(|()| life.outcome())
         };
         let result =
             catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Breach::of_panic(&*panic)));
         let after = (at < self.steps.len()).then_some(at + 1);
-        result.map_err(|breach| Failure { after, breach, story })
+        result.map_err(|breach| Failure { after, breach, is_after_loss, story })
     }
 }
 
@@ -171,7 +173,6 @@ impl Life {
             was_reorganised: false,
             is_lost: [false; 2],
             restored_at: [None; 2],
-            revoked: BTreeSet::new(),
             told_failed: 0,
             found_failed: BTreeSet::new(),
             breach: None,

@@ -85,7 +85,7 @@ impl Life {
         };
         let anchors: Amount = trace.ends.iter().filter(is_its_own).map(|end| end.amount).sum();
         let htlcs = self.stored[host].channels.get(id).map_or(0, |numbers| numbers.in_htlcs_msat);
-        let cheated = if self.is_lost[1 - host] { msat(channel.capacity) } else { 0 };
+        let cheated = if self.punisher(id, trace) == Some(host) { msat(channel.capacity) } else { 0 };
         Slack {
             below: msat(fee + left) + (ANCHORS_SAT + 1) * 1_000 + htlcs,
             above: htlcs + cheated + msat(anchors),

@@ -54,6 +54,8 @@ pub(super) struct StoredState {
     pub(super) htlcs: BTreeSet<(PaymentHash, ChannelId)>,
     /// Channels as they were read last.
     rows: BTreeMap<u64, Known>,
+    /// Each channel as it was when its commitments were last on the disk: once all is over they are gone.
+    pub(super) last: BTreeMap<ChannelId, Channel>,
     /// What cannot be read.
     pub(super) damage: Option<String>,
 }
@@ -74,7 +76,8 @@ impl StoredState {
 
     pub(super) fn read_again(&mut self, host: &Host) {
         let known = std::mem::take(&mut self.rows);
-        *self = Self { writes: host.disk.writes(), ..Self::default() };
+        let last = std::mem::take(&mut self.last);
+        *self = Self { writes: host.disk.writes(), last, ..Self::default() };
         self.damage = self.take(host, known).err();
     }
 
@@ -86,7 +89,11 @@ impl StoredState {
                 Some(known) => known,
                 None => {
                     let channel = read_channel(rows.clone())?;
-                    Known { rows, id: channel.id, numbers: numbers(&channel), htlcs: hashes(&channel) }
+                    let (id, numbers, htlcs) = (channel.id, numbers(&channel), hashes(&channel));
+                    if numbers.is_some() {
+                        self.last.insert(id, channel);
+                    }
+                    Known { rows, id, numbers, htlcs }
                 }
             };
             self.channels.extend(known.numbers.map(|numbers| (known.id, numbers)));

@@ -2,7 +2,7 @@
 
 use crate::chain::{Chain, is_commitment};
 use bitcoin::hashes::{Hash, ripemd160};
-use bitcoin::{Amount, OutPoint, Transaction, TxOut};
+use bitcoin::{Amount, OutPoint, Script, Transaction, TxOut};
 use kite_core::types::PaymentHash;
 
 /// What each side's anchor holds (BOLT 3).
@@ -21,6 +21,8 @@ pub(super) struct Trace<'a> {
 /// An output behind which nothing of the channel comes any more.
 #[derive(Clone, Debug)]
 pub(super) struct End<'a> {
+    /// What the output of the commitment is paid to.
+    pub(super) script: &'a Script,
     pub(super) amount: Amount,
     /// The transaction that spends it.
     pub(super) spend: Option<&'a Transaction>,
@@ -64,8 +66,9 @@ impl End<'_> {
 pub(super) fn trace(chain: &Chain, funding: OutPoint) -> Option<Trace<'_>> {
     let commitment = chain.spend_of(&funding).filter(|tx| is_commitment(tx))?;
     let ends = outpoints(commitment).map(|(outpoint, output)| {
+        let script = output.script_pubkey.as_script();
         let Some((spend, input)) = spend(chain, outpoint) else {
-            return End { amount: output.value, spend: None, settled: None, settled_by: None };
+            return End { script, amount: output.value, spend: None, settled: None, settled_by: None };
         };
         let settled = settled(spend, input);
         let settled_by = settled.map(|_| spend);
@@ -75,9 +78,9 @@ pub(super) fn trace(chain: &Chain, funding: OutPoint) -> Option<Trace<'_>> {
             (Some(Settled::Preimage | Settled::Timeout), Some(paid)) => {
                 let vout = u32::try_from(input).unwrap_or(u32::MAX);
                 let behind = self::spend(chain, OutPoint { txid: spend.compute_txid(), vout });
-                End { amount: paid.value, spend: behind.map(|(tx, _)| tx), settled, settled_by }
+                End { script, amount: paid.value, spend: behind.map(|(tx, _)| tx), settled, settled_by }
             }
-            _ => End { amount: output.value, spend: Some(spend), settled, settled_by },
+            _ => End { script, amount: output.value, spend: Some(spend), settled, settled_by },
         }
     });
     Some(Trace { commitment, ends: ends.collect() })
