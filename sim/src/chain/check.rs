@@ -1,6 +1,6 @@
 //! What a full node checks before it takes a transaction: inputs, amounts, locks, scripts, and what it takes to relay.
 
-use super::{Chain, Coin, MIN_RELAY_SAT_PER_KW, raw};
+use super::{Chain, Coin, MIN_RELAY_SAT_PER_KW, raw, standard};
 use bitcoin::absolute::LockTime;
 use bitcoin::blockdata::locktime::relative;
 use bitcoin::transaction::Version;
@@ -69,6 +69,24 @@ pub enum Rejected {
         /// Which output.
         vout: usize,
     },
+    /// Consensus allows it, and no node relays it.
+    #[error("{what} of {txid} is not relayed")]
+    NotStandard {
+        /// The transaction.
+        txid: Txid,
+        /// What of it.
+        what: &'static str,
+    },
+}
+
+impl Rejected {
+    /// Whether no full node ever takes it, whatever else is in its chain and its mempool.
+    pub const fn is_for_ever(&self) -> bool {
+        matches!(
+            self,
+            Self::Script { .. } | Self::Inflation { .. } | Self::Dust { .. } | Self::NotStandard { .. }
+        )
+    }
 }
 
 /// The mempool with these transactions in it.
@@ -94,7 +112,6 @@ fn enter(
     mempool: Vec<Transaction>,
     tx: &Transaction,
 ) -> Result<(Amount, Vec<Transaction>), Rejected> {
-    let txid = tx.compute_txid();
     let replaced = conflicts(&mempool, tx);
     let kept: Vec<Transaction> =
         mempool.iter().filter(|tx| !replaced.contains(&tx.compute_txid())).cloned().collect();
@@ -103,11 +120,7 @@ fn enter(
     locks(chain, tx, &spent)?;
     let fee = fee(tx, &spent)?;
     replaces(chain, &mempool, &replaced, tx, fee)?;
-    for (vout, output) in tx.output.iter().enumerate() {
-        if output.value < output.script_pubkey.minimal_non_dust() {
-            return Err(Rejected::Dust { txid, vout });
-        }
-    }
+    standard::check(tx, &spent)?;
     scripts(tx, &spent)?;
     Ok((fee, kept))
 }

@@ -6,6 +6,7 @@ mod places;
 mod proof;
 mod recording;
 mod source;
+mod standard;
 
 pub use check::Rejected;
 pub use recording::Happening;
@@ -225,6 +226,16 @@ impl Chain {
         let result = checked.map(|mempool| self.set_mempool(mempool));
         self.note_waiting();
         result
+    }
+
+    /// Whether blocks of it were ever replaced.
+    pub(crate) const fn was_reorganised(&self) -> bool {
+        self.branch > 0
+    }
+
+    /// Whether full nodes ask for more than usually.
+    pub(crate) const fn is_crowded(&self) -> bool {
+        self.min_relay_sat_per_kw > MIN_RELAY_SAT_PER_KW
     }
 
     /// Full nodes ask for more from now on, as they do while their mempools are full.

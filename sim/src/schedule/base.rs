@@ -98,6 +98,7 @@ impl Bases {
         let (_, world, ledger) = self.find(base);
         let world = world.again_as(|world| {
             world.is_told = told;
+            world.refused = Some(Vec::new());
             world.set_fault(fault);
         });
         (world, ledger.clone())

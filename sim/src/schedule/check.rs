@@ -75,6 +75,14 @@ pub enum Breach {
         /// What.
         what: String,
     },
+    /// A transaction that no full node takes, and nothing explains it.
+    #[error("{host} published what no node takes: {what}")]
+    Refused {
+        /// Who.
+        host: usize,
+        /// Why it was not taken.
+        what: String,
+    },
     /// Something of the wallets or of the world around them panicked.
     #[error("panic: {what}")]
     Panic {
@@ -102,6 +110,7 @@ impl Breach {
             Self::Views { .. } => "views",
             Self::Output { .. } => "output",
             Self::Undone { .. } => "undone",
+            Self::Refused { .. } => "refused",
             Self::Panic { .. } => "panic",
         }
     }
@@ -120,6 +129,9 @@ impl Life {
             self.is_misled[host] &= !has_heard;
         }
         self.breach.take().map_or(Ok(()), Err)?;
+        if let Some((host, rejected)) = self.world.refused.iter().flatten().next() {
+            return Err(Breach::Refused { host: *host, what: rejected.to_string() });
+        }
         self.check_depths()?;
         self.note_deadlines();
         self.check_disks()?;

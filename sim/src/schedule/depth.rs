@@ -24,7 +24,8 @@ impl Life {
         for (number, wish) in self.ledger.wishes.iter().enumerate() {
             let has_failed = wish.told(&self.world).1 > 0;
             let is_only = self.ledger.wishes.iter().filter(|other| other.hash() == wish.hash()).count() == 1;
-            let is_known = !is_only || self.found_failed.contains(&wish.request.id) || self.is_lost[wish.payer];
+            let is_known =
+                !is_only || self.found_failed.contains(&wish.request.id) || self.is_lost[wish.payer];
             if !has_failed || is_known {
                 continue;
             }

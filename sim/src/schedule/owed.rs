@@ -82,7 +82,8 @@ impl Newest<'_> {
         let htlc_keys = keys.htlc_keys().expect("keys that were used");
         let htlcs = self.htlcs.iter().filter_map(|key| {
             let htlc = self.commitments.htlcs.get(key)?;
-            let is_ours = key.offered_by == Party::Local || matches!(htlc.removal, Some(Removal::Fulfilled(_)));
+            let is_ours =
+                key.offered_by == Party::Local || matches!(htlc.removal, Some(Removal::Fulfilled(_)));
             let script = match key.offered_by == self.broadcaster {
                 true => scripts::offered_htlc(&htlc.payment_hash, htlc_keys, FORMAT),
                 false => scripts::received_htlc(&htlc.payment_hash, htlc.cltv_expiry, htlc_keys, FORMAT),

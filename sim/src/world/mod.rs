@@ -1,6 +1,7 @@
 //! Several Kite nodes, the streams between them, one chain and one clock. Same steps, same bytes.
 
 mod deaf;
+mod refusals;
 mod streams;
 
 pub use deaf::GIVES_UP_WITHIN_SECS;
@@ -14,7 +15,7 @@ use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Transaction, Txid};
 use kite_core::node::{Answer, Command, CommandError, Input, Node};
-use kite_core::types::{Instant, Now, UnixTime};
+use kite_core::types::{BlockHeight, Instant, Now, UnixTime};
 use std::collections::BTreeSet;
 use streams::Stream;
 
@@ -52,6 +53,10 @@ pub struct World {
     pub published: Vec<(usize, Transaction)>,
     /// What the network did not take from whom because it conflicted with something that pays no less.
     pub(crate) outbid: BTreeSet<(usize, Txid, Txid)>,
+    /// Refusals that nothing explains are kept here where somebody looks at them; elsewhere they are a panic.
+    pub(crate) refused: Option<Vec<(usize, Rejected)>>,
+    /// Up to which block each host has heard all, since it started.
+    heard: Vec<Option<BlockHeight>>,
     /// Who was in the middle of the stream that was closed last.
     pub closed_tap: Option<Tap>,
     delivered: u64,
@@ -74,6 +79,7 @@ impl World {
     }
 
     fn switched_off(chain: Chain, hosts: Vec<Host>, now: Now) -> Self {
+        let heard = vec![None; hosts.len()];
         Self {
             sources: vec![Source::default(); hosts.len()],
             chain,
@@ -89,6 +95,8 @@ impl World {
             is_chain_silent: false,
             published: Vec::new(),
             outbid: BTreeSet::new(),
+            refused: None,
+            heard,
             closed_tap: None,
             delivered: 0,
             cut_at: None,
@@ -288,20 +296,18 @@ impl World {
                 let result = self.chain.submit_package(&package);
                 let txids: Vec<Txid> = package.iter().map(Transaction::compute_txid).collect();
                 self.tell(|| format!("{host} publishes {txids:?}: {result:?}"));
-                self.note_published(host, package, result);
+                self.note_published(host, package);
+                self.note_refusal(host, result);
             }
             Act::Watch => self.sources[host].look_again(),
         }
     }
 
-    fn note_published(&mut self, host: usize, package: Vec<Transaction>, result: Result<(), Rejected>) {
+    fn note_published(&mut self, host: usize, package: Vec<Transaction>) {
         for tx in package {
             if !self.published.iter().any(|(by, known)| *by == host && *known == tx) {
                 self.published.push((host, tx));
             }
-        }
-        if let Err(Rejected::Conflict { txid, other }) = result {
-            self.outbid.insert((host, txid, other));
         }
     }
 
@@ -329,6 +335,10 @@ impl World {
                 moved = true;
                 self.input(host, Input::Chain(fact));
             }
+            // What this news made it publish waits: only when nothing is new, it has heard all of it.
+            if !moved {
+                self.heard[host] = Some(self.chain.height());
+            }
         }
         moved
     }
@@ -353,6 +363,7 @@ impl World {
     /// Starts the node of a host from its disk.
     pub fn start(&mut self, host: usize) {
         self.sources[host] = Source::default();
+        self.heard[host] = None;
         self.tell(|| format!("{host} starts"));
         self.hosts[host].start(self.now);
     }
