@@ -1,7 +1,9 @@
 //! What is wrong between the first host and the chain: what it publishes is kept back, what it hears is not all, not now,
 //! or too much. To the rest of the world it looks as if a rule of BOLT 5 were not in the node.
 
+use super::bids::lowered;
 use crate::chain::{Chain, is_commitment};
+use crate::host::Host;
 use bitcoin::{Amount, OutPoint, Transaction, Witness};
 use kite_core::chain::{ChainFact, Seen};
 use kite_core::channel::Closer;
@@ -10,6 +12,8 @@ use kite_core::node::{ChannelInfo, Node};
 /// What is wrong between the first host and the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Onchain {
+    /// A replacement pays less than what it replaces.
+    LowerBids,
     /// What claims an output of a commitment is never published.
     ClaimsKept,
     /// Preimages in witnesses are other ones.
@@ -33,12 +37,15 @@ const LATE: u32 = 60;
 
 impl Onchain {
     /// What is published of a package.
-    pub(crate) fn publishes(self, chain: &Chain, package: Vec<Transaction>) -> Vec<Transaction> {
-        if self != Self::ClaimsKept {
-            return package;
-        }
+    pub(crate) fn publishes(self, chain: &Chain, host: &Host, package: Vec<Transaction>) -> Vec<Transaction> {
         let pays_for_parent = package.len() > 1;
-        package.into_iter().filter(|tx| pays_for_parent || !claims(chain, tx)).collect()
+        match self {
+            Self::ClaimsKept => {
+                package.into_iter().filter(|tx| pays_for_parent || !claims(chain, tx)).collect()
+            }
+            Self::LowerBids => lowered(chain, host, package),
+            _ => package,
+        }
     }
 
     /// The chain as its server has it; unset where that is silent.

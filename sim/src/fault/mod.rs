@@ -4,6 +4,7 @@
 //! forgets it when the power goes; a wrong message is somebody on the wire who has the keys of both ends. To the rest of
 //! the world they look as if the node had done it.
 
+mod bids;
 mod hears;
 
 pub use hears::Onchain;

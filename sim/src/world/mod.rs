@@ -290,7 +290,9 @@ impl World {
             Act::Broadcast(_) if self.fault == Some(Fault::KeepsTransactions) && host == 0 => {}
             Act::Broadcast(package) => {
                 let package = match self.fault {
-                    Some(Fault::Onchain(fault)) if host == 0 => fault.publishes(&self.chain, package),
+                    Some(Fault::Onchain(fault)) if host == 0 => {
+                        fault.publishes(&self.chain, &self.hosts[0], package)
+                    }
                     _ => package,
                 };
                 let result = self.chain.submit_package(&package);
