@@ -83,6 +83,7 @@ impl Life {
             return;
         }
         self.world.is_chain_silent = false;
+        self.hear_the_truth(host);
         self.wake(host);
         if self.is_lost[host] || !self.was_told_to_wait(host) {
             return;

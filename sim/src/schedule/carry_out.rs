@@ -53,6 +53,7 @@ impl Life {
             Step::Pass { secs } => self.world.pass(secs),
             Step::Silence { is_silent } => self.world.is_chain_silent = is_silent,
             Step::Lie { host, lie } => self.lie(host, lie),
+            Step::Mislead { host, lie, steps } => self.mislead(host, lie, steps),
             Step::SecondInstance { host } => self.second_instance(host),
             Step::Copy { host } => self.copies[host] = Some(self.world.hosts[host].disk.clone()),
             Step::Restore { host } => {

@@ -125,7 +125,9 @@ impl Life {
             self.stored[host].refresh(&self.world.hosts[host]);
             self.ledger.note_htlcs(&self.stored[host].htlcs);
             // A node that stopped takes nothing in.
-            let has_heard = self.world.sources[host].has_told() && self.world.hosts[host].halted().is_none();
+            let has_heard = self.world.sources[host].has_told()
+                && self.world.tellings[host].is_none()
+                && self.world.hosts[host].halted().is_none();
             self.is_misled[host] &= !has_heard;
         }
         self.breach.take().map_or(Ok(()), Err)?;

@@ -87,6 +87,7 @@ const KINDS: &[Weighted] = &[
     (5, fee_rate),
     (2, |dice| Step::Silence { is_silent: dice.below(2) == 1 }),
     (3, |dice| Step::Lie { host: dice.below(2), lie: lie(dice) }),
+    (3, |dice| Step::Mislead { host: dice.below(2), lie: lasting_lie(dice), steps: small(dice, 8) }),
     (2, |dice| Step::SecondInstance { host: dice.below(2) }),
     (2, |dice| Step::Copy { host: dice.below(2) }),
     (1, |dice| Step::Restore { host: dice.below(2) }),
@@ -156,7 +157,12 @@ fn kept_htlc(dice: &mut dyn Dice) -> Vec<Step> {
     ][dice.below(5)];
     // After five the payee has the preimage on its disk, and the payer has not heard of it.
     let pieces = [2, 3, 4, 5, 5, 5, 6, 8][dice.below(8)];
-    vec![payment, Step::Deliver { pieces, order: 0 }, stops, ends]
+    let mut story = vec![payment, Step::Deliver { pieces, order: 0 }, stops, ends];
+    if dice.below(4) == 0 {
+        let lie = [Lie::CutPreimages, Lie::CutPreimages, Lie::InventedSpends, Lie::Endless][dice.below(4)];
+        story.insert(3, Step::Mislead { host: dice.below(2), lie, steps: 1 + small(dice, 8) });
+    }
+    story
 }
 
 /// Payments, and then a state from before the last of them.
@@ -264,6 +270,16 @@ fn lie(dice: &mut dyn Dice) -> Lie {
         4 => Lie::WrongTip,
         5 => Lie::Fees { are_absurd: false },
         _ => Lie::Fees { are_absurd: true },
+    }
+}
+
+fn lasting_lie(dice: &mut dyn Dice) -> Lie {
+    match dice.below(8) {
+        0 | 1 => Lie::CutPreimages,
+        2 | 3 => Lie::InventedSpends,
+        4 => Lie::Endless,
+        5 => Lie::NothingHappened,
+        _ => lie(dice),
     }
 }
 

@@ -52,6 +52,7 @@ impl Life {
         for host in 0..2 {
             self.world.hosts[host].never_crash();
             self.set_store(host, Mode::Prompt);
+            self.hear_the_truth(host);
             self.world.sources[host] = Source::default();
         }
         self.settle();

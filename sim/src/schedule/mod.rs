@@ -14,6 +14,7 @@ mod depth;
 mod draw;
 mod finish;
 mod ledger;
+mod liar;
 mod lie;
 mod money;
 mod owed;
@@ -59,6 +60,8 @@ struct Life {
     copies: [Option<crate::disk::Disk>; 2],
     /// Who was lied to and has not heard the truth since.
     is_misled: [bool; 2],
+    /// For how many more steps each is lied to.
+    lies_for: [u32; 2],
     /// Whether blocks were ever replaced: the coins that were given may wait for a block again.
     was_reorganised: bool,
     /// Whose store was put back from an old copy: its channels can only be closed.
@@ -170,6 +173,7 @@ impl Life {
             stored,
             copies: [None, None],
             is_misled: [false; 2],
+            lies_for: [0; 2],
             was_reorganised: false,
             is_lost: [false; 2],
             restored_at: [None; 2],
@@ -192,6 +196,7 @@ impl Life {
             self.look();
             self.carry_out(*step);
             self.check()?;
+            self.tire_of_lies(*step);
         }
         *at = steps.len();
         self.finish()

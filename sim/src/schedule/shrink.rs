@@ -73,6 +73,10 @@ fn simpler(step: Step) -> Vec<Step> {
         Step::Wait { blocks } => (1..blocks).map(|blocks| Step::Wait { blocks }).collect(),
         Step::Crowd { blocks } => (1..blocks).map(|blocks| Step::Crowd { blocks }).collect(),
         Step::Cheat { by, looks } => (1..looks).map(|looks| Step::Cheat { by, looks }).collect(),
+        Step::Mislead { host, lie, steps } => {
+            let shorter = (1..steps).map(|steps| Step::Mislead { host, lie, steps });
+            std::iter::once(Step::Lie { host, lie }).chain(shorter).collect()
+        }
         Step::Swap { depth } => vec![Step::Reorg { depth }],
         Step::Mine { blocks } => (1..blocks).map(|blocks| Step::Mine { blocks }).collect(),
         Step::Reorg { depth } => (1..depth).map(|depth| Step::Reorg { depth }).collect(),

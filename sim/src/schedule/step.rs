@@ -153,6 +153,15 @@ pub enum Step {
         /// About what.
         lie: Lie,
     },
+    /// A chain server lies for several steps.
+    Mislead {
+        /// To whom.
+        host: usize,
+        /// About what.
+        lie: Lie,
+        /// For how long.
+        steps: u32,
+    },
     /// A second process opens the store of a host, and ends.
     SecondInstance {
         /// Whose.
@@ -199,6 +208,12 @@ pub enum Lie {
     EarlyConfirmation,
     /// Nothing ever happened to any script.
     NothingHappened,
+    /// Witnesses without the preimages that were in them.
+    CutPreimages,
+    /// Each output of a channel is spent by something that no block has.
+    InventedSpends,
+    /// Headers, and never all that is in the blocks.
+    Endless,
     /// It has told everything, and names another tip.
     WrongTip,
     /// Fees are next to nothing, or beyond all measure.

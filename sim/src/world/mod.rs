@@ -14,6 +14,7 @@ use crate::tap::{Passes, Tap};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Amount, Transaction, Txid};
+use kite_core::chain::ChainFact;
 use kite_core::node::{Answer, Command, CommandError, Input, Node};
 use kite_core::types::{BlockHeight, Instant, Now, UnixTime};
 use std::collections::BTreeSet;
@@ -26,6 +27,9 @@ enum Next {
     Acknowledge(usize),
     Deliver(usize, usize),
 }
+
+/// What a chain server makes of a fact before it tells it, if it tells it at all.
+pub(crate) type Telling = fn(&Chain, &Node, ChainFact) -> Option<ChainFact>;
 
 /// The world.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ pub struct World {
     pub(crate) outbid: BTreeSet<(usize, Txid, Txid)>,
     /// Refusals that nothing explains are kept here where somebody looks at them; elsewhere they are a panic.
     pub(crate) refused: Option<Vec<(usize, Rejected)>>,
+    /// What the server of each host makes of its news; unset: the truth.
+    pub(crate) tellings: Vec<Option<Telling>>,
     /// Up to which block each host has heard all, since it started.
     heard: Vec<Option<BlockHeight>>,
     /// Who was in the middle of the stream that was closed last.
@@ -80,6 +86,7 @@ impl World {
 
     fn switched_off(chain: Chain, hosts: Vec<Host>, now: Now) -> Self {
         let heard = vec![None; hosts.len()];
+        let tellings = vec![None; hosts.len()];
         Self {
             sources: vec![Source::default(); hosts.len()],
             chain,
@@ -97,6 +104,7 @@ impl World {
             outbid: BTreeSet::new(),
             refused: None,
             heard,
+            tellings,
             closed_tap: None,
             delivered: 0,
             cut_at: None,
@@ -333,12 +341,19 @@ impl World {
                 }
                 _ => self.sources[host].news(&self.chain, node),
             };
+            let facts: Vec<ChainFact> = match self.tellings[host] {
+                Some(telling) => {
+                    facts.into_iter().filter_map(|fact| telling(&self.chain, node, fact)).collect()
+                }
+                None => facts,
+            };
             for fact in facts {
                 moved = true;
                 self.input(host, Input::Chain(fact));
             }
-            // What this news made it publish waits: only when nothing is new, it has heard all of it.
-            if !moved {
+            // Once nothing is new and nothing waits that it wanted before, it wants what it does knowing all of this.
+            let knows_all = self.tellings[host].is_none() && self.hosts[host].acts.is_empty();
+            if !moved && knows_all {
                 self.heard[host] = Some(self.chain.height());
             }
         }

@@ -38,7 +38,6 @@ impl World {
         let Some(height) = spend.and_then(|txid| self.chain.confirmed_at(&txid)) else {
             return self.chain.output(outpoint).is_none();
         };
-        // At random what was to be published may have waited for longer.
-        self.random.is_none() && self.heard[host].is_some_and(|heard| height <= heard)
+        self.heard[host].is_some_and(|heard| height <= heard)
     }
 }
