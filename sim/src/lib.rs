@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod closes;
+pub mod deep;
 pub mod disk;
 pub mod fault;
 pub mod host;
