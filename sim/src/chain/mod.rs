@@ -1,5 +1,6 @@
 //! A regtest chain in memory: real headers, merkle trees and proof of work, a mempool, and consensus-checked scripts.
 
+mod attacks;
 mod block;
 mod check;
 mod places;
