@@ -163,7 +163,7 @@ fn what_is_told_too_early_is_noticed_beside_an_old_copy() {
         Step::Deliver { pieces: 4, order: 0 },
         Step::Restore { host: 1 },
         Step::ForceClose { by: 0 },
-        Step::Wait { blocks: 60 },
+        Step::Wait { blocks: 120 },
     ];
     let schedule = Schedule { base: Base::Balanced, steps };
     schedule.run(&Bases::new()).unwrap_or_else(|failure| panic!("{failure}"));

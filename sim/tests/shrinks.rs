@@ -141,6 +141,7 @@ fn step(text: &str) -> Step {
         },
         "Restart" => Step::Restart { host: host() },
         "Off" => Step::Off { host: host() },
+        "Neglect" => Step::Neglect { host: host(), blocks: blocks() },
         "Deaf" => Step::Deaf { host: host() },
         "Store" => Step::Store { host: host(), mode: fields.mode() },
         "Mine" => Step::Mine { blocks: blocks() },

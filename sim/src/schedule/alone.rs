@@ -76,6 +76,9 @@ impl Life {
     /// Who has received something that is not settled, or is cheated, looks at the wallet before it is lost.
     fn look_in_time(&mut self, host: usize) {
         let height = self.world.chain.height();
+        if self.is_neglected(host) {
+            return;
+        }
         self.stored[host].refresh(&self.world.hosts[host]);
         let is_near = |from: Option<u32>| from.is_some_and(|from| height + LOOKS_BEFORE >= from);
         let mut channels = self.stored[host].channels.values();

@@ -40,6 +40,7 @@ impl Life {
                 self.world.start(host);
             }
             Step::Off { host } => self.world.crash(host),
+            Step::Neglect { host, blocks } => self.neglect(host, blocks),
             Step::Deaf { host } => self.world.deafen(host),
             Step::Store { host, mode } => self.set_store(host, mode),
             Step::Mine { blocks } | Step::Wait { blocks } => self.mine(blocks, |world| world.mine(1)),

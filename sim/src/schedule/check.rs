@@ -206,6 +206,9 @@ impl Life {
     /// it stays, in which an HTLC so small has no output, or none that is worth its fee, and none was claimed. Who has given
     /// away its preimage gets nothing, and nothing tells the payer of it (BOLT 5, Unilateral Close Handling).
     pub(super) fn may_be_left(&self, wish: &Wish) -> bool {
+        if self.is_lost_by_neglect(wish) {
+            return true;
+        }
         let is_small = wish.request.amount.to_amount_floor() < LEAST_CLAIMED;
         let chain = &self.world.chain;
         let is_left = |trace: Trace<'_>| {

@@ -100,6 +100,7 @@ const ALONE: &[Weighted] = &[
     (5, |dice| Step::ForceClose { by: dice.below(2) }),
     (3, |dice| Step::Cheat { by: dice.below(2), looks: small(dice, 12) }),
     (6, |dice| Step::Off { host: dice.below(2) }),
+    (2, |dice| Step::Neglect { host: dice.below(2), blocks: [20, 60, 100][dice.below(3)] }),
     (8, |dice| Step::Wait { blocks: [12, 25, 28, 47, 60][dice.below(5)] }),
     (3, |dice| Step::Crowd { blocks: small(dice, 6) }),
     (3, |dice| Step::Swap { depth: small(dice, 4) }),
@@ -132,7 +133,8 @@ pub(super) fn schedule(dice: &mut dyn Dice) -> Schedule {
 
 /// A payment stops half way, and the chain has to settle it.
 fn kept_htlc(dice: &mut dyn Dice) -> Vec<Step> {
-    let by = dice.below(2);
+    let payer = dice.below(2);
+    let by = payer;
     // Below a thousand satoshi it may not be worth its fee, and below its dust limit it has no output.
     let within = u64::try_from(1 + dice.below(200)).unwrap_or(1);
     let msat = if dice.below(4) == 0 { 300_000 + 3_500 * within } else { 1_000_000 * within };
@@ -158,6 +160,9 @@ fn kept_htlc(dice: &mut dyn Dice) -> Vec<Step> {
     // After five the payee has the preimage on its disk, and the payer has not heard of it.
     let pieces = [2, 3, 4, 5, 5, 5, 6, 8][dice.below(8)];
     let mut story = vec![payment, Step::Deliver { pieces, order: 0 }, stops, ends];
+    if dice.below(8) == 0 {
+        story.insert(3, Step::Neglect { host: 1 - payer, blocks: 100 });
+    }
     if dice.below(4) == 0 {
         let lie = [Lie::CutPreimages, Lie::CutPreimages, Lie::InventedSpends, Lie::Endless][dice.below(4)];
         story.insert(3, Step::Mislead { host: dice.below(2), lie, steps: 1 + small(dice, 8) });

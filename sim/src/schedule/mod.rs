@@ -17,6 +17,7 @@ mod ledger;
 mod liar;
 mod lie;
 mod money;
+mod neglect;
 mod owed;
 mod replay;
 mod shrink;
@@ -62,6 +63,8 @@ struct Life {
     is_misled: [bool; 2],
     /// For how many more steps each is lied to.
     lies_for: [u32; 2],
+    /// Up to which height each owner does not look.
+    neglects_until: [u32; 2],
     /// Whether blocks were ever replaced: the coins that were given may wait for a block again.
     was_reorganised: bool,
     /// Whose store was put back from an old copy: its channels can only be closed.
@@ -174,6 +177,7 @@ impl Life {
             copies: [None, None],
             is_misled: [false; 2],
             lies_for: [0; 2],
+            neglects_until: [0; 2],
             was_reorganised: false,
             is_lost: [false; 2],
             restored_at: [None; 2],

@@ -64,6 +64,9 @@ impl Life {
                 None => slack.below += self.cost_of_close(host, channel),
             }
         }
+        let neglected =
+            self.ledger.wishes.iter().filter(|it| it.payee == host && self.is_lost_by_neglect(it));
+        slack.below += neglected.map(|wish| wish.request.amount.to_msat()).sum::<u64>();
         if is_alone {
             slack.below += msat(self.paid_for_claims(host, node));
         }

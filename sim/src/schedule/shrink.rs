@@ -77,6 +77,7 @@ fn simpler(step: Step) -> Vec<Step> {
             let shorter = (1..steps).map(|steps| Step::Mislead { host, lie, steps });
             std::iter::once(Step::Lie { host, lie }).chain(shorter).collect()
         }
+        Step::Neglect { host, blocks } => (1..blocks).map(|blocks| Step::Neglect { host, blocks }).collect(),
         Step::Swap { depth } => vec![Step::Reorg { depth }],
         Step::Mine { blocks } => (1..blocks).map(|blocks| Step::Mine { blocks }).collect(),
         Step::Reorg { depth } => (1..depth).map(|depth| Step::Reorg { depth }).collect(),

@@ -99,6 +99,13 @@ pub enum Step {
         /// Which.
         host: usize,
     },
+    /// An owner does not look at the wallet for so many blocks, whatever it received and has not got.
+    Neglect {
+        /// Whose.
+        host: usize,
+        /// How many.
+        blocks: u32,
+    },
     /// The network of a device hangs until everything settles: it takes what it is sent, and answers nothing.
     Deaf {
         /// Whose.

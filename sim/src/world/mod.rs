@@ -352,7 +352,9 @@ impl World {
                 self.input(host, Input::Chain(fact));
             }
             // Once nothing is new and nothing waits that it wanted before, it wants what it does knowing all of this.
-            let knows_all = self.tellings[host].is_none() && self.hosts[host].acts.is_empty();
+            let this = &self.hosts[host];
+            let waits = !this.acts.is_empty() || this.owes_acknowledgement();
+            let knows_all = self.tellings[host].is_none() && !waits;
             if !moved && knows_all {
                 self.heard[host] = Some(self.chain.height());
             }
