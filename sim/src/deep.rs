@@ -3,7 +3,7 @@
 use crate::closes::Closes;
 use kite_core::node::Command;
 
-/// Deeper than what is told to payments, than three days of a quarter-hour device, and just less than what is irrevocable.
+/// As deep as what is told to payments, far deeper, and just less than what is irrevocable.
 pub const DEPTHS: [u32; 3] = [6, 41, 99];
 
 /// Blocks on top of a close before they are undone: its claims are in them.

@@ -184,7 +184,15 @@ fn a_bid_that_falls_is_noticed() {
 /// BOLT 5: an HTLC may be lost by a close only where it could not be claimed.
 #[test]
 fn a_small_htlc_that_is_settled_wrongly_is_noticed() {
-    must_bite_onchain(&[(Fault::Onchain(Onchain::NoSmallPreimages), "undone")]);
+    let is_small = |step: &Step| matches!(step, Step::Pay { how_much: Money::Msat(400_000..1_000_000), .. });
+    let stops = |step: &Step| matches!(step, Step::Cut | Step::Off { .. } | Step::Deaf { .. });
+    let is_tried = |schedule: &Schedule| {
+        let mut pairs = schedule.steps.windows(3);
+        schedule.may_close_alone() && pairs.any(|steps| is_small(&steps[0]) && stops(&steps[2]))
+    };
+    must_bite_as(&[(Fault::Onchain(Onchain::NoSmallPreimages), "undone")], |fault, kind| {
+        notices_among(fault, is_tried, |failure| failure.breach.kind() == kind)
+    });
 }
 
 /// BOLT 1: who answers no ping is given up.

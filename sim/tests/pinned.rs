@@ -7,7 +7,7 @@ use kite_core::tx::{scripts, witness};
 use kite_sim::closes::Closes;
 use std::collections::BTreeSet;
 
-/// What its peer needs to be away for, to take back what it lost.
+/// So many blocks a cheater waits for what its commitment pays it.
 const TO_SELF_DELAY: u32 = 144;
 /// What a full node relays of one transaction, in weight units.
 const LARGE: u64 = 390_000;

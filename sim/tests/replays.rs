@@ -167,3 +167,23 @@ fn a_claim_of_a_newer_copy_counts_once() {
     ];
     must_pass(Base::OneSided, steps);
 }
+
+/// The peer of a wallet that has lost a new channel has nothing in it, and forgets it when it hears that there is none.
+#[test]
+fn a_new_channel_that_its_opener_has_lost() {
+    let steps =
+        vec![Step::Open { by: 0, sat: 150_000 }, Step::Mine { blocks: 1 }, Step::Cheat { by: 0, looks: 1 }];
+    must_pass(Base::Coins, steps);
+}
+
+/// What waits for the store was decided before the blocks were heard that it comes too late for.
+#[test]
+fn a_commitment_that_waits_for_a_slow_store_while_the_peers_is_mined() {
+    let steps = vec![
+        Step::ForceClose { by: 0 },
+        Step::Store { host: 1, mode: Mode::Delayed },
+        Step::ForceClose { by: 1 },
+        Step::Wait { blocks: 2 },
+    ];
+    must_pass(Base::OneSided, steps);
+}

@@ -217,6 +217,17 @@ impl Life {
         ends.filter(|end: &End<'_>| end.spend.is_none()).map(|end| end.amount).sum()
     }
 
+    /// What stays in a channel whose opener has lost it and whose peer had nothing in it: at the word that there is no such
+    /// channel the peer forgets it, and nobody else could publish a commitment.
+    pub(super) fn given_up(&self) -> Amount {
+        let chain = &self.world.chain;
+        let is_there = |outpoint: &bitcoin::OutPoint| {
+            chain.confirmed_at(&outpoint.txid).is_some() && chain.spend_of(outpoint).is_none()
+        };
+        let channels = self.ledger.channels.values().filter(|channel| self.is_lost[channel.opener]);
+        channels.filter(|channel| is_there(&channel.outpoint)).map(|channel| channel.capacity).sum()
+    }
+
     /// Whoever has kept its state closes what the other has lost.
     pub(super) fn give_up_lost(&mut self) {
         let Some(honest) = (0..2).find(|host| !self.is_lost[*host]) else { return };

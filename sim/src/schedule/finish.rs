@@ -231,7 +231,7 @@ impl Life {
         let given: Amount = self.ledger.given.into_iter().sum();
         let fees: Amount = self.world.chain.wallet_transactions().map(|(_, fee)| fee).sum();
         let back = self.world.chain.unspent_of(&script_pubkey);
-        let left = self.left();
+        let left = self.left() + self.given_up();
         if back + kept + fees + left != given {
             let what = format!("{back} are back, {kept} kept, {left} left and {fees} were fees of {given}");
             return Err(Breach::Views { what });
