@@ -6,6 +6,7 @@ import kite.wallet.PaymentKind
 import kite.wallet.Quote
 import kite.wallet.SendRequest
 import kite.wallet.WalletException
+import kite.wallet.WalletInterface
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
@@ -37,8 +38,12 @@ data class SendState(
     val isBusy: Boolean = false,
 )
 
-/** Paying: a text, a review with every number, then the payment. */
-class SendModel(private val wallet: WalletModel) {
+/**
+ * Paying: a text, a review with every number, then the payment.
+ *
+ * @param open the wallet that pays.
+ */
+class SendModel(private val wallet: WalletModel, private val open: () -> WalletInterface = wallet::open) {
     private val mutable = MutableStateFlow(SendState())
     private var request = SendRequest(input = "")
     private var isAmountOpen = false
@@ -50,7 +55,7 @@ class SendModel(private val wallet: WalletModel) {
     suspend fun read(text: String) = busy {
         mutable.update { it.copy(step = SendStep.Entering, text = text.trim()) }
         request = SendRequest(input = text.trim())
-        when (val parsed = wallet.open().parse(request.input)) {
+        when (val parsed = open().parse(request.input)) {
             is Parsed.Bolt11 -> {
                 isAmountOpen = parsed.invoice.amountMsat == null
                 if (isAmountOpen) askAmount(parsed.invoice.payee, parsed.invoice.description) else review()
@@ -79,12 +84,16 @@ class SendModel(private val wallet: WalletModel) {
         review(quote.amountMsat.takeIf { isAmountOpen })
     }
 
-    /** Pays what was reviewed. Called twice, it pays once: the quote names the payment. */
+    /** Pays what was reviewed. Called twice, or after another review of the same, it pays once until there is an outcome. */
     suspend fun pay() {
         val quote = (state.value.step as? SendStep.Reviewing)?.quote ?: return
+        val input = request.input
         mutable.update { it.copy(step = SendStep.Paying(quote)) }
+        // Before it is asked for: the answer may be lost, and the payment made all the same.
+        wallet.unsettled[input] = quote.idempotencyKey
         busy {
-            val payment = outcome(wallet.open().send(quote))
+            val payment = outcome(open().send(quote))
+            wallet.unsettled.remove(input, quote.idempotencyKey)
             mutable.update { it.copy(step = SendStep.Done(payment)) }
         }
         // Whatever went wrong, the same quote can be tried again.
@@ -99,7 +108,16 @@ class SendModel(private val wallet: WalletModel) {
         mutable.update { it.copy(step = SendStep.AskingAmount(to, description)) }
 
     private suspend fun review(amountMsat: ULong? = null) {
-        val quote = wallet.open().prepareSend(request.copy(amountMsat = amountMsat))
+        val name = wallet.unsettled[request.input]
+        val quote = open().prepareSend(request.copy(amountMsat = amountMsat, idempotencyKey = name))
+        if (name != null && amountMsat != null && quote.amountMsat != amountMsat) {
+            // The wallet tells of the payment of this name: it was made. Another amount is another payment, if it is meant.
+            wallet.unsettled.remove(request.input, name)
+            throw Explained(
+                "Your earlier payment of ${Amounts.ofMsat(quote.amountMsat)} has gone out after all.",
+                "Look at it in the history. Review again only to pay more on top.",
+            )
+        }
         mutable.update { it.copy(step = SendStep.Reviewing(quote)) }
     }
 
@@ -111,7 +129,7 @@ class SendModel(private val wallet: WalletModel) {
         if (begun.kind != PaymentKind.LIGHTNING) return begun
         while (true) {
             try {
-                return wallet.open().waitPayment(begun.id, WAIT_SECS)
+                return open().waitPayment(begun.id, WAIT_SECS)
             } catch (_: WalletException.Timeout) {
                 // It is still on its way.
             } catch (_: WalletException.Stopped) {

@@ -22,6 +22,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -56,6 +57,12 @@ class WalletModel(
 
     /** The chain server that this wallet asks. */
     val chainServer: String get() = installation.chainServer(network)
+
+    /**
+     * Payments that were begun and whose outcome nobody was told yet, by what was typed: the name of each, under which nothing is
+     * paid twice. They are kept here because the screen that began one may have gone.
+     */
+    internal val unsettled = ConcurrentHashMap<String, String>()
 
     /** One thing at a time: the app may come to the front while it is still leaving it. */
     private val turn = Mutex()
