@@ -179,7 +179,7 @@ fn change_that_waits_for_a_block_is_known_with_its_transaction() {
     assert_eq!((&change.tx, change.coin.outpoint.txid), (&tx, tx.compute_txid()));
     let paid: Amount = tx.output.iter().map(|output| output.value).sum();
     assert_eq!(change.fee, Amount::from_sat(100_000) - paid);
-    assert_eq!(coins.still_there(&[change.coin.outpoint]), [change.coin.clone()]);
+    assert_eq!(coins.still_there(&[change.coin.outpoint]), std::slice::from_ref(&change.coin));
     coins.keep_aside([change.coin.outpoint]);
     assert_eq!(coins.largest_change(), None, "in use");
 }
