@@ -7,7 +7,7 @@ use kite_core::node::{
     Answer, ChannelInfo, Command, CommandError, CommandId, Event, Input, Node, SendRequest,
 };
 use kite_core::types::{ConnId, FeeratePerKw, Instant, MilliSatoshi, Now, PaymentId, UnixTime};
-use kite_sim::chain::{Chain, Source};
+use kite_sim::chain::{Chain, Rejected, Source};
 use kite_sim::host::{Act, Host};
 use kite_sim::world::later;
 use std::collections::VecDeque;
@@ -169,6 +169,9 @@ impl Meeting {
                     let result = self.chain.submit_package(&package);
                     let txids: Vec<Txid> = package.iter().map(bitcoin::Transaction::compute_txid).collect();
                     self.trace.push(format!("kite publishes {txids:?}: {result:?}"));
+                    // What the scripts, the amounts or the rules of relay forbid, nothing explains.
+                    let is_wrong = result.as_ref().is_err_and(Rejected::is_for_ever);
+                    assert!(!is_wrong, "{}", self.story());
                 }
                 Act::Watch => self.source.look_again(),
             }
