@@ -127,10 +127,12 @@ impl Life {
             Closer::RemoteRevoked { number: told } => {
                 is_peers && number == told && number < known.unrevoked && self.is_lost[1 - host]
             }
-            Closer::Mutual
-            | Closer::LocalUnknown { .. }
-            | Closer::RemoteUnknown { .. }
-            | Closer::Unexplained => false,
+            // A copy from just before its newer self closed has lost nothing that its peer has seen.
+            Closer::LocalUnknown { number: told } => {
+                let is_copy = self.restored_at[host].is_some();
+                is_copy && by == Some(host) && number == told && number > known.local
+            }
+            Closer::Mutual | Closer::RemoteUnknown { .. } | Closer::Unexplained => false,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::random::Random;
 use crate::tap::{Passes, Tap};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
-use bitcoin::{Amount, Transaction, Txid};
+use bitcoin::{Amount, BlockHash, Transaction, Txid};
 use kite_core::chain::ChainFact;
 use kite_core::node::{Answer, Command, CommandError, Input, Node};
 use kite_core::types::{BlockHeight, Instant, Now, UnixTime};
@@ -62,7 +62,7 @@ pub struct World {
     /// What the server of each host makes of its news; unset: the truth.
     pub(crate) tellings: Vec<Option<Telling>>,
     /// Up to which block each host has heard all, since it started.
-    heard: Vec<Option<BlockHeight>>,
+    heard: Vec<Option<(BlockHeight, BlockHash)>>,
     /// Who was in the middle of the stream that was closed last.
     pub closed_tap: Option<Tap>,
     delivered: u64,
@@ -356,7 +356,7 @@ impl World {
             let waits = !this.acts.is_empty() || this.owes_acknowledgement();
             let knows_all = self.tellings[host].is_none() && !waits;
             if !moved && knows_all {
-                self.heard[host] = Some(self.chain.height());
+                self.heard[host] = Some((self.chain.height(), self.chain.tip()));
             }
         }
         moved

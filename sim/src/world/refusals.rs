@@ -2,7 +2,8 @@
 
 use super::World;
 use crate::chain::Rejected;
-use bitcoin::{OutPoint, Transaction};
+use bitcoin::{BlockHash, OutPoint, Transaction};
+use kite_core::types::BlockHeight;
 
 impl World {
     /// Every transaction of a wallet is one that full nodes take, or something happened that it could not know of.
@@ -38,6 +39,9 @@ impl World {
         let Some(height) = spend.and_then(|txid| self.chain.confirmed_at(&txid)) else {
             return self.chain.output(outpoint).is_none();
         };
-        self.heard[host].is_some_and(|heard| height <= heard)
+        let is_there = |(height, hash): &(BlockHeight, BlockHash)| {
+            *height <= self.chain.height() && self.chain.header(*height).block_hash() == *hash
+        };
+        self.heard[host].filter(is_there).is_some_and(|(heard, _)| height <= heard)
     }
 }
