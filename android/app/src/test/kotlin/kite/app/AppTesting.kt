@@ -45,6 +45,9 @@ internal class TestDevice(private val folder: File, private val esploraUrl: Stri
         @Volatile var hasCode = true
         val asked = mutableListOf<String>()
 
+        /** Why the device cannot ask them. */
+        @Volatile var refusal: Exception? = null
+
         /** What they wait for before they answer. */
         var hesitation = CompletableDeferred(Unit)
 
@@ -53,6 +56,7 @@ internal class TestDevice(private val folder: File, private val esploraUrl: Stri
         override suspend fun authenticate(reason: String): Boolean {
             asked += reason
             hesitation.await()
+            refusal?.let { throw it }
             return isKnown
         }
     }

@@ -7,7 +7,7 @@ interface Authenticator {
 
     /**
      * Whether it is they; one question at a time. False, too, if they turned away. On a device that cannot tell, whoever holds
-     * it is its owner.
+     * it is its owner. A device that refuses to ask may throw whatever it likes.
      *
      * @param reason shown to them.
      */

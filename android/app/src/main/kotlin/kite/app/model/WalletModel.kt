@@ -9,6 +9,7 @@ import kite.wallet.checkMnemonic
 import kite.wallet.events
 import kite.wallet.walletExists
 import kite.wallet.youngOnMainnet
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
@@ -182,8 +183,18 @@ class WalletModel(
     /** Whether it is they, and still in front of the app. One question at a time. */
     private suspend fun isOwner(reason: String): Boolean {
         if (!question.tryLock()) return false
+        mutable.update { it.copy(lockTrouble = null) }
         try {
             return authenticator.authenticate(reason) && inFront
+        } catch (cancelled: CancellationException) {
+            throw cancelled
+        } catch (error: Exception) {
+            // Of whatever kind: a device that cannot ask recognises nobody, and the app goes on.
+            log.add(error)
+            val what = "This device could not ask who you are: ${error.message ?: error}".asSentence()
+            val trouble = Explanation(what, "See that it has a code, in the system's settings. Then try again.")
+            mutable.update { it.copy(lockTrouble = trouble) }
+            return false
         } finally {
             question.unlock()
             if (!inFront) act(CoroutineStart.UNDISPATCHED) { hide() }

@@ -38,6 +38,8 @@ data class WalletState(
     /** Nothing of the wallet is shown until the person was recognised. */
     val isLocked: Boolean = false,
     val asksWhoIsThere: Boolean = false,
+    /** Why the person could not be asked who they are. */
+    val lockTrouble: Explanation? = null,
     val hasConfirmedWords: Boolean = false,
     val snapshot: Snapshot? = null,
     val notices: List<Notice> = emptyList(),

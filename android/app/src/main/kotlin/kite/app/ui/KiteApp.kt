@@ -40,7 +40,7 @@ private fun Root(wallet: WalletModel) {
     val onboarding = remember(state.network) { OnboardingModel(wallet) }
     val route = remember(state.network) { Route() }
     val keeper = rememberSaveableStateHolder()
-    if (state.isLocked) return LockScreen(wallet)
+    if (state.isLocked) return LockScreen(wallet, state.lockTrouble)
     when (val phase = state.phase) {
         Phase.Starting -> Waiting("Opening the wallet…")
         is Phase.Young -> YoungScreen(wallet, phase.sentences)

@@ -11,11 +11,12 @@ import kite.app.model.WalletModel
 
 /** Nothing of the wallet, until its owner is recognised. */
 @Composable
-internal fun LockScreen(wallet: WalletModel) {
+internal fun LockScreen(wallet: WalletModel, trouble: Explanation?) {
     LaunchedEffect(wallet) { wallet.unlock() }
     Middle {
         Emblem(Drawing.LOCK)
         Title("The wallet is locked")
+        Trouble(trouble)
         MainButton("Unlock", modifier = Modifier) { wallet.act { wallet.unlock() } }
     }
 }

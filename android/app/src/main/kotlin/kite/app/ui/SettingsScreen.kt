@@ -42,6 +42,7 @@ internal fun SettingsScreen(wallet: WalletModel, state: WalletState, snapshot: S
                     "This device has no code yet. Set one in the system's settings first."
                 },
             )
+            Trouble(state.lockTrouble)
         }
         Group("Network") {
             for (network in wallet.networks) {

@@ -140,6 +140,29 @@ class WalletModelTest {
     }
 
     @Test
+    fun aDeviceThatRefusesToAskRecognisesNobodyAndSaysSo() = test {
+        val app = created()
+        person.refusal = SecurityException("Must have USE_BIOMETRIC permission")
+        app.ask(true)
+        assertFalse(app.state.value.asksWhoIsThere)
+        val told = app.state.value.lockTrouble?.what.orEmpty()
+        assertTrue(told, "could not ask" in told && "USE_BIOMETRIC" in told)
+        assertEquals(emptyList<String>(), app.words())
+
+        person.refusal = null
+        app.ask(true)
+        assertTrue("the next question is asked", app.state.value.asksWhoIsThere)
+        assertNull(app.state.value.lockTrouble)
+        app.leaveFront()
+        person.refusal = SecurityException("Must have USE_BIOMETRIC permission")
+        app.comeToFront()
+        app.unlock()
+        assertTrue("and nobody comes in", app.state.value.isLocked)
+        assertNotNull(app.state.value.lockTrouble)
+        app.leaveFront()
+    }
+
+    @Test
     fun whoeverDoesNotComeBackFromTheQuestionHasLeft() = test {
         val app = created()
         app.ask(true)
