@@ -1,3 +1,4 @@
+import Foundation
 import Kite
 import Observation
 
@@ -20,9 +21,14 @@ final class SendModel {
 
     private static let outcomeSecs: UInt32 = 60
     private let wallet: WalletModel
+    private let open: @MainActor () throws -> Wallet
+    /// What was reviewed, as it was typed.
+    private var input = ""
 
-    init(wallet: WalletModel) {
+    /// - Parameter open: the wallet that pays, if it is not the one of the app.
+    init(wallet: WalletModel, open: (@MainActor () throws -> Wallet)? = nil) {
         self.wallet = wallet
+        self.open = open ?? { try wallet.open() }
     }
 
     /// Takes what was scanned or pasted, and reviews it at once.
@@ -34,19 +40,34 @@ final class SendModel {
     func review() async {
         await attempt {
             let amountMsat = try Amounts.read(self.amount).map { $0 * 1_000 }
-            let request = SendRequest(input: self.text, amountMsat: amountMsat)
-            self.step = .reviewing(try await self.wallet.open().prepareSend(request: request))
+            let input = self.text.trimmingCharacters(in: .whitespacesAndNewlines)
+            let name = self.wallet.unsettled[input]
+            let request = SendRequest(input: input, amountMsat: amountMsat, idempotencyKey: name)
+            let quote = try await self.open().prepareSend(request: request)
+            if name != nil, let amountMsat, quote.amountMsat != amountMsat {
+                // The wallet tells of the payment of this name: it was made. Another amount is another payment, if it is meant.
+                self.wallet.unsettled[input] = nil
+                throw Explanation(
+                    "Your earlier payment of \(Amounts.text(msat: quote.amountMsat)) has gone out after all.",
+                    "Look at it in the history. Review again only to pay more on top.")
+            }
+            self.input = input
+            self.step = .reviewing(quote)
         }
     }
 
-    /// Pays what was reviewed. Called twice, it pays once: the quote names the payment.
+    /// Pays what was reviewed. Called twice, or after another review of the same, it pays once until there is an outcome.
     func pay() async {
         guard case let .reviewing(quote) = step else { return }
+        let input = input
         step = .paying(quote)
+        // Before it is asked for: the answer may be lost, and the payment made all the same.
+        wallet.unsettled[input] = quote.idempotencyKey
         await attempt {
-            let wallet = try self.wallet.open()
-            let begun = try await wallet.send(quote: quote)
-            let payment = try await wallet.outcome(of: begun, withinSecs: Self.outcomeSecs)
+            let open = try self.open()
+            let begun = try await open.send(quote: quote)
+            let payment = try await open.outcome(of: begun, withinSecs: Self.outcomeSecs)
+            if payment.hasOutcome { self.wallet.unsettled[input] = nil }
             self.step = .sent(payment)
             self.failure = payment.failure.map(Explanation.init)
         }
@@ -76,6 +97,11 @@ final class SendModel {
         }
         isBusy = false
     }
+}
+
+extension Payment {
+    /// Whether it is decided. A transaction is, once it is stored: it is published until it is in a block.
+    fileprivate var hasOutcome: Bool { kind != .lightning || status == .succeeded || status == .failed }
 }
 
 extension Wallet {

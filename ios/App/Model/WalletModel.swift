@@ -49,6 +49,9 @@ final class WalletModel {
     private static let openTries = 100
     private let authenticator: any Authenticator
     private let settings: UserDefaults
+    /// Payments that were begun and whose outcome nobody was told yet, by what was typed: the name of each, under which nothing
+    /// is paid twice. They are kept here because the screen that began one may have gone.
+    @ObservationIgnored var unsettled: [String: String] = [:]
     @ObservationIgnored private var wallet: Wallet?
     @ObservationIgnored private var following: [Task<Void, Never>] = []
     /// One thing at a time: the app may come to the front while it is still leaving it.

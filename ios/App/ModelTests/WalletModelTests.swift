@@ -169,6 +169,23 @@ final class WalletModelTests: XCTestCase, @unchecked Sendable {
         await app.leaveFront()
     }
 
+    func testAReviewSaysWhoIsPaidAndTheBalanceWhatIsKept() async {
+        var quote = Quote(
+            input: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", kind: .onchain, amountMsat: 1_000, feeEstimateMsat: 0, maxFeeMsat: 0,
+            minAmountMsat: 1_000, maxAmountMsat: 1_000, idempotencyKey: "tea", timeoutSecs: 60)
+        XCTAssertEqual(quote.recipient, quote.input, "an address")
+        quote.payee = "02ab"
+        XCTAssertEqual(quote.recipient, "02ab")
+
+        var balance = Balance(
+            totalMsat: 30_000_000, spendableMsat: 0, receivableMsat: 0, inFlightMsat: 0, closingSat: 0, onchainSat: 30_000,
+            onchainPendingSat: 0, reservedSat: 0)
+        XCTAssertEqual(balance.lines.map(\.label), ["You can receive", "On-chain", "All your money"])
+        balance.reservedSat = 10_000
+        XCTAssertEqual(
+            balance.lines[2], Balance.Line(label: "of that kept for closing channels", text: Amounts.text(sat: 10_000)))
+    }
+
     func testScreensSayWhatIsWrong() async throws {
         let app = try started()
         await app.comeToFront()

@@ -62,10 +62,7 @@ private struct BalanceSection: View {
     var body: some View {
         Section {
             LabeledContent("You can spend") { Text(Amounts.text(msat: balance.spendableMsat)).font(.title2.bold()) }
-            LabeledContent("You can receive", value: Amounts.text(msat: balance.receivableMsat))
-            LabeledContent("On-chain", value: Amounts.text(sat: balance.onchainSat))
-            if balance.closingSat > 0 { LabeledContent("In closing channels", value: Amounts.text(sat: balance.closingSat)) }
-            LabeledContent("All your money", value: Amounts.text(msat: balance.totalMsat))
+            ForEach(balance.lines) { LabeledContent($0.label, value: $0.text) }
         }
     }
 }

@@ -56,7 +56,7 @@ struct SendView: View {
                 LabeledContent("Fee", value: Amounts.text(msat: quote.feeEstimateMsat))
             }
             if let description = quote.description, !description.isEmpty { LabeledContent("For", value: description) }
-            if let payee = quote.payee { LabeledContent("To") { Text(payee).font(.caption.monospaced()) } }
+            LabeledContent("To") { Text(quote.recipient).font(.caption.monospaced()) }
         }
         Button("Pay") { Task { await send.pay() } }.buttonStyle(.borderedProminent)
         Button("Back") { send.back() }

@@ -17,27 +17,75 @@ extension Wallet {
     /// wallet again.
     ///
     /// - Parameters:
-    ///   - time: after which it ends with what has come. Stopping the wallet takes a moment more.
+    ///   - time: after which it ends with what has come, whatever it waits for. Stopping the wallet takes a moment more: two
+    ///     seconds at most, and what still holds it up then goes on without being waited for.
     /// - Returns: what came; nothing, if it took longer.
     /// - Throws: ``WalletError`` if the wallet cannot be opened or fails, and `CancellationError` if the task is cancelled. The
     ///   wallet is stopped in any case.
     public static func receive(config: WalletConfig, deviceKey: String, within time: Duration) async throws -> Received {
         let end = ContinuousClock.now + time
-        let wallet = try await openWithDeviceKey(config: config, deviceKey: deviceKey)
         let payments = IncomingPayments()
+        let work = Task { try await receive(payments, config: config, deviceKey: deviceKey) }
+        let limit = Task {
+            try await Task.sleep(until: end, clock: .continuous)
+            work.cancel()
+        }
+        defer { limit.cancel() }
+        let outcome = await withTaskCancellationHandler {
+            await work.outcome(by: end + stopping)
+        } onCancel: {
+            work.cancel()
+        }
+        try Task.checkCancellation()
+        if case let .failure(error)? = outcome, !(error is CancellationError) { throw error }
+        return payments.received
+    }
+
+    private static let stopping = Duration.seconds(2)
+
+    /// What takes time, until it is done or its task is cancelled.
+    private static func receive(_ payments: IncomingPayments, config: WalletConfig, deviceKey: String) async throws {
+        let wallet = try await openWithDeviceKey(config: config, deviceKey: deviceKey)
         let outcome: Result<Void, any Error>
         do {
+            // A folder that answers late may have opened it after all.
+            try Task.checkCancellation()
             try await payments.ignore(whatCameBeforeTo: wallet)
             await wallet.setListener(listener: payments)
             try await wallet.start()
-            try await payments.wait(on: wallet, until: end)
+            try await payments.wait(on: wallet)
             outcome = .success(())
         } catch {
             outcome = .failure(error)
         }
         await wallet.stop()
         try outcome.get()
-        return payments.received
+    }
+}
+
+extension Task where Success == Void, Failure == any Error {
+    /// How it ends; unset if it has not by then.
+    fileprivate func outcome(by end: ContinuousClock.Instant) async -> Result<Void, any Error>? {
+        let waiting = Locked<CheckedContinuation<Result<Void, any Error>?, Never>?>(nil)
+        return await withCheckedContinuation { continuation in
+            waiting.withLock { $0 = continuation }
+            @Sendable func tell(_ outcome: Result<Void, any Error>?) {
+                // Whoever comes first.
+                let first = waiting.withLock { waiting in
+                    defer { waiting = nil }
+                    return waiting
+                }
+                first?.resume(returning: outcome)
+            }
+            let limit = Task<Void, Never> {
+                try? await Task<Never, Never>.sleep(until: end, clock: .continuous)
+                tell(nil)
+            }
+            Task<Void, Never> {
+                tell(await self.result)
+                limit.cancel()
+            }
+        }
     }
 }
 
@@ -68,8 +116,8 @@ private final class IncomingPayments: EventListener {
     }
 
     /// Waits for the first one, then until whatever else is under way is through.
-    func wait(on wallet: Wallet, until end: ContinuousClock.Instant) async throws {
-        while ContinuousClock.now < end {
+    func wait(on wallet: Wallet) async throws {
+        while true {
             if received.amountMsat > 0, try await wallet.safeToClose().safe { return }
             try await Task.sleep(for: Self.pause)
         }

@@ -55,8 +55,12 @@ final class ReceivingTests: WorldTestCase {
         let made = try await createInWorld()
         await made.stop()
         let config = config(try world().esploraUrl)
+        let begun = ContinuousClock.now
         let nothing = try await Wallet.receive(config: config, deviceKey: key, within: .milliseconds(300))
+        let took = ContinuousClock.now - begun
         XCTAssertEqual(nothing, Received(amountMsat: 0, paymentIds: []))
+        XCTAssertGreaterThanOrEqual(took, .milliseconds(300))
+        XCTAssertLessThan(took, .seconds(3))
 
         let receiving = Task { try await Wallet.receive(config: config, deviceKey: key, within: .seconds(60)) }
         try await Task.sleep(for: .milliseconds(300))
@@ -64,6 +68,28 @@ final class ReceivingTests: WorldTestCase {
         let outcome = await receiving.result
         XCTAssertThrowsError(try outcome.get()) { XCTAssertTrue($0 is CancellationError, "\($0)") }
         let wallet = try await openInWorld()
+        await wallet.stop()
+    }
+
+    /// A pipe in place of the file that is locked: opening it waits until somebody reads.
+    func testItEndsInTimeThoughTheFolderDoesNotAnswer() async throws {
+        let made = try await create()
+        await made.stop()
+        let lock = folder.appendingPathComponent("wallet/lock").path
+        try FileManager.default.removeItem(atPath: lock)
+        XCTAssertEqual(mkfifo(lock, 0o600), 0)
+        let begun = ContinuousClock.now
+        let nothing = try await Wallet.receive(config: config(), deviceKey: key, within: .milliseconds(300))
+        let took = ContinuousClock.now - begun
+        XCTAssertEqual(nothing, Received(amountMsat: 0, paymentIds: []))
+        XCTAssertGreaterThanOrEqual(took, .milliseconds(300))
+        XCTAssertLessThan(took, .seconds(4))
+
+        // It answers at last, and nobody waits for the wallet any more: it is let go.
+        let reader = open(lock, O_RDONLY | O_NONBLOCK)
+        XCTAssertGreaterThanOrEqual(reader, 0)
+        defer { close(reader) }
+        let wallet = try await openSoon()
         await wallet.stop()
     }
 
@@ -101,7 +127,52 @@ final class ReceivingTests: WorldTestCase {
         XCTAssertLessThanOrEqual(resident, Self.residentCeilingKib)
     }
 
+    /// The system ends an extension whenever it likes. The payment comes once all the same, and the app is told of it once.
+    func testAnExtensionThatIsKilledReceivesOnce() async throws {
+        let asked = try await waiting()
+        let world = try world()
+        let config = config(world.esploraUrl)
+        let wallet = try await openInWorld()
+        let before = try await wallet.balance().totalMsat
+        await wallet.stop()
+        // It goes on while the wallet is away, or fails where there was none to pay yet.
+        let paying = Task { try? await world.pay(from: "alice", invoice: asked.invoice) }
+        for moment in [50, 150, 400, 800] {
+            let (process, _) = try ReceivingTests.start([config.data, config.esploraUrl, "60"])
+            try await Task.sleep(for: .milliseconds(moment))
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+
+        let again = try await openInWorld()
+        try await again.start()
+        _ = try await until("the payment comes") {
+            if try await again.getPayment(id: asked.paymentId).status == .succeeded { return true }
+            // What is on its way is refused.
+            try? await world.pay(from: "alice", invoice: asked.invoice)
+            return nil
+        }
+        await paying.value
+        let after = try await again.balance().totalMsat
+        XCTAssertEqual(after, before + Self.receivedMsat)
+        var told: [String] = []
+        while let event = try await within(.milliseconds(500), { try await again.nextEvent() }) {
+            if case let .paymentReceived(id, _, _) = event.event { told.append(id) }
+            if event.seq > 0 { try await again.eventHandled(seq: event.seq) }
+        }
+        XCTAssertEqual(told.filter { $0 == asked.paymentId }.count, 1)
+        await again.stop()
+    }
+
     private static func run(_ arguments: [String]) async throws -> Report {
+        let (process, output) = try start(arguments)
+        let printed = try await Task.detached { try output.fileHandleForReading.readToEnd() ?? Data() }.value
+        process.waitUntilExit()
+        XCTAssertEqual(process.terminationStatus, 0)
+        return try JSONDecoder().decode(Report.self, from: printed)
+    }
+
+    private static func start(_ arguments: [String]) throws -> (Process, Pipe) {
         let program = try XCTUnwrap(
             ProcessInfo.processInfo.environment["KITE_RECEIVE_ONCE"],
             "this test needs the program: `cargo xtask test swift` starts it with it")
@@ -114,10 +185,7 @@ final class ReceivingTests: WorldTestCase {
         try process.run()
         try input.fileHandleForWriting.write(contentsOf: Data("\(key)\n".utf8))
         try input.fileHandleForWriting.close()
-        let printed = try await Task.detached { try output.fileHandleForReading.readToEnd() ?? Data() }.value
-        process.waitUntilExit()
-        XCTAssertEqual(process.terminationStatus, 0)
-        return try JSONDecoder().decode(Report.self, from: printed)
+        return (process, output)
     }
     #endif
 }
