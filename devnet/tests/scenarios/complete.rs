@@ -18,6 +18,16 @@ struct Api {
     events: BTreeSet<String>,
 }
 
+/// Why a payment can fail: the codes of `PaymentFailure`, where the wallet names them.
+fn codes() -> BTreeSet<String> {
+    let wallet = folder().join("../wallet/src/api/payments.rs");
+    let text = fs::read_to_string(wallet).expect("what names the codes");
+    let (_, named) = text.split_once("fn failure_code(").expect("the function that names them");
+    let (named, _) = named.split_once("\n}\n").expect("its end");
+    let codes = named.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+    codes.map(str::to_owned).collect()
+}
+
 impl Api {
     fn read() -> Self {
         let text = fs::read_to_string(folder().join("../docs/api.txt")).expect("docs/api.txt");
@@ -74,8 +84,9 @@ fn every_step_names_a_call_of_the_api_and_its_arguments() {
 }
 
 #[test]
-fn every_call_error_and_event_has_a_step_or_a_reason_why_not() {
-    let api = Api::read();
+fn every_call_error_event_and_code_has_a_step_or_a_reason_why_not() {
+    let (api, codes) = (Api::read(), codes());
+    assert!(codes.len() >= 8, "the codes were read: {codes:?}");
     assert!(api.calls.len() > 30 && api.errors.len() > 20 && api.events.len() > 10, "docs/api.txt was read");
     let mut shown: BTreeSet<String> = IN_EVERY_STEP.map(str::to_owned).into();
     for (_, step) in steps() {
@@ -86,11 +97,14 @@ fn every_call_error_and_event_has_a_step_or_a_reason_why_not() {
                     shown.extend(text(&failure, "kind"));
                 }
             }
-            What::Hear(event) => shown.extend(text(&event, "type")),
+            What::Hear(event) => {
+                shown.extend(["type", "code"].iter().filter_map(|field| text(&event, field)))
+            }
             What::World { .. } | What::Example { .. } => {}
         }
     }
-    let all: BTreeSet<String> = api.calls.into_keys().chain(api.errors).chain(api.events).collect();
+    let all: BTreeSet<String> =
+        api.calls.into_keys().chain(api.errors).chain(api.events).chain(codes).collect();
     let missing: BTreeSet<String> = all.difference(&shown).cloned().collect();
     assert_eq!(missing, explained(), "what no step shows, and what scenarios/README.md explains");
 }

@@ -201,7 +201,7 @@ private suspend fun Wallet.call(name: String, with: Fields): Any? = when (name) 
     }
     "refresh" -> refresh()
     "safeToClose" -> safeToClose()
-    "send" -> send(with["quote"] as Quote)
+    "send" -> send(with["quote"] as? Quote ?: lightningQuote(with.getValue("quote").fields()))
     "sendOnchain" -> with.getValue("request").fields().let {
         val key = it.textOrNull("idempotencyKey")
         sendOnchain(OnchainRequest(it.text("address"), it.ulong("amountSat"), it.uint("feerateSatPerVb"), key))
@@ -211,6 +211,19 @@ private suspend fun Wallet.call(name: String, with: Fields): Any? = when (name) 
     "waitPayment" -> waitPayment(with.text("id"), with.uint("timeoutSecs")!!)
     else -> error("no call is named $name")
 }
+
+/** One that no call has given. */
+private fun lightningQuote(it: Fields) = Quote(
+    input = it.text("input"),
+    kind = QuoteKind.valueOf(it.text("kind").uppercase()),
+    amountMsat = it.ulong("amountMsat")!!,
+    feeEstimateMsat = it.ulong("feeEstimateMsat")!!,
+    maxFeeMsat = it.ulong("maxFeeMsat")!!,
+    minAmountMsat = it.ulong("minAmountMsat")!!,
+    maxAmountMsat = it.ulong("maxAmountMsat")!!,
+    idempotencyKey = it.text("idempotencyKey"),
+    timeoutSecs = it.uint("timeoutSecs")!!,
+)
 
 private fun openChannelRequest(with: Fields) = with.getValue("request").fields().let {
     OpenChannelRequest(it.text("nodeId"), it.ulong("amountSat")!!, it.uint("feerateSatPerVb"))
