@@ -30,6 +30,7 @@ pub fn node_bytes(bytes: &[u8]) {
     world.crash(NODE);
     world.start(NODE);
     world.settle();
+    assert_eq!(world.refused_for_ever().next(), None, "published what no node takes");
     let _ = (world.node(NODE).balance(), world.node(NODE).channels(), world.node(NODE).why_not_close());
 }
 
@@ -89,7 +90,8 @@ fn own_wish(world: &mut World, which: u8) {
         world.ask(by, Command::CloseChannel { channel_id: channel.channel_id });
     }
     let node_id = world.node_id(1 - by);
-    let feerate = FeeratePerKw::from_sat_per_kw(u32::from(which) * 100);
+    // The API asks for 1 sat/vB at least.
+    let feerate = FeeratePerKw::from_sat_per_kw((u32::from(which) * 100).max(250));
     world.ask(by, Command::OpenChannel { node_id, amount: bitcoin::Amount::from_sat(20_000), feerate });
 }
 
@@ -100,6 +102,7 @@ fn start(base: Base) -> World {
         world.again_as(|world| {
             world.is_told = false;
             world.tapping = Some(|_, _| true);
+            world.note_refusals();
         })
     })
 }

@@ -21,6 +21,16 @@ impl World {
         }
     }
 
+    /// From now on refusals are noted and end nothing: whoever may say anything can make a wallet publish what comes too late.
+    pub fn note_refusals(&mut self) {
+        self.refused = Some(Vec::new());
+    }
+
+    /// Of what was noted, what no full node ever takes.
+    pub fn refused_for_ever(&self) -> impl Iterator<Item = &Rejected> {
+        self.refused.iter().flatten().map(|(_, rejected)| rejected).filter(|rejected| rejected.is_for_ever())
+    }
+
     fn is_explained(&self, host: usize, rejected: &Rejected) -> bool {
         match rejected {
             rejected if rejected.is_for_ever() => false,
