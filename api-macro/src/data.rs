@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Fields, FieldsNamed, ItemEnum, ItemStruct};
 
-use crate::name::{camel, js_doc};
+use crate::name::{camel, has_docs, js_doc, js_doc_with_fields};
 use crate::types::{optional, type_script};
 
 /// `#[api(record)]`
@@ -74,7 +74,10 @@ pub fn error(item: ItemEnum) -> Result<TokenStream, Error> {
 fn union(item: &ItemEnum, tag: Option<&str>) -> Result<String, Error> {
     let mut variants = Vec::new();
     for variant in &item.variants {
-        let docs = js_doc(&variant.attrs, "  ");
+        let docs = match &variant.fields {
+            Fields::Named(fields) => js_doc_with_fields(&variant.attrs, fields, "  "),
+            _ => js_doc(&variant.attrs, "  "),
+        };
         let name = camel(&variant.ident.to_string());
         let fields = match &variant.fields {
             Fields::Unit => String::new(),
@@ -99,6 +102,9 @@ fn members(fields: &FieldsNamed, indent: &str, end: &str) -> Result<String, Erro
                 ident,
                 "this name is taken in Kotlin or in TypeScript; use `reason`",
             ));
+        }
+        if indent.is_empty() && !has_docs(&field.attrs) {
+            return Err(Error::new_spanned(ident, "say what this is: the docs of its case list it"));
         }
         let name = camel(&ident.to_string());
         // On one line, in a variant, the docs stand with the variant.

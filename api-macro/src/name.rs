@@ -1,6 +1,6 @@
 //! Names and docs as JavaScript has them.
 
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
+use syn::{Attribute, Expr, ExprLit, FieldsNamed, Lit, Meta, parse_quote};
 
 /// `amount_msat` and `AmountMsat` as `amountMsat`.
 pub fn camel(name: &str) -> String {
@@ -35,6 +35,11 @@ fn doc_lines(attributes: &[Attribute]) -> Vec<String> {
         .collect()
 }
 
+/// Whether there is a doc comment.
+pub fn has_docs(attributes: &[Attribute]) -> bool {
+    doc_lines(attributes).iter().any(|line| !line.is_empty())
+}
+
 /// The doc comment, to be repeated on what is generated for JavaScript.
 pub fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
     doc_lines(attributes).iter().map(|line| parse_quote!(#[doc = #line])).collect()
@@ -61,7 +66,24 @@ fn neutral(line: &str) -> String {
 
 /// The doc comment as TypeScript has it, indented.
 pub fn js_doc(attributes: &[Attribute], indent: &str) -> String {
-    let lines = doc_lines(attributes);
+    comment(&doc_lines(attributes), indent)
+}
+
+/// The same of a case, whose fields stand on its own line: what is said of them follows as a list.
+pub fn js_doc_with_fields(attributes: &[Attribute], fields: &FieldsNamed, indent: &str) -> String {
+    let mut lines = doc_lines(attributes);
+    for (place, field) in fields.named.iter().enumerate() {
+        // Named fields have an identifier.
+        let Some(ident) = &field.ident else { continue };
+        if place == 0 {
+            lines.push(String::new());
+        }
+        lines.push(format!("- `{}`: {}", camel(&ident.to_string()), doc_lines(&field.attrs).join(" ")));
+    }
+    comment(&lines, indent)
+}
+
+fn comment(lines: &[String], indent: &str) -> String {
     if lines.is_empty() {
         return String::new();
     }

@@ -1,8 +1,9 @@
 // What TypeScript and JavaScript see of the sample API. Usage: node run.mjs FOLDER-OF-THE-PACKAGE
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { argv } from 'node:process';
+import { argv, execPath } from 'node:process';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
@@ -99,6 +100,29 @@ test('an object may be freed while a promise is under way', async () => {
   assert.equal((await paying).paymentHash, 'ab');
 });
 
+test('a panic is an exception, and the process goes on', async () => {
+  const sample = await api.Sample.open('Alice');
+  assert.throws(() => sample.breakAtOnce(), WebAssembly.RuntimeError);
+  assert.equal((await api.Sample.open('Bob')).name(), 'Bob');
+});
+
+test('a panic in a promise is heard where a host hears of its faults', () => {
+  // In a process of its own: this one counts what nobody catches as a failed test.
+  const script = `
+    import { readFileSync } from 'node:fs';
+    const folder = ${JSON.stringify(`${folder}/`)};
+    const api = await import(folder + 'kite_api_tests.js');
+    api.initSync({ module: readFileSync(folder + 'kite_api_tests_bg.wasm') });
+    const faults = [];
+    for (const name of ['uncaughtException', 'unhandledRejection']) process.on(name, (fault) => faults.push(fault.constructor.name));
+    const sample = await api.Sample.open('Alice');
+    let answer = 'none';
+    sample.breakLater().then(() => (answer = 'done'), () => (answer = 'refused'));
+    setTimeout(async () => console.log(JSON.stringify({ faults, answer, name: (await api.Sample.open('Bob')).name() })), 100);`;
+  const { stdout, stderr } = spawnSync(execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(stdout || stderr), { faults: ['RuntimeError'], answer: 'none', name: 'Bob' });
+});
+
 test('the declarations have the types and the docs', () => {
   for (const text of [
     'payInvoice(invoice: string, amountMsat?: bigint): Promise<Payment>;',
@@ -111,7 +135,8 @@ test('the declarations have the types and the docs', () => {
     '    /**\n     * What the owner wrote; may be unset.\n     */\n    note?: string | undefined;',
     '| { type: "bitcoinAddress"; address: string; amountSat?: bigint | undefined }',
     'export type SampleError = Error & (',
-    '| { kind: "invoiceExpired"; expiredAtSecs: bigint }',
+    '/**\n * The invoice is no longer good.\n *\n * - `expiredAtSecs`: When it expired.\n */\n| { kind: "invoiceExpired"; expiredAtSecs: bigint }',
+    ' *\n * - `invoice`: What it asks for.\n * - `expiresAtSecs`: Until when.\n */',
     '     * Pays an invoice.',
     '| "inFlight"',
     'paymentChanged(payment: Payment, seq: bigint): void;',

@@ -56,6 +56,16 @@ class SampleTest(unittest.IsolatedAsyncioTestCase):
         paid = await asyncio.gather(*(self.sample.pay_invoice(str(n), n) for n in range(50)))
         self.assertEqual([payment.amount_msat for payment in paid], list(range(50)))
 
+    async def test_a_panic_is_an_exception_and_the_process_goes_on(self):
+        for broken in [self.sample.break_at_once, self.sample.break_later]:
+            with self.assertRaises(api.InternalError) as caught:
+                answer = broken()
+                if asyncio.iscoroutine(answer):
+                    await answer
+            self.assertIn("the sample broke", str(caught.exception))
+        self.assertEqual(self.sample.name(), "Alice")
+        self.assertEqual((await self.sample.pay_invoice("ab", 5)).amount_msat, 5)
+
     def test_docs(self):
         self.assertIn("Pays an invoice", api.Sample.pay_invoice.__doc__)
         self.assertIn("Done, as `Sample.pay_invoice` tells.", pathlib.Path(api.__file__).read_text())

@@ -155,6 +155,18 @@ impl Sample {
         pause().await;
     }
 
+    /// A fault of the library: a panic, at once.
+    pub fn break_at_once(&self) -> u64 {
+        broken()
+    }
+
+    /// A fault of the library: a panic, after a moment.
+    pub async fn break_later(&self) -> Result<(), SampleError> {
+        pause().await;
+        broken();
+        Ok(())
+    }
+
     /// Tells this listener from now on.
     pub fn set_listener(&self, listener: Arc<dyn SampleListener>) {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
@@ -168,6 +180,11 @@ impl Sample {
             listener.payment_changed(payment.clone(), 7);
         }
     }
+}
+
+/// What should not happen.
+fn broken() -> u64 {
+    panic!("the sample broke")
 }
 
 /// The version of this library.
