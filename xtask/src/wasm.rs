@@ -15,7 +15,7 @@ use crate::toolchain::Toolchain;
 const PACKAGE: &str = "kite-wasm";
 const MODULE: &str = "kite_wasm_bg.wasm";
 /// The most a browser should have to download, compressed with brotli: a little more than it is (docs/adr/0006).
-const CEILING_BYTES: u64 = 850 * 1024;
+const CEILING_BYTES: u64 = 860 * 1024;
 const NODE: &[install::Need] = &[("node", "nodejs"), ("npm", "npm")];
 
 /// The cargo profile of the package that ships; a package of any other profile is not optimised.
