@@ -23,6 +23,7 @@ mod destination;
 mod http;
 mod limits;
 mod metrics;
+mod prompt;
 mod pulse;
 mod reason;
 mod server;

@@ -27,6 +27,7 @@ use crate::{
     Destination, Host, Reason, address,
     http::{Grant, Opening},
     limits::Pace,
+    prompt::acknowledge_at_once,
     pulse::Pulse,
     server::{SOCKET_BUFFER_BYTES, Shared},
 };
@@ -180,6 +181,7 @@ async fn carry_to_remote(
                 if to_remote.write_all(&bytes).await.is_err() {
                     return Reason::RemoteReset;
                 }
+                acknowledge_at_once(to_remote.as_ref());
                 pulse.writing_to_remote(false);
                 pulse.client_unread(false);
                 pulse.data_passed();
@@ -210,7 +212,10 @@ async fn carry_to_client(
         let message = tokio::select! {
             read = from_remote.read_buf(&mut buffer) => match read {
                 Ok(0) => return Reason::RemoteClosed,
-                Ok(_) => Message::Binary(buffer.split().freeze()),
+                Ok(_) => {
+                    acknowledge_at_once(from_remote.as_ref());
+                    Message::Binary(buffer.split().freeze())
+                }
                 Err(_) => return Reason::RemoteReset,
             },
             _ = pings.tick() => Message::Ping(Bytes::new()),

@@ -2,25 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { channelsThatAre, minedUntilReady, openChannel, reconnected, settled } from './channels.mjs';
 import { qrPng, writeCameraClip } from './pictures.mjs';
 import { brightness, seenCode } from './pixels.mjs';
-import { startSite, startWorld } from './processes.mjs';
+import { startSite } from './processes.mjs';
 import { secretsOf } from './secrets.mjs';
 import { stepsOf } from './steps.mjs';
 import { assertNowhere, formsOfBytes, formsOfText, storedBytes } from './stored-files.mjs';
+import { begin, end, folderOf } from './surroundings.mjs';
 import { openBrowser, WalletPage } from './wallet-page.mjs';
 import { wrongInvoices } from './wrong-invoices.mjs';
 
 const PASSPHRASE = 'kites fly against the wind';
 const CHANNEL_SAT = 900_000n;
 
-const folder = mkdtempSync(join(tmpdir(), 'kite-e2e-'));
-const profile = join(folder, 'profile');
+const { folder, profile } = folderOf('e2e');
 let world;
 let site;
 let context;
@@ -31,18 +29,10 @@ const told = [];
 const test = stepsOf(() => wallet);
 
 before(async () => {
-  world = await startWorld();
-  site = await startSite(world);
-  context = await openBrowser(profile, site);
-  wallet = await WalletPage.open(context, site);
+  ({ world, site, context, wallet } = await begin(profile));
 });
 
-after(async () => {
-  await context?.close().catch(() => undefined);
-  await site?.stop();
-  await world?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => end({ folder, world, site, context }));
 
 /** Ends the whole browser and starts another one on the same profile. */
 async function anotherBrowser(options) {

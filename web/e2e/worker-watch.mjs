@@ -23,7 +23,7 @@ export function watch(worker) {
     };
     const { send } = WebSocket.prototype;
     WebSocket.prototype.send = function (data) {
-      notes.push({ what: 'sent', bytes: data.byteLength });
+      notes.push({ what: 'sent', bytes: data.byteLength ?? data.size });
       return send.call(this, data);
     };
   });

@@ -4,7 +4,7 @@
 //! type cannot be queued as the other. Gated outputs wait built and in order (P3), behind the batch that holds
 //! everything put up to the end of the input that made them.
 
-use super::{Answer, CommandError, CommandId, EventRecord, StoreFailure};
+use super::{Answer, CommandError, CommandId, Event, EventRecord, StoreFailure};
 use crate::store::{Batch, FRESH_LEN, RecordName, Shelf};
 use crate::types::{ConnId, Instant};
 use crate::wire::Message;
@@ -80,6 +80,20 @@ pub(crate) enum Next {
 /// Writes on which nothing waits are written at the latest so long after they were made.
 const FLUSH_AFTER_MILLIS: u64 = 500;
 
+/// So long what an `update_fulfill_htlc` tells waits for the `commitment_signed` that a peer says right after it, and that asks
+/// for an answer: both are one batch.
+const FULFILMENT_AFTER_MILLIS: u64 = 10;
+
+impl Gated {
+    /// For so long it may wait for others before its batch is made.
+    const fn may_wait_millis(&self) -> u64 {
+        match self {
+            Self::Event(EventRecord { event: Event::PaymentSent { .. }, .. }) => FULFILMENT_AFTER_MILLIS,
+            _ => 0,
+        }
+    }
+}
+
 /// The queue in front of the world.
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -139,8 +153,9 @@ impl Outbox {
 
     /// The next output. To be asked only between inputs, when everything an input puts is put.
     ///
-    /// A batch is made when an output waits for it, or when its writes are [`FLUSH_AFTER_MILLIS`] old: what a peer said
-    /// and what needs no answer is safe with the peer until then, and shares the batch of the next answer (P5).
+    /// A batch is made when an output waits for it, a moment later where it is but a fulfilment, or when its writes are
+    /// [`FLUSH_AFTER_MILLIS`] old: what a peer said and what needs no answer is safe with the peer until then, and shares the
+    /// batch of the next answer (P5).
     pub(crate) fn poll(&mut self, now: Instant, fresh: impl FnMut() -> [u8; FRESH_LEN]) -> Option<Next> {
         let wait_for = self.shelf.batch_of_everything();
         self.gated.extend(self.fresh.drain(..).map(|output| (wait_for, output)));
@@ -169,9 +184,13 @@ impl Outbox {
             self.flush_at = None;
             return false;
         }
-        let waits = self.gated.back().is_some_and(|(wait_for, _)| *wait_for > self.shelf.issued());
-        let flush_at = *self.flush_at.get_or_insert(now.plus_millis(FLUSH_AFTER_MILLIS));
-        waits || self.shelf.takes_fence() || flush_at <= now
+        let issued = self.shelf.issued();
+        let waiting = self.gated.iter().rev().take_while(|(wait_for, _)| *wait_for > issued);
+        let pause = waiting.map(|(_, output)| output.may_wait_millis()).min().unwrap_or(FLUSH_AFTER_MILLIS);
+        let latest = now.plus_millis(pause);
+        let flush_at = self.flush_at.map_or(latest, |flush_at| flush_at.min(latest));
+        self.flush_at = Some(flush_at);
+        self.shelf.takes_fence() || flush_at <= now
     }
 
     /// Writes what is staged with the next poll, whether something waits for it or not.
@@ -238,6 +257,7 @@ impl Outbox {
 mod tests {
     use super::*;
     use crate::store::{RecordKind, Stored, Vault};
+    use crate::types::{MilliSatoshi, PaymentId, PaymentPreimage, UnixTime};
 
     fn outbox() -> Outbox {
         let (shelf, _) = Shelf::open(Vault::new(&[1; 32]), &Stored::default()).unwrap();
@@ -324,6 +344,41 @@ mod tests {
             matches!(outbox.poll(due, || [0; FRESH_LEN]), Some(Next::Persist(batch)) if batch.ops.len() == 1)
         );
         assert_eq!(outbox.deadline(), None);
+    }
+
+    #[test]
+    fn what_a_fulfilment_tells_waits_a_moment_for_the_signature_after_it() {
+        let event = Event::PaymentSent {
+            id: PaymentId([1; 16]),
+            payment_hash: PaymentPreimage([2; 32]).payment_hash(),
+            preimage: PaymentPreimage([2; 32]),
+            fee: MilliSatoshi::ZERO,
+        };
+        let told = || Gated::Event(EventRecord { seq: 1, time: UnixTime(0), event: event.clone() });
+        let ops = |next: Option<Next>| match next {
+            Some(Next::Persist(batch)) => batch.ops.len(),
+            other => panic!("{other:?}"),
+        };
+        for is_signed in [true, false] {
+            let mut outbox = outbox();
+            let (name, content) = record(1);
+            outbox.put(name, content);
+            outbox.gated(told());
+            assert!(poll(&mut outbox).is_none());
+            let due = outbox.deadline().unwrap();
+            assert!(outbox.poll(Instant(due.0 - 1), || [0; FRESH_LEN]).is_none());
+            if is_signed {
+                let (name, content) = record(2);
+                outbox.put(name, content);
+                outbox.gated(broadcast());
+                assert_eq!(ops(poll(&mut outbox)), 1, "one entry of the journal for both");
+            } else {
+                assert_eq!(ops(outbox.poll(due, || [0; FRESH_LEN])), 1);
+            }
+            assert_eq!(outbox.deadline(), None);
+            assert!(outbox.persisted(2));
+            assert!(matches!(poll(&mut outbox), Some(Next::Gated(Gated::Event(_)))), "in order");
+        }
     }
 
     #[test]

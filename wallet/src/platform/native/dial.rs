@@ -41,6 +41,7 @@ impl ByteReader for Reader {
             let mut bytes = vec![0; READ_BYTES];
             let length = self.0.read(&mut bytes).await.map_err(|error| failed(&error))?;
             bytes.truncate(length);
+            acknowledge_at_once(self.0.as_ref());
             Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
         })
     }
@@ -48,7 +49,11 @@ impl ByteReader for Reader {
 
 impl ByteWriter for Writer {
     fn write(&mut self, bytes: Vec<u8>) -> Pending<'_, Result<(), DialError>> {
-        Box::pin(async move { self.0.write_all(&bytes).await.map_err(|error| failed(&error)) })
+        Box::pin(async move {
+            self.0.write_all(&bytes).await.map_err(|error| failed(&error))?;
+            acknowledge_at_once(self.0.as_ref());
+            Ok(())
+        })
     }
 
     fn close(&mut self) -> Pending<'_, ()> {
@@ -58,6 +63,17 @@ impl ByteWriter for Writer {
         })
     }
 }
+
+/// A node that leaves Nagle's algorithm on holds its second message back until the first is acknowledged. Linux forgets the
+/// wish with what is read and written, so it is told each time; where it refuses, a payment takes 40 ms longer.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn acknowledge_at_once(stream: &TcpStream) {
+    let _ = stream.set_quickack(true);
+}
+
+/// Elsewhere the system cannot be asked.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const fn acknowledge_at_once(_: &TcpStream) {}
 
 fn failed(error: &io::Error) -> DialError {
     DialError { reason: error.to_string() }
