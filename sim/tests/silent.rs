@@ -184,7 +184,7 @@ fn where_looks_do_not_end_a_claim_is_made_with_the_next_block() {
 /// The owner has paid on-chain: what is kept for the channel is change that no block took yet.
 #[test]
 fn change_that_waits_for_a_block_pays_for_a_claim() {
-    let amounts = [100_000];
+    let amounts = [100_000, 200_000];
     let mut silence = silence(&amounts, &[50_000], CALM);
     let pay = Command::SendOnchain {
         id: PaymentId([7; 16]),
@@ -203,7 +203,8 @@ fn change_that_waits_for_a_block_pays_for_a_claim() {
     silence.world.settle();
     assert_eq!(silence.confirmed_at(&silence.commitment), Some(silence.world.chain.height() - 1));
     let [claim] = silence.claims(&amounts).try_into().unwrap();
-    assert_eq!(claim.input[1].previous_output.txid, paid);
+    assert_eq!(claim.input.len(), 3, "both HTLCs and a coin");
+    assert_eq!(claim.input[2].previous_output.txid, paid);
     // It pays for both.
     let (fee, weight) =
         (silence.fee(paid) + silence.fee(claim.compute_txid()), |tx: &Transaction| tx.weight());

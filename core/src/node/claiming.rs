@@ -8,11 +8,12 @@ use crate::channel::{self, OnchainWork, Unconfirmed};
 use crate::coins::CoinsError;
 use crate::crypto::SignerError;
 use crate::onchain::bids::Replaced;
-use crate::onchain::coins::{Chosen, choose, within_means, worth_their_place};
+use crate::onchain::coins::{Chosen, choose, outpoints, within_means, worth_their_place};
 use crate::onchain::draft::weight;
 use crate::onchain::groups::groups;
 use crate::onchain::{Auction, Bid, Bids, Claim, Coin, Draft, Stake};
-use bitcoin::{Amount, OutPoint};
+use crate::types::FeeratePerKw;
+use bitcoin::{Amount, OutPoint, ScriptBuf};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -41,7 +42,7 @@ impl Due {
     }
 
     fn claimed(&self) -> BTreeSet<OutPoint> {
-        self.claims.iter().map(|claim| claim.outpoint).collect()
+        outpoints(&self.claims)
     }
 }
 
@@ -126,27 +127,17 @@ impl Node {
         let Some(entry) = self.channels.get(&due.index) else { return };
         let Some(bids) = entry.channel.bids() else { return };
         let (height, rates, pays_to) = (self.chain.height(), self.fee_rates, &entry.terms.shutdown_script);
-        let free = self.coins.free_coins();
-        let reused = |claims: &[Claim]| {
-            let claimed = claims.iter().map(|claim| claim.outpoint).collect();
-            let spent: Vec<OutPoint> = bids.for_any(&claimed).flat_map(Bid::coins).collect();
-            (self.coins.still_there(&spent), spent)
-        };
-        let Due { index, mut claims, mut stake, parent } = due;
-        let mut is_short = false;
-        if claims.len() > 1 && claims.iter().all(Claim::is_htlc_success) {
-            let rate = stake.estimate(height, &rates);
-            let worthy = worth_their_place(claims, rate, pays_to);
-            let coins = |claims: &[Claim]| [reused(claims).0, free.clone()].concat();
-            claims = within_means(worthy.clone(), coins, bids, rate, pays_to);
-            is_short = claims.len() < worthy.len();
+        let Due { index, claims, mut stake, parent } = due;
+        let all = claims.len();
+        let (claims, is_short) = self.affordable(claims, bids, stake.estimate(height, &rates), pays_to);
+        if claims.len() < all {
             stake = Stake::of(&claims, height);
         }
-        let count = claims.len();
-        let (reused, spent) = reused(&claims);
-        let claimed: BTreeSet<OutPoint> = claims.iter().map(|claim| claim.outpoint).collect();
+        let free = self.coins.free_coins();
+        let (count, claimed) = (claims.len(), outpoints(&claims));
+        let (reused, is_void) = self.coins_of_bids(bids, &claimed);
         let mut replaced = bids.replaced_by(&claimed);
-        if reused.len() < spent.len() {
+        if is_void {
             // Without its coins what was published is void.
             replaced = Replaced { fees: Amount::ZERO, stands: false, ..replaced };
         }
@@ -190,6 +181,38 @@ impl Node {
         if is_short {
             self.miss_coins(index);
         }
+    }
+
+    /// The coins that bids for any of these outputs spend, as far as they are there; and whether some are not.
+    fn coins_of_bids(&self, bids: &Bids, claimed: &BTreeSet<OutPoint>) -> (Vec<Coin>, bool) {
+        let spent: Vec<OutPoint> = bids.for_any(claimed).flat_map(Bid::coins).collect();
+        let there = self.coins.still_there(&spent);
+        let is_void = there.len() < spent.len();
+        (there, is_void)
+    }
+
+    /// Of claims that share a transaction, those that it is to have, and whether others are left out for lack of coins.
+    fn affordable(
+        &self,
+        claims: Vec<Claim>,
+        bids: &Bids,
+        feerate: FeeratePerKw,
+        pays_to: &ScriptBuf,
+    ) -> (Vec<Claim>, bool) {
+        if claims.len() < 2 || !claims.iter().all(Claim::is_htlc_success) {
+            return (claims, false);
+        }
+        let worthy = worth_their_place(claims, feerate, pays_to);
+        let (free, change) = (self.coins.free_coins(), self.coins.largest_change());
+        let coins = |claims: &[Claim]| {
+            let (reused, _) = self.coins_of_bids(bids, &outpoints(claims));
+            // As a first bid may spend it.
+            let change = change.iter().filter(|_| reused.is_empty()).map(|change| change.coin.clone());
+            [&reused[..], &free[..], &change.collect::<Vec<_>>()[..]].concat()
+        };
+        let chosen = within_means(worthy.clone(), coins, bids, feerate, pays_to);
+        let is_short = chosen.len() < worthy.len();
+        (chosen, is_short)
     }
 
     /// Publishes a child that spends what a closing transaction pays us, so that both are worth a place in a block. It

@@ -105,6 +105,7 @@ pub fn within_means(
     standing.filter(|standing| price(standing) <= means(standing)).unwrap_or(claims)
 }
 
-fn outpoints(claims: &[Claim]) -> BTreeSet<OutPoint> {
+/// What they claim.
+pub fn outpoints(claims: &[Claim]) -> BTreeSet<OutPoint> {
     claims.iter().map(|claim| claim.outpoint).collect()
 }
