@@ -25,6 +25,8 @@ pub struct Meeting {
     stream: Option<Stream>,
     /// Nobody answers a call.
     is_offline: bool,
+    /// Kite hears of no block.
+    is_chain_silent: bool,
     /// How many more pieces are delivered before the stream breaks; unset: it does not.
     breaks_after: Option<u32>,
     /// How many pieces were delivered.
@@ -62,6 +64,7 @@ impl Meeting {
             now,
             stream: None,
             is_offline: false,
+            is_chain_silent: false,
             breaks_after: None,
             delivered: 0,
             source: Source::default(),
@@ -180,7 +183,7 @@ impl Meeting {
     }
 
     fn tell_chain(&mut self) -> bool {
-        let Some(node) = self.kite.node() else { return false };
+        let Some(node) = self.kite.node().filter(|_| !self.is_chain_silent) else { return false };
         let news = self.source.news(&self.chain, node);
         let moved = !news.is_empty();
         for fact in news {
@@ -271,6 +274,11 @@ impl Meeting {
     /// Nobody answers Kite's calls, or somebody does again.
     pub fn set_offline(&mut self, is_offline: bool) {
         self.is_offline = is_offline;
+    }
+
+    /// Kite hears of no block from now on, or of all again; LDK sees each.
+    pub fn set_chain_silent(&mut self, is_chain_silent: bool) {
+        self.is_chain_silent = is_chain_silent;
     }
 
     /// Whether the stream is open.

@@ -129,6 +129,26 @@ fn a_refused_payment_fails_and_the_channel_goes_on() {
 }
 
 #[test]
+fn a_payee_that_knows_more_blocks_is_paid() {
+    let mut meeting = kite_opened();
+    meeting.set_chain_silent(true);
+    meeting.mine(36);
+    for amount_msat in [10_000_000, 20_000_000, 30_000_000] {
+        kite_pays(&mut meeting, amount_msat);
+    }
+    assert_eq!((meeting.count(is_sent), meeting.count(is_failed)), (3, 0), "{}", meeting.story());
+    // Further behind than that, it is not a matter of a few blocks.
+    meeting.mine(20);
+    kite_pays(&mut meeting, 10_000_000);
+    assert_eq!((meeting.count(is_sent), meeting.count(is_failed)), (3, 1), "{}", meeting.story());
+    meeting.set_chain_silent(false);
+    meeting.settle();
+    kite_pays(&mut meeting, 10_000_000);
+    assert_eq!(meeting.count(is_sent), 4, "{}", meeting.story());
+    assert_no_force_close(&meeting);
+}
+
+#[test]
 fn kite_refuses_what_is_not_what_it_asked_for() {
     let mut meeting = ldk_opened(0);
     let invoice = meeting.kite_invoice(10_000_000);

@@ -8,14 +8,15 @@ use crate::payment::{Attempt, FailureReason, Outgoing, OutgoingEvent, OutgoingSt
 use crate::route::{Failed, FirstHop, Learnt, Lessons, Present, Route, RouteError, RouteRequest, find_route};
 use crate::types::{HtlcId, Instant, MilliSatoshi, PaymentId, PaymentPreimage, ShortChannelId, UnixTime};
 use bitcoin::blockdata::constants::ChainHash;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// More attempts than this are not made for one payment.
 const MAX_ATTEMPTS: u32 = 25;
 
-/// The last HTLC expires up to so many blocks later than it must, so that its distance does not name the payee
-/// (BOLT 7, Recommendations for Routing: shadow route).
-const MAX_SHADOW_BLOCKS: u16 = 40;
+/// The last HTLC expires so many blocks later than it must, so that its distance does not name the payee (BOLT 7,
+/// Recommendations for Routing: shadow route), and so that a payee that hears of blocks sooner than we do takes it.
+const SHADOW_BLOCKS: RangeInclusive<u16> = 3..=42;
 
 const OLD_TIP: &str =
     "the newest block that the chain server knows is hours old, and payments need the present height";
@@ -193,7 +194,7 @@ impl Node {
     /// Finds a way and offers the HTLC; a channel that refuses it is left out, and the next way is tried.
     fn try_ways(&mut self, payment: &Outgoing, invoice: &Invoice) -> Result<(), RouteError> {
         let mut first_hops = self.first_hops();
-        let shadow = u16::from_be_bytes(self.entropy.bytes()) % (MAX_SHADOW_BLOCKS + 1);
+        let shadow = self.shadow_cltv_offset();
         loop {
             let route =
                 self.route(&first_hops, payment.id, invoice, payment.amount, payment.max_fee, shadow)?;
@@ -202,6 +203,11 @@ impl Node {
                 Err(_) => first_hops.retain(|hop| hop.channel != route.first_hop),
             }
         }
+    }
+
+    fn shadow_cltv_offset(&mut self) -> u16 {
+        let (least, most) = SHADOW_BLOCKS.into_inner();
+        least + u16::from_be_bytes(self.entropy.bytes()) % (most - least + 1)
     }
 
     /// The channels that can carry a payment now.
@@ -331,9 +337,10 @@ impl Node {
         let (hop_index, failure) = read_failure(&self.keys, entry.node_id, attempt, invoice.as_ref(), reason);
         let first = entry.channel.commitments().and_then(|commitments| commitments.funding.short_channel_id);
         let hops = attempt.hops(entry.node_id, first.unwrap_or(ShortChannelId(0)));
-        let failed = Failed { hops: &hops, hop_index, failure: &failure };
+        let final_cltv_expiry_delta = invoice.map_or(0, |invoice| invoice.min_final_cltv_expiry_delta.0);
+        let failed = Failed { hops: &hops, hop_index, failure: &failure, final_cltv_expiry_delta };
         let chain_hash = ChainHash::using_genesis_block_const(self.config.network);
-        let present = Present { graph: &self.graph, chain_hash, now: self.now.unix };
+        let present = Present { graph: &self.graph, chain_hash, now: self.now.unix, height: self.height() };
         let search = self.searches.entry(id).or_default();
         search.last_failure = LastFailure::of(&failed);
         let learnt = search.lessons.learn(failed, present);

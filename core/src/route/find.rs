@@ -93,7 +93,8 @@ impl<'a> Search<'a> {
 
     fn run(mut self) -> Result<Route, RouteError> {
         let cltv = u32::from(self.request.final_cltv_expiry_delta)
-            .saturating_add(u32::from(self.request.shadow_cltv_offset));
+            .saturating_add(u32::from(self.request.shadow_cltv_offset))
+            .saturating_add(self.request.lessons.blocks_behind(self.request.height));
         self.offer(
             self.network.payee,
             Label { cost: 0, amount: self.request.amount, cltv, hops: 1, edge: None, settled: false },

@@ -4,13 +4,16 @@ use super::RouteHop;
 use super::terms::Terms;
 use crate::gossip::{Graph, NodeId, terms_in_failure};
 use crate::onion::FailureMessage;
-use crate::types::{ShortChannelId, UnixTime};
+use crate::types::{BlockHeight, ShortChannelId, UnixTime};
 use bitcoin::blockdata::constants::ChainHash;
 use bitcoin::secp256k1::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A channel that was on so many failed ways without a known culprit is not used again.
 const MAX_SUSPICION: u32 = 3;
+
+/// A payee may know so many blocks more than we do. Whoever names more does not make us lock our money for longer.
+const MAX_BLOCKS_BEHIND: u32 = 36;
 
 /// A channel in one direction: its name, and the node it leads to.
 type Directed = (ShortChannelId, NodeId);
@@ -23,6 +26,8 @@ pub struct Lessons {
     suspected: BTreeMap<Directed, u32>,
     /// On which terms nodes of failed ways said that they forward.
     terms: BTreeMap<Directed, Terms>,
+    /// The height that the payee reckons from, where it refused because it knows blocks that we do not.
+    payee_height: Option<BlockHeight>,
 }
 
 /// A failed attempt.
@@ -34,6 +39,8 @@ pub struct Failed<'a> {
     pub hop_index: Option<usize>,
     /// What it says.
     pub failure: &'a FailureMessage,
+    /// The blocks that the payee wants to have (`min_final_cltv_expiry_delta` of the invoice).
+    pub final_cltv_expiry_delta: u16,
 }
 
 /// By what the word of a node is judged.
@@ -45,6 +52,8 @@ pub struct Present<'a> {
     pub chain_hash: ChainHash,
     /// The present time.
     pub now: UnixTime,
+    /// The height of the chain, as far as we know.
+    pub height: BlockHeight,
 }
 
 /// What a failure means for the payment.
@@ -61,15 +70,15 @@ pub enum Learnt {
 impl Lessons {
     /// Learns from a failure.
     pub fn learn(&mut self, failed: Failed<'_>, present: Present<'_>) -> Learnt {
-        let Failed { hops, hop_index, failure } = failed;
-        let Some(index) = hop_index.filter(|index| *index < hops.len()) else {
+        let hops = failed.hops;
+        let Some(index) = failed.hop_index.filter(|index| *index < hops.len()) else {
             self.suspect(hops);
             return Learnt::Retry;
         };
         match hops.get(index + 1) {
-            None => self.learn_from_payee(hops, failure),
+            None => self.learn_from_payee(failed, present.height),
             Some(next) => {
-                self.learn_from_forwarder(&hops[index], next, failure, present);
+                self.learn_from_forwarder(&hops[index], next, failed.failure, present);
                 Learnt::Retry
             }
         }
@@ -91,6 +100,7 @@ impl Lessons {
             && self.nodes.is_empty()
             && self.suspected.is_empty()
             && self.terms.is_empty()
+            && self.payee_height.is_none()
     }
 
     pub(super) fn excludes_node(&self, node_id: &NodeId) -> bool {
@@ -109,9 +119,21 @@ impl Lessons {
         self.terms.get(&(short_channel_id, *towards)).copied()
     }
 
-    fn learn_from_payee(&mut self, hops: &[RouteHop], failure: &FailureMessage) -> Learnt {
+    /// How many blocks the payee is ahead of us.
+    pub(super) fn blocks_behind(&self, height: BlockHeight) -> u32 {
+        self.payee_height.map_or(0, |payee| payee.saturating_sub(height))
+    }
+
+    fn learn_from_payee(&mut self, failed: Failed<'_>, height: BlockHeight) -> Learnt {
+        let Failed { hops, failure, .. } = failed;
         let is_direct = hops.len() == 1;
         match failure {
+            FailureMessage::IncorrectOrUnknownPaymentDetails { height: payee, .. }
+                if expired_too_soon(failed, *payee) && *payee <= height.saturating_add(MAX_BLOCKS_BEHIND) =>
+            {
+                self.payee_height = Some(*payee);
+                Learnt::Retry
+            }
             FailureMessage::IncorrectOrUnknownPaymentDetails { .. } => Learnt::PayeeRefused,
             // The HTLC was not what the onion said: whoever passed it on changed it.
             FailureMessage::FinalIncorrectCltvExpiry { .. }
@@ -176,6 +198,12 @@ impl Lessons {
     }
 }
 
+/// Whether the last HTLC leaves the payee less than it wants, with the blocks that it knows.
+fn expired_too_soon(failed: Failed<'_>, payee_height: u32) -> bool {
+    let needed = payee_height.saturating_add(failed.final_cltv_expiry_delta.into());
+    failed.hops.last().is_some_and(|payee| payee.cltv_expiry.height() < needed)
+}
+
 /// The terms that a failure tells (BOLT 4, Receiving Failure Codes): from the node that speaks, about the channel it was to
 /// use, not older than those we know, and such that the HTLC we sent had to be refused. With any other the same attempt
 /// would fail again.
@@ -185,7 +213,7 @@ fn terms_that_explain(
     failure: &FailureMessage,
     present: Present<'_>,
 ) -> Option<Terms> {
-    let Present { graph, chain_hash, now } = present;
+    let Present { graph, chain_hash, now, .. } = present;
     let update = failure.channel_update()?;
     let name = next.short_channel_id;
     let known = graph.channel(name).and_then(|it| it.policies[usize::from(update.contents.direction())]);

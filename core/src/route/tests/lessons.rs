@@ -4,12 +4,15 @@ use super::{HEIGHT, add, ask, first_hop, hint, id, key, msat, policy};
 use crate::crypto::ec;
 use crate::gossip::Graph;
 use crate::onion::FailureMessage;
-use crate::route::{Failed, Learnt, Lessons, Present, RouteError, RouteHop};
+use crate::route::{Failed, Learnt, Lessons, Present, Route, RouteError, RouteHop};
 use crate::types::{CltvExpiry, ShortChannelId, UnixTime};
 use crate::wire::{ChannelUpdate, ChannelUpdateContents, Message, Payload, Signed, Writer};
 use bitcoin::blockdata::constants::ChainHash;
 
 const NOW: u32 = 1_790_000_000;
+
+/// What the payee wants; the HTLC of [`hops`] gives it 60 blocks.
+const FINAL_BLOCKS: u16 = 42;
 
 /// From our peer 2 over 4 to the payee 3, or over 5.
 fn two_ways() -> Graph {
@@ -43,7 +46,10 @@ fn take(
     failure: &FailureMessage,
 ) -> Learnt {
     let now = UnixTime(NOW.into());
-    lessons.learn(Failed { hops, hop_index, failure }, Present { graph, chain_hash: ChainHash::REGTEST, now })
+    lessons.learn(
+        Failed { hops, hop_index, failure, final_cltv_expiry_delta: FINAL_BLOCKS },
+        Present { graph, chain_hash: ChainHash::REGTEST, now, height: HEIGHT },
+    )
 }
 
 fn learn(hop_index: Option<usize>, failure: &FailureMessage) -> (Learnt, Result<u64, RouteError>) {
@@ -69,6 +75,27 @@ fn the_payee_has_the_last_word() {
     let direct = [hop(3, 900, 1_000, 60)];
     let learnt = take(&mut Lessons::default(), &two_ways(), &direct, Some(0), &amount);
     assert_eq!(learnt, Learnt::Final);
+}
+
+#[test]
+fn a_payee_that_knows_more_blocks_is_paid_by_its_own_height() {
+    let refused_at =
+        |height| FailureMessage::IncorrectOrUnknownPaymentDetails { htlc_msat: msat(1_000), height };
+    // With 18 blocks more than we know, the HTLC still leaves it the 42 that it wants: that is not why.
+    assert_eq!(learn(Some(2), &refused_at(HEIGHT + 18)).0, Learnt::PayeeRefused);
+    // What it says of a height that no chain of ours can have does not lock money for longer.
+    assert_eq!(learn(Some(2), &refused_at(HEIGHT + 37)).0, Learnt::PayeeRefused);
+    assert_eq!(learn(Some(2), &refused_at(u32::MAX)).0, Learnt::PayeeRefused);
+    for ahead in [19, 36] {
+        let mut asked = ask(3, 1_000);
+        let learnt = take(&mut asked.lessons, &two_ways(), &hops(), Some(2), &refused_at(HEIGHT + ahead));
+        assert_eq!(learnt, Learnt::Retry);
+        let expiry = |route: Route| route.hops.last().unwrap().cltv_expiry.height();
+        let with = asked.find(&two_ways(), &[first_hop(0, 2, u64::MAX)]).map(expiry).unwrap();
+        asked.lessons = Lessons::default();
+        let without = asked.find(&two_ways(), &[first_hop(0, 2, u64::MAX)]).map(expiry).unwrap();
+        assert_eq!(with, without + ahead);
+    }
 }
 
 #[test]
