@@ -2,6 +2,7 @@
 //! known (BOLT 2, `cltv_expiry_delta` Selection).
 
 use bitcoin::Amount;
+use kite_core::invoice::DEFAULT_OWN_MIN_FINAL_CLTV_EXPIRY_DELTA;
 use kite_core::node::{Command, Event};
 use kite_core::payment::{OutgoingState, PaymentRecord};
 use kite_core::types::PaymentHash;
@@ -102,17 +103,20 @@ fn the_owner_hears_in_time_of_a_preimage_that_a_silent_peer_was_told_before_a_re
 /// The words of a peer reach a device that wakes before any block does.
 #[test]
 fn no_htlc_is_answered_on_waking_before_the_height_is_known() {
-    for (left, is_in_time) in [(60, true), (5, false)] {
+    for left in [60, 5] {
         let mut world = unaware();
         let first = world.ask_to_pay(0, 1, SAT * 1_000);
         world.settle();
-        let expiry = expiry(&world, &first);
         world.crash(1);
-        world.mine_at_once(expiry - left - world.chain.height());
         world.start(1);
         world.connect();
         // And one more, asked for and signed now.
-        world.ask_to_pay(0, 1, SAT * 1_000);
+        let second = world.ask_to_pay(0, 1, SAT * 1_000);
+        world.settle();
+        // Each expires as many blocks later than it must as its payer liked.
+        let expiries = [first, second].map(|hash| expiry(&world, &hash));
+        let now = expiries[0].min(expiries[1]) - left;
+        world.mine_at_once(now - world.chain.height());
         world.pass(50);
         assert_eq!(received(&world), 0, "{}", world.story());
         let in_flight = world.node(0).balance().in_flight.to_msat();
@@ -120,7 +124,10 @@ fn no_htlc_is_answered_on_waking_before_the_height_is_known() {
 
         world.is_chain_silent = false;
         world.settle();
-        assert_eq!(received(&world), if is_in_time { 2 } else { 0 }, "{}", world.story());
+        let wanted = u32::from(DEFAULT_OWN_MIN_FINAL_CLTV_EXPIRY_DELTA.0);
+        let in_time = expiries.iter().filter(|expiry| **expiry - now >= wanted).count();
+        assert!(in_time == 2 || left < wanted);
+        assert_eq!(received(&world), in_time, "{}", world.story());
         assert_eq!(world.node(0).balance().in_flight.to_msat(), 0, "{}", world.story());
         world.mine(80);
         let states = [0, 1].map(|host| world.node(host).channels()[0].state);

@@ -132,6 +132,9 @@ pub struct OpenChannelQuote {
 impl Wallet {
     /// Opens a channel with a connected peer and gives the id of the channel. Events tell when it is pending and ready.
     ///
+    /// This returns once the peer is asked. Nothing is stored before the channel is pending: of an app that ends sooner there is
+    /// no channel after the next start, and all coins are free. So look at the channels before asking again.
+    ///
     /// # Errors
     /// `NotConnected`, `AmountOutOfRange`, `InsufficientFunds`, `NotSynced`, `Refused`, `InvalidInput`.
     pub async fn open_channel(&self, request: OpenChannelRequest) -> Result<String, WalletError> {
