@@ -1,13 +1,14 @@
 //! Channels that are closed by one side alone (BOLT 5): by either, in every stage of the dance, by a cheater, across
 //! crashes and reorganisations, and after a long sleep. Every transaction passes Bitcoin Core's code (`sim/src/chain`).
 
-use bitcoin::{Amount, Transaction};
+use bitcoin::{Amount, OutPoint, Transaction};
 use kite_core::channel::Closer;
 use kite_core::node::{Command, Event};
 use kite_sim::closes::Closes;
 use kite_sim::fault::Fault;
 use kite_sim::host::{CRASHES, Crash};
 use kite_sim::world::World;
+use std::collections::BTreeSet;
 
 /// In every stage of the dance of a payment, each way, and by each side.
 fn every_stage(payer: usize) {
@@ -362,6 +363,45 @@ fn no_crash_harms_a_claim() {
         }
     }
     assert!(runs > 8, "{runs}");
+}
+
+/// What a crash cut off is claimed at the next start, and not with the next block, which may be long in coming.
+#[test]
+fn a_claim_that_a_crash_cut_off_is_made_at_the_next_start() {
+    let published = || {
+        let mut closes = Closes::new();
+        closes.pay(0, 50_000_000, 6);
+        closes.world.cut();
+        closes.force_close(0);
+        closes.world.settle();
+        closes
+    };
+    let claimed = |closes: &Closes| -> BTreeSet<OutPoint> {
+        let inputs = closes.world.chain.mempool().iter().flat_map(|tx| &tx.input);
+        inputs.map(|input| input.previous_output).collect()
+    };
+    let batches = |closes: &Closes| [0, 1].map(|host| closes.world.hosts[host].disk.batches());
+    let mut closes = published();
+    let before = batches(&closes);
+    closes.world.mine(1);
+    let (expected, after) = (claimed(&closes), batches(&closes));
+    assert!(!expected.is_empty(), "{}", closes.world.story());
+    let mut runs = 0;
+    for host in 0..2 {
+        for batch in before[host] + 1..=after[host] {
+            for crash in CRASHES {
+                let mut closes = published();
+                closes.world.hosts[host].crash_at(batch, crash);
+                closes.world.mine(1);
+                assert!(closes.world.restart_crashed(), "{host} crashes at batch {batch}");
+                closes.world.settle();
+                let name = format!("{host} crashes ({crash:?}) at batch {batch}");
+                assert!(expected.is_subset(&claimed(&closes)), "{name}: {}", closes.world.story());
+                runs += 1;
+            }
+        }
+    }
+    assert!(runs >= 8, "{runs}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::gossip::disputed::{DISPUTE_SECS, Disputed, MAX_DISPUTED};
 use crate::types::{Features, MilliSatoshi, Now, ShortChannelId};
-use crate::wire::{ChannelUpdateContents, Message};
+use crate::wire::{ChannelAnnouncementContents, ChannelUpdateContents, Message};
 use bitcoin::blockdata::constants::ChainHash;
 
 #[test]
@@ -28,14 +28,19 @@ fn each_of_the_four_signatures_counts() {
 #[test]
 fn announcements_of_another_chain_or_out_of_order_are_ignored() {
     let nodes = ordered(1, 2);
-    let mut synced = Synced::new();
-    let mut other_chain = announcement_contents(SCID, nodes);
-    other_chain.chain_hash = ChainHash::BITCOIN;
-    synced.hear(announce_as(other_chain, [nodes[0], nodes[1], 101, 102]));
+    let other_chain =
+        ChannelAnnouncementContents { chain_hash: ChainHash::BITCOIN, ..announcement_contents(SCID, nodes) };
     let swapped = [nodes[1], nodes[0]];
-    synced.hear(announce_as(announcement_contents(SCID, swapped), [swapped[0], swapped[1], 101, 102]));
-    synced.hear(announce_as(announcement_contents(SCID, [1, 1]), [1, 1, 101, 102]));
-    assert_eq!(synced.graph.channel_count(), 0);
+    for (contents, nodes) in [
+        (other_chain, nodes),
+        (announcement_contents(SCID, swapped), swapped),
+        (announcement_contents(SCID, [1, 1]), [1, 1]),
+    ] {
+        // One graph for each: two that differ would dispute the channel, and neither would count.
+        let mut synced = Synced::new();
+        synced.hear(announce_as(contents, [nodes[0], nodes[1], 101, 102]));
+        assert_eq!(synced.graph.channel_count(), 0, "{nodes:?}");
+    }
 }
 
 /// The same again, or one that is nobody's word.
