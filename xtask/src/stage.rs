@@ -138,6 +138,9 @@ fn run(stage: &Stage) -> (Report, Duration) {
     if let Err(reason) = (stage.run)(&mut report) {
         report.broke(reason);
     }
+    if report.is_green() && report.passed == 0 {
+        report.broke(format!("{} counted no test: what its runner says is not read", stage.name));
+    }
     (report, start.elapsed())
 }
 
@@ -192,8 +195,19 @@ fn lint_and_test_with(report: &mut Report, packages: &[String], variables: &[(&s
 
 #[cfg(test)]
 mod tests {
-    use super::STAGES;
+    use super::{STAGES, Stage, run};
     use crate::shared::ELSEWHERE;
+
+    #[test]
+    fn a_part_that_counts_no_test_is_not_green() {
+        let stage = |run| Stage { name: "silent", about: "says nothing", run };
+        assert!(!run(&stage(|_| Ok(()))).0.is_green());
+        let (report, _) = run(&stage(|report| {
+            report.count(1, Vec::new());
+            Ok(())
+        }));
+        assert!(report.is_green());
+    }
 
     #[test]
     fn what_is_tested_elsewhere_is_tested() {
