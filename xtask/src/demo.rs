@@ -24,7 +24,7 @@ const CPP: &[install::Need] = &[("g++", "g++")];
 /// When something cannot be built or started, or ends by itself.
 pub fn demo(arguments: &[String]) -> Outcome {
     println!("1/3  the regtest world (chain, Esplora, faucet, proxy, three Lightning nodes)");
-    println!("     the first time its nodes are compiled, which takes ten minutes or twenty");
+    println!("     the first time its nodes are compiled, which takes a quarter of an hour on two cores");
     let devnet = world()?;
     println!("2/3  the wallet and its page");
     page::build()?;
@@ -33,7 +33,13 @@ pub fn demo(arguments: &[String]) -> Outcome {
     programs.end_when_asked()?;
     let outcome = show(&programs, &devnet, arguments);
     // Asked while it starts, it does not come up: that is what was asked for.
-    if programs.is_asked() { Ok(()) } else { outcome }
+    let is_asked = programs.is_asked();
+    drop(programs);
+    if !is_asked {
+        return outcome;
+    }
+    println!("stopped");
+    Ok(())
 }
 
 /// Starts both programs, says where they are, and waits for their end.
@@ -46,7 +52,10 @@ fn show(programs: &Programs, devnet: &Path, arguments: &[String]) -> Outcome {
     let mut serve = command("node", &[server.as_os_str()]);
     serve.args(["--config-json", &config, "--port", "0"]);
     let url = text_field(&programs.start("the page", &mut serve)?, "url")?;
-    println!("\n    {url}\n\n{}\nCtrl-C ends all of it.", to_try(&described)?);
+    println!(
+        "\nOpen this page in a browser:\n\n    {url}\n\n{}\nCtrl-C ends all of it.",
+        to_try(&described)?
+    );
     programs.wait()
 }
 

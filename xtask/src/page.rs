@@ -20,7 +20,10 @@ pub fn folder() -> PathBuf {
 /// When a tool is missing and cannot be installed, or a step fails.
 pub fn build() -> Outcome {
     ready()?;
-    shell::run(command("npm", &["run", "--silent", "build"]).current_dir(folder()))
+    // The names and sizes of its files would stand between a person and the page's address.
+    shell::run(
+        command("npm", &["run", "--silent", "build", "--", "--logLevel", "warn"]).current_dir(folder()),
+    )
 }
 
 /// Makes sure of all that the page is built from and checked with: the wallet's package and the page's own tools.
